@@ -1,0 +1,80 @@
+package events
+
+// AppCreated: an app exists. It is stopped and has no droplet yet.
+type AppCreated struct {
+	App          AppID             `json:"app"`
+	Name         string            `json:"name"`
+	Space        SpaceID           `json:"space"`
+	Organization string            `json:"organization"`
+	Environment  map[string]string `json:"environment,omitempty"`
+	Metadata     Metadata          `json:"metadata,omitzero"`
+}
+
+// AppUpdated: the app's metadata is now this.
+type AppUpdated struct {
+	App      AppID    `json:"app"`
+	Metadata Metadata `json:"metadata"`
+}
+
+// AppEnvironmentSet: the app's environment variables are now these, all of them. Running instances keep theirs until
+// they are restarted or deployed.
+type AppEnvironmentSet struct {
+	App         AppID             `json:"app"`
+	Environment map[string]string `json:"environment"`
+}
+
+// AppStarted: the app's desired state is STARTED.
+type AppStarted struct {
+	App AppID `json:"app"`
+}
+
+// AppStopped: the app's desired state is STOPPED; no instance of it shall run.
+type AppStopped struct {
+	App AppID `json:"app"`
+}
+
+// AppDropletAssigned: the app's current droplet is this one. During a deployment it is the desired one from the first
+// moment (Cloud Foundry's rule).
+type AppDropletAssigned struct {
+	App             AppID             `json:"app"`
+	Droplet         DropletID         `json:"droplet"`
+	PreviousDroplet DropletID         `json:"previous_droplet,omitempty"`
+	ProcessTypes    map[string]string `json:"process_types"` // type to start command
+	Deployment      DeploymentID      `json:"deployment,omitempty"`
+}
+
+// AppDeleted: the app and all it had is gone; its id stays used.
+type AppDeleted struct {
+	App AppID `json:"app"`
+}
+
+// RevisionCreated: a numbered snapshot of what runs: droplet, environment, start commands.
+type RevisionCreated struct {
+	App         AppID             `json:"app"`
+	Revision    RevisionID        `json:"revision"`
+	Number      int               `json:"number"` // 1..9999, then 1 again
+	Droplet     DropletID         `json:"droplet"`
+	Environment map[string]string `json:"environment,omitempty"`
+	Commands    map[string]string `json:"commands"` // process type to custom start command; only types that have one
+	Types       []string          `json:"types"`    // all process types, sorted
+	Description string            `json:"description"`
+	Deployment  DeploymentID      `json:"deployment,omitempty"`
+}
+
+func (AppCreated) Type() Type         { return TypeAppCreated }
+func (AppUpdated) Type() Type         { return TypeAppUpdated }
+func (AppEnvironmentSet) Type() Type  { return TypeAppEnvironmentSet }
+func (AppStarted) Type() Type         { return TypeAppStarted }
+func (AppStopped) Type() Type         { return TypeAppStopped }
+func (AppDropletAssigned) Type() Type { return TypeAppDropletAssigned }
+func (AppDeleted) Type() Type         { return TypeAppDeleted }
+func (RevisionCreated) Type() Type    { return TypeRevisionCreated }
+
+func (e AppCreated) Subject() string         { return string(e.App) }
+func (e AppUpdated) Subject() string         { return string(e.App) }
+func (e AppEnvironmentSet) Subject() string  { return string(e.App) }
+func (e AppStarted) Subject() string         { return string(e.App) }
+func (e AppStopped) Subject() string         { return string(e.App) }
+func (e AppDropletAssigned) Subject() string { return string(e.App) }
+func (e AppDeleted) Subject() string         { return string(e.App) }
+func (e RevisionCreated) Subject() string    { return string(e.Revision) }

@@ -1,0 +1,81 @@
+package events
+
+// Strategies of a deployment.
+const StrategyRolling = "rolling"
+
+// Gates of a step: what must hold before the rollout goes on.
+const GateHealthy = "healthy"
+
+// Step is one target of a frozen plan.
+type Step struct {
+	New  int    `json:"new"`  // instances of the new process when the step is reached
+	Old  int    `json:"old"`  // instances of all other web processes when it is reached
+	Gate string `json:"gate"` // what must hold before the next step
+}
+
+// DeploymentOptions are the options of a request, as given. A nil field was not given.
+type DeploymentOptions struct {
+	MaxInFlight  int    `json:"max_in_flight"` // instances that may start at once, at least 1
+	WebInstances *int   `json:"web_instances,omitempty"`
+	MemoryMB     *int   `json:"memory_in_mb,omitempty"`
+	DiskMB       *int   `json:"disk_in_mb,omitempty"`
+	LogRate      *int64 `json:"log_rate_limit_in_bytes_per_second,omitempty"`
+}
+
+// DeploymentCreated: a rollout of a droplet to an app has begun. Its plan is frozen here: no later change of a rule changes
+// a rollout on its way.
+type DeploymentCreated struct {
+	App               AppID             `json:"app"`
+	Deployment        DeploymentID      `json:"deployment"`
+	Strategy          string            `json:"strategy"`
+	Options           DeploymentOptions `json:"options"`
+	Droplet           DropletID         `json:"droplet"`
+	PreviousDroplet   DropletID         `json:"previous_droplet,omitempty"`
+	Revision          RevisionID        `json:"revision,omitempty"`
+	RevisionNumber    int               `json:"revision_number,omitempty"`
+	Process           ProcessID         `json:"process,omitempty"`  // the new web process; none for a stopped app
+	OriginalInstances int               `json:"original_instances"` // what a cancel restores
+	Target            int               `json:"target"`             // web instances when it is done
+	Floor             int               `json:"floor"`              // capacity that never dips below: desired old + routable new
+	Plan              []Step            `json:"plan"`
+	Metadata          Metadata          `json:"metadata,omitzero"`
+}
+
+// DeploymentCanceling: someone asked to go back; the app's current droplet is the previous one again.
+type DeploymentCanceling struct {
+	App        AppID        `json:"app"`
+	Deployment DeploymentID `json:"deployment"`
+}
+
+// DeploymentCanceled: the deployment ended; the version kept is scaled to the original count.
+type DeploymentCanceled struct {
+	App        AppID        `json:"app"`
+	Deployment DeploymentID `json:"deployment"`
+	Kept       ProcessID    `json:"kept"` // the web process that serves again
+}
+
+// DeploymentSuperseded: a newer deployment took over. Its process lives on until the newer one drains it.
+type DeploymentSuperseded struct {
+	App        AppID        `json:"app"`
+	Deployment DeploymentID `json:"deployment"`
+	By         DeploymentID `json:"by"`
+	Canceled   bool         `json:"canceled"` // it was not simply deploying: its version must not serve
+}
+
+// DeploymentDeployed: the rollout ended; only the new version serves.
+type DeploymentDeployed struct {
+	App        AppID        `json:"app"`
+	Deployment DeploymentID `json:"deployment"`
+}
+
+func (DeploymentCreated) Type() Type    { return TypeDeploymentCreated }
+func (DeploymentCanceling) Type() Type  { return TypeDeploymentCanceling }
+func (DeploymentCanceled) Type() Type   { return TypeDeploymentCanceled }
+func (DeploymentSuperseded) Type() Type { return TypeDeploymentSuperseded }
+func (DeploymentDeployed) Type() Type   { return TypeDeploymentDeployed }
+
+func (e DeploymentCreated) Subject() string    { return string(e.Deployment) }
+func (e DeploymentCanceling) Subject() string  { return string(e.Deployment) }
+func (e DeploymentCanceled) Subject() string   { return string(e.Deployment) }
+func (e DeploymentSuperseded) Subject() string { return string(e.Deployment) }
+func (e DeploymentDeployed) Subject() string   { return string(e.Deployment) }

@@ -1,0 +1,85 @@
+package events
+
+import (
+	"fmt"
+	"time"
+)
+
+// Type is the wire name of an event, such as "process.scaled".
+type Type string
+
+// Event is one fact. Its implementations are the structs of this package, all in the registry.
+type Event interface {
+	// Type is the fact's wire name.
+	Type() Type
+	// Subject is the id of the thing the fact is about: the CloudEvents subject.
+	Subject() string
+}
+
+// The wire names. They are literals, never derived from Go names, so that a rename in code cannot rename history.
+const (
+	TypeAppCreated         Type = "app.created"
+	TypeAppUpdated         Type = "app.updated"
+	TypeAppEnvironmentSet  Type = "app.environment-set"
+	TypeAppStarted         Type = "app.started"
+	TypeAppStopped         Type = "app.stopped"
+	TypeAppDropletAssigned Type = "app.droplet-assigned"
+	TypeAppDeleted         Type = "app.deleted"
+
+	TypeRevisionCreated Type = "revision.created"
+
+	TypeProcessCreated   Type = "process.created"
+	TypeProcessUpdated   Type = "process.updated"
+	TypeProcessScaled    Type = "process.scaled"
+	TypeProcessRestarted Type = "process.restarted"
+	TypeProcessDeleted   Type = "process.deleted"
+
+	TypeDeploymentCreated    Type = "deployment.created"
+	TypeDeploymentCanceling  Type = "deployment.canceling"
+	TypeDeploymentCanceled   Type = "deployment.canceled"
+	TypeDeploymentSuperseded Type = "deployment.superseded"
+	TypeDeploymentDeployed   Type = "deployment.deployed"
+
+	TypeInstanceStarting Type = "instance.starting"
+	TypeInstanceRunning  Type = "instance.running"
+	TypeInstanceUnready  Type = "instance.unready"
+	TypeInstanceCrashed  Type = "instance.crashed"
+	TypeInstanceStopped  Type = "instance.stopped"
+
+	TypeDropletCreated  Type = "droplet.created"
+	TypeDropletUploaded Type = "droplet.uploaded"
+
+	TypeNameClaimed  Type = "name.claimed"
+	TypeNameReleased Type = "name.released"
+
+	TypeCommandRejected Type = "command.rejected"
+)
+
+// Commit is one decision: what one command decided about one aggregate, written as one message or not at all.
+type Commit struct {
+	Subject   Subject   // where it is written: the aggregate
+	CommandID CommandID // who repeats this id repeats this commit
+	Version   Version   // 1, 2, 3... within the aggregate; 0 for unversioned facts
+	Previous  Hash      // hash of the commit before it in the aggregate
+	Actor     Actor     // who asked
+	Cause     string    // what led to it: a door ("http", "rpc", "commands") or the id of an event
+	Trace     string    // W3C traceparent, may be empty
+	Time      time.Time // when it was decided, UTC
+	Events    []Event   // at least one, in order
+}
+
+// EventID is the id of the commit's n-th event, counted from 0.
+func (c Commit) EventID(n int) string { return fmt.Sprintf("%s.%d", c.CommandID, n) }
+
+// Recorded is a commit that stands in the log.
+type Recorded struct {
+	Commit
+	Sequence Sequence // its place in the EVENTS stream
+	Hash     Hash     // what the aggregate's next commit must name as its Previous
+}
+
+// Metadata is the labels and annotations of a resource. Keys follow Cloud Foundry's rules.
+type Metadata struct {
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+}

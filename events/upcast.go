@@ -1,0 +1,23 @@
+package events
+
+import "encoding/json"
+
+// deploymentCreatedV1 leads from version 1, where max_in_flight stood beside the other fields, to version 2, where it is one
+// of the options as in Cloud Foundry's API.
+func deploymentCreatedV1(data json.RawMessage) (json.RawMessage, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return nil, err
+	}
+	inFlight, ok := fields["max_in_flight"]
+	if !ok {
+		inFlight = json.RawMessage("1")
+	}
+	delete(fields, "max_in_flight")
+	options, err := json.Marshal(map[string]json.RawMessage{"max_in_flight": inFlight})
+	if err != nil {
+		return nil, err
+	}
+	fields["options"] = options
+	return json.Marshal(fields)
+}
