@@ -1,5 +1,7 @@
 package events
 
+import "time"
+
 // DropletCreated: a droplet of an app exists and waits for its bits.
 type DropletCreated struct {
 	Droplet      DropletID         `json:"droplet"`
@@ -22,11 +24,13 @@ func (DropletUploaded) Type() Type { return TypeDropletUploaded }
 func (e DropletCreated) Subject() string  { return string(e.Droplet) }
 func (e DropletUploaded) Subject() string { return string(e.Droplet) }
 
-// NameClaimed: in this space the name belongs to this app from now on.
+// NameClaimed: in this space the name belongs to this app from now on. The app is created right after; a claim that was not
+// followed by its app within the claim's grace time may be taken over (docs/adr/0002).
 type NameClaimed struct {
-	Space SpaceID `json:"space"`
-	Name  string  `json:"name"`
-	App   AppID   `json:"app"`
+	Space SpaceID   `json:"space"`
+	Name  string    `json:"name"`
+	App   AppID     `json:"app"`
+	At    time.Time `json:"at"`
 }
 
 // NameReleased: the name is free again.
