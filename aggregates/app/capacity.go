@@ -1,0 +1,87 @@
+package app
+
+import (
+	"fmt"
+
+	"slipway/events"
+)
+
+// Capacity is what a rollout serves with: the desired instances of proven versions, of which it is known that they run,
+// and the routable ones of versions that have yet to show it.
+type Capacity struct {
+	Old   int // proven processes, desired; interim ones, routable
+	New   int // the new process, routable
+	Floor int // what a decision must not go below
+}
+
+// Total is old and new together.
+func (c Capacity) Total() int { return c.Old + c.New }
+
+func (c Capacity) String() string {
+	return fmt.Sprintf("%d old + %d new, floor %d", c.Old, c.New, c.Floor)
+}
+
+// MeasureCapacity measures the active deployment. ok is false where there is none, where it is being canceled (that is
+// quick, not gradual) and where the app is stopped: then nothing is promised.
+func MeasureCapacity(s State, seen Instances) (c Capacity, ok bool) {
+	if !s.InFlight() || s.Desired != Started {
+		return Capacity{}, false
+	}
+	c.Floor = s.Deployment.Floor
+	for _, p := range s.Webs() {
+		if p.ID == s.Deployment.Process {
+			c.New = seen[p.ID].Count(p.Instances).Routable
+		} else {
+			c.Old += servingOld(p, seen)
+		}
+	}
+	return c, true
+}
+
+// servingOld is what an old process counts for. An interim version was never proven: only what is routable counts, so a
+// broken one in a train of superseded deployments cannot pass for capacity.
+func servingOld(p Process, seen Instances) int {
+	switch p.Standing {
+	case Proven:
+		return p.Instances
+	case Interim:
+		return seen[p.ID].Count(p.Instances).Routable
+	}
+	return 0
+}
+
+// CheckCapacity is the capacity law: a decision of the updater (before, then after it, with the same instances seen)
+// leaves the capacity at the floor or above, or, where failing instances had taken it below, no lower than it was. It
+// returns nil where the law holds or promises nothing.
+func CheckCapacity(before, after State, seen Instances) error {
+	had, ok := MeasureCapacity(before, seen)
+	if !ok {
+		return nil
+	}
+	has, ok := MeasureCapacity(after, seen)
+	if !ok {
+		has = finalCapacity(before, after, seen)
+	}
+	if has.Total() < min(had.Floor, had.Total()) {
+		return &CapacityError{Deployment: before.Deployment.ID(), Before: had, After: has}
+	}
+	return nil
+}
+
+// finalCapacity measures after a decision that ended the deployment: what is left is judged as the rollout left it.
+func finalCapacity(before, after State, seen Instances) Capacity {
+	last := after
+	last.Deployment, last.Desired = before.Deployment, Started
+	c, _ := MeasureCapacity(last, seen)
+	return c
+}
+
+// CapacityError: a decision would have broken the capacity law. It is a fault of the rules, never of a user.
+type CapacityError struct {
+	Deployment    events.DeploymentID
+	Before, After Capacity
+}
+
+func (e *CapacityError) Error() string {
+	return fmt.Sprintf("capacity of deployment %s falls below its floor: from %v to %v", e.Deployment, e.Before, e.After)
+}

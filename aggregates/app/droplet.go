@@ -1,0 +1,57 @@
+package app
+
+import (
+	"maps"
+	"slices"
+
+	"slipway/aggregates"
+	"slipway/events"
+)
+
+// Droplet is what a decision must know of a droplet: its facts come with the command, from the droplet's own aggregate.
+type Droplet struct {
+	ID           events.DropletID
+	App          events.AppID
+	Staged       bool              // its bits are stored
+	ProcessTypes map[string]string // type to start command
+}
+
+// AssignDroplet makes a droplet the app's current one; it runs from the next start, restart or deployment on.
+func AssignDroplet(s State, id events.CommandID, droplet Droplet) ([]events.Event, error) {
+	if !s.Exists() {
+		return nil, aggregates.NotFound("App")
+	}
+	if s.InFlight() {
+		return nil, aggregates.Reject("Unable to assign current droplet while the app has a deployment in progress. Wait for the deployment to complete or cancel it.")
+	}
+	d := &decision{State: s}
+	if err := d.assign(id, droplet, ""); err != nil {
+		return nil, err
+	}
+	return d.events, nil
+}
+
+// assign makes the droplet current and creates the processes it names that the app lacks: web with one instance, others
+// with none.
+func (d *decision) assign(id events.CommandID, droplet Droplet, deployment events.DeploymentID) error {
+	if droplet.ID == "" || droplet.App != d.State.ID {
+		return aggregates.Reject("Unable to assign current droplet. Ensure the droplet exists and belongs to this app.")
+	}
+	if !droplet.Staged {
+		return aggregates.Reject("Unable to assign current droplet. The droplet must be in staged state: upload its bits first.")
+	}
+	if droplet.ID != d.Droplet {
+		d.add(events.AppDropletAssigned{
+			App: d.State.ID, Droplet: droplet.ID, PreviousDroplet: d.Droplet, ProcessTypes: droplet.ProcessTypes, Deployment: deployment,
+		})
+	}
+	for _, processType := range slices.Sorted(maps.Keys(droplet.ProcessTypes)) {
+		if _, there := d.ProcessOfType(processType); there {
+			continue
+		}
+		process := events.ProcessID(events.DeriveID(id, "process/"+processType, 0))
+		created := firstProcess(d.State.ID, process, processType, droplet.ProcessTypes[processType], droplet.ID)
+		d.add(created)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package app
+
+import (
+	"maps"
+
+	"slipway/events"
+)
+
+// InstanceState is how an instance was last reported.
+type InstanceState string
+
+// The states of an instance. DOWN is never reported: it is what an index without a report is.
+const (
+	InstanceStarting InstanceState = "STARTING"
+	InstanceRunning  InstanceState = "RUNNING" // and routable
+	InstanceUnready  InstanceState = "UNREADY" // running, not routable
+	InstanceCrashed  InstanceState = "CRASHED"
+)
+
+// Instance is what is known of one index of a process.
+type Instance struct {
+	ID    events.InstanceID `json:"id"`
+	State InstanceState     `json:"state"`
+}
+
+// ProcessInstances is what is known of a process's instances, by index. Like State it is a value.
+type ProcessInstances map[int]Instance
+
+// Instances is what is known of all processes of an app.
+type Instances map[events.ProcessID]ProcessInstances
+
+// Observe folds an agent's report. A report on an earlier start of an index than the one known is late and changes nothing;
+// so does one that tells nothing new.
+func Observe(seen ProcessInstances, e events.InstanceEvent) ProcessInstances {
+	ref := e.Ref()
+	known, any := seen[ref.Index]
+	late := any && known.ID != ref.Instance
+	next := Instance{ID: ref.Instance}
+	switch e.(type) {
+	case events.InstanceStarting:
+		next.State = InstanceStarting
+	case events.InstanceRunning:
+		next.State = InstanceRunning
+	case events.InstanceUnready:
+		next.State = InstanceUnready
+	case events.InstanceCrashed:
+		if late {
+			return seen
+		}
+		next.State = InstanceCrashed
+	case events.InstanceStopped:
+		if late || !any {
+			return seen
+		}
+		rest := maps.Clone(seen)
+		delete(rest, ref.Index)
+		return rest
+	default:
+		return seen
+	}
+	if next == known {
+		return seen
+	}
+	changed := maps.Clone(seen)
+	if changed == nil {
+		changed = ProcessInstances{}
+	}
+	changed[ref.Index] = next
+	return changed
+}
+
+// Count sorts the desired instances of a process as Cloud Foundry's updater does.
+type Count struct {
+	Routable  int // R: RUNNING and routable
+	Starting  int // S: STARTING, or RUNNING but not routable
+	Unhealthy int // U: crashed, and every desired index without a report
+}
+
+// Count looks at the indexes 0 to desired-1; what runs beyond them is on its way out.
+func (seen ProcessInstances) Count(desired int) Count {
+	var c Count
+	for i, instance := range seen {
+		if i < 0 || i >= desired {
+			continue
+		}
+		switch instance.State {
+		case InstanceRunning:
+			c.Routable++
+		case InstanceStarting, InstanceUnready:
+			c.Starting++
+		}
+	}
+	c.Unhealthy = desired - c.Routable - c.Starting
+	return c
+}

@@ -1,0 +1,264 @@
+package app_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"slipway/aggregates/app"
+	"slipway/events"
+)
+
+// world is an app under random commands, health and deaths, with everything the laws need to look back on.
+type world struct {
+	t       *rapid.T
+	state   app.State
+	seen    app.Instances
+	ids     int
+	ended   map[events.DeploymentID]string
+	created map[events.DeploymentID]bool
+}
+
+func newWorld(t *rapid.T) *world {
+	w := &world{t: t, seen: app.Instances{}, ended: map[events.DeploymentID]string{}, created: map[events.DeploymentID]bool{}}
+	decided, err := app.CreateApp(w.state, app.Create{ID: appID, Name: "hello", Space: "default"})
+	w.commit(decided, err)
+	return w
+}
+
+// commit folds a decision; a refusal must have decided nothing.
+func (w *world) commit(decided []events.Event, err error) {
+	if err != nil && len(decided) > 0 {
+		w.t.Fatalf("refused with %v and decided %v", err, decided)
+	}
+	for _, e := range decided {
+		w.observeEnd(e)
+		w.state = app.Evolve(w.state, e)
+	}
+}
+
+// observeEnd holds law 5 and part of law 1: what has ended does not end again, and every end is of what was created.
+func (w *world) observeEnd(e events.Event) {
+	switch e := e.(type) {
+	case events.DeploymentCreated:
+		if w.state.Deployment != nil {
+			w.t.Fatalf("a second deployment while %s is active", w.state.Deployment.ID())
+		}
+		w.created[e.Deployment] = true
+	case events.DeploymentDeployed:
+		w.end(e.Deployment, app.ReasonDeployed)
+	case events.DeploymentCanceled:
+		w.end(e.Deployment, app.ReasonCanceled)
+	case events.DeploymentSuperseded:
+		w.end(e.Deployment, app.ReasonSuperseded)
+	}
+}
+
+func (w *world) end(id events.DeploymentID, reason string) {
+	if was, over := w.ended[id]; over || !w.created[id] {
+		w.t.Fatalf("deployment %s ends as %s, but was %q, created %v", id, reason, was, w.created[id])
+	}
+	w.ended[id] = reason
+}
+
+func (w *world) command() events.CommandID {
+	w.ids++
+	return events.CommandID(fmt.Sprintf("c-%d", w.ids))
+}
+
+// act does one random thing.
+func (w *world) act() {
+	switch rapid.SampledFrom([]string{
+		"tick", "tick", "tick", "health", "health", "health", "health", "deploy", "cancel", "scale", "stop", "start", "restart",
+	}).Draw(w.t, "act") {
+	case "tick":
+		w.tick()
+	case "health":
+		w.health()
+	case "deploy":
+		w.deploy()
+	case "cancel":
+		if d := w.state.Deployment; d != nil {
+			w.commit(app.CancelDeployment(w.state, d.ID()))
+		}
+	case "scale":
+		n := rapid.IntRange(0, 5).Draw(w.t, "instances")
+		p := rapid.SampledFrom(w.state.Processes).Draw(w.t, "process")
+		w.commit(app.ScaleProcess(w.state, app.Scale{Process: p.ID, Instances: &n}))
+	case "stop":
+		w.commit(app.StopApp(w.state))
+	case "start":
+		w.commit(app.StartApp(w.state, w.command()))
+	case "restart":
+		w.commit(app.RestartApp(w.state, w.command()))
+	}
+}
+
+func (w *world) deploy() {
+	c := app.CreateDeployment{ID: w.command(), Options: events.DeploymentOptions{
+		MaxInFlight: rapid.IntRange(0, 6).Draw(w.t, "max_in_flight"),
+	}}
+	if rapid.Bool().Draw(w.t, "has droplet") {
+		c.Droplet = droplet(rapid.IntRange(1, 4).Draw(w.t, "droplet"))
+	}
+	if rapid.IntRange(0, 3).Draw(w.t, "has web_instances") == 0 {
+		n := rapid.IntRange(0, 6).Draw(w.t, "web_instances")
+		c.Options.WebInstances = &n
+	}
+	decided, err := app.DeployApp(w.state, c)
+	w.commit(decided, err)
+	if err == nil && w.state.Deployment == nil && w.state.Desired == app.Started && w.ended[c.DeploymentID()] == "" {
+		w.t.Fatal("the deployment was accepted and is neither active nor over")
+	}
+}
+
+// health lets an agent report anything about any index, late ones of earlier starts too.
+func (w *world) health() {
+	p := rapid.SampledFrom(w.state.Processes).Draw(w.t, "process")
+	ref := events.InstanceRef{
+		App: appID, Process: p.ID, Index: rapid.IntRange(0, 6).Draw(w.t, "index"),
+		Instance: events.InstanceID(rapid.SampledFrom([]string{"a", "b"}).Draw(w.t, "instance")),
+	}
+	report := rapid.SampledFrom([]events.InstanceEvent{
+		events.InstanceStarting{InstanceRef: ref}, events.InstanceRunning{InstanceRef: ref}, events.InstanceRunning{InstanceRef: ref},
+		events.InstanceUnready{InstanceRef: ref}, events.InstanceCrashed{InstanceRef: ref}, events.InstanceStopped{InstanceRef: ref},
+	}).Draw(w.t, "report")
+	w.seen[p.ID] = app.Observe(w.seen[p.ID], report)
+	if again := app.Observe(w.seen[p.ID], report); !reflect.DeepEqual(again, w.seen[p.ID]) {
+		w.t.Fatalf("a report seen twice changes something: %v", report)
+	}
+}
+
+// tick is one pass of the updater, with the laws on what it decides.
+func (w *world) tick() {
+	before := w.state
+	decided := app.Next(before, w.seen)
+	w.commit(decided, nil)
+	if err := app.CheckCapacity(before, w.state, w.seen); err != nil {
+		w.t.Fatalf("law 2: %v\ndecided %#v", err, decided)
+	}
+	if again := app.Next(w.state, w.seen); len(again) > 0 && onlySame(again, decided) {
+		w.t.Fatalf("law 4: decided twice: %#v", again)
+	}
+	w.surge(before)
+}
+
+// surge is law 3, for a rollout that has been ticked: new never exceed the target; old and new together stay within
+// target + max_in_flight, or within what failing new instances made the old ones come back for.
+func (w *world) surge(before app.State) {
+	d := w.state.Deployment
+	if d == nil || d.Phase != app.Deploying || w.state.Desired != app.Started {
+		return
+	}
+	fresh, _ := w.state.Process(d.Process)
+	if fresh.Instances > d.Target {
+		w.t.Fatalf("law 3: %d new instances, target %d", fresh.Instances, d.Target)
+	}
+	old := 0
+	for _, p := range w.state.Webs() {
+		if p.ID != d.Process {
+			old += p.Instances
+		}
+	}
+	n := w.seen[d.Process].Count(fresh.Instances)
+	slack := max(d.Options.MaxInFlight, n.Starting+n.Unhealthy) + interimSlack(w.state, w.seen)
+	if old+fresh.Instances > max(d.Target, d.Floor)+slack {
+		w.t.Fatalf("law 3: %d old + %d new, target %d, max in flight %d, seen %+v, before %+v",
+			old, fresh.Instances, d.Target, d.Options.MaxInFlight, n, before.Processes)
+	}
+}
+
+// interimSlack is what interim processes hold without serving: they are dropped as a whole, not by single instances.
+func interimSlack(s app.State, seen app.Instances) int {
+	slack := 0
+	for _, p := range s.Webs() {
+		if p.Standing == app.Interim {
+			slack += p.Instances - seen[p.ID].Count(p.Instances).Routable
+		}
+	}
+	return slack
+}
+
+func onlySame(a, b []events.Event) bool {
+	x, _ := json.Marshal(a)
+	y, _ := json.Marshal(b)
+	return string(x) == string(y)
+}
+
+// TestLaws holds the invariants of the package over random histories.
+func TestLaws(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		w.deploy()
+		for range rapid.IntRange(1, 60).Draw(t, "length") {
+			w.act()
+		}
+		w.settles()
+	})
+}
+
+// settles is law 6: from here, with an agent that brings every instance up, the updater alone ends what is going on,
+// within a number of passes that the sizes bound.
+func (w *world) settles() {
+	if w.state.Droplet == "" {
+		return
+	}
+	w.commit(app.StartApp(w.state, w.command()))
+	for pass := 0; w.state.Deployment != nil; pass++ {
+		if pass > 100 {
+			w.t.Fatalf("law 6: does not end: %+v", *w.state.Deployment)
+		}
+		for _, p := range w.state.Processes {
+			w.seen[p.ID] = with(p.Instances, 0, 0)
+		}
+		w.tick()
+	}
+	if webs := w.state.Webs(); len(webs) != 1 {
+		w.t.Fatalf("%d web processes are left", len(webs))
+	}
+}
+
+// TestSnapshotIsTheState: a state written to JSON and read back folds on in the same way.
+func TestSnapshotIsTheState(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		w.deploy()
+		for range rapid.IntRange(0, 30).Draw(t, "length") {
+			w.act()
+		}
+		data, err := json.Marshal(w.state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back app.State
+		if err := json.Unmarshal(data, &back); err != nil {
+			t.Fatal(err)
+		}
+		again, err := json.Marshal(back)
+		if err != nil || string(again) != string(data) {
+			t.Fatalf("snapshot changes the state:\n%s\n%s", data, again)
+		}
+		if a, b := app.Next(w.state, w.seen), app.Next(back, w.seen); !onlySame(a, b) {
+			t.Fatalf("a snapshot decides otherwise:\n%#v\n%#v", a, b)
+		}
+	})
+}
+
+// TestEvolveLeavesOldStatesAlone: a state is a value; later events do not reach into earlier states.
+func TestEvolveLeavesOldStatesAlone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		w.deploy()
+		for range rapid.IntRange(1, 20).Draw(t, "length") {
+			before := w.state
+			data, _ := json.Marshal(before)
+			w.act()
+			if after, _ := json.Marshal(before); string(after) != string(data) {
+				t.Fatalf("an old state changed:\n%s\n%s", data, after)
+			}
+		}
+	})
+}

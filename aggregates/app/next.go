@@ -1,0 +1,194 @@
+package app
+
+import (
+	"fmt"
+
+	"slipway/events"
+)
+
+// Next is the updater's rule book: what follows by itself from the state and the instances seen, or nothing. It is asked
+// again whenever either changes; what has been decided is not decided twice.
+//
+// The rules are Cloud Foundry's (its updater's tick), with three differences, each in docs/adr/0006: it reacts to events
+// instead of every five seconds; old instances come back when new ones fail after the cut; in a train of superseded
+// deployments only what serves counts as capacity.
+func Next(s State, seen Instances) []events.Event {
+	if s.Deployment == nil {
+		return nil
+	}
+	d := &decision{State: s}
+	switch {
+	case s.Deployment.Phase == Canceling:
+		d.finishCancel(seen)
+	case s.Desired == Started:
+		d.roll(seen)
+	}
+	return d.events
+}
+
+// roll is one tick of a rolling deployment.
+func (d *decision) roll(seen Instances) {
+	dep := *d.Deployment
+	fresh, ok := d.Process(dep.Process)
+	if !ok {
+		return
+	}
+	n := seen[fresh.ID].Count(fresh.Instances)
+	if fresh.Instances >= dep.Target && n.Routable >= dep.Target {
+		d.finalize()
+		return
+	}
+	d.balanceOld(n.Routable, seen)
+	inFlight := min(dep.Options.MaxInFlight, dep.Target) // more than the target is the same as the target
+	if n.Starting < inFlight && n.Unhealthy == 0 && n.Routable >= fresh.Instances-inFlight {
+		if grown := min(n.Routable+inFlight, dep.Target); grown > fresh.Instances {
+			d.scale(fresh, grown, fmt.Sprintf("%d of %d new instances are routable and none fails", n.Routable, dep.Target))
+		}
+	}
+}
+
+// balanceOld lets old instances go where new ones have taken over, and brings them back where new ones have failed.
+func (d *decision) balanceOld(routable int, seen Instances) {
+	dep := *d.Deployment
+	d.dropRejected()
+	serving := 0
+	for _, p := range d.olds() {
+		serving += servingOld(p, seen)
+	}
+	if missing := dep.Floor - routable - serving; missing > 0 {
+		d.bringBack(missing, routable)
+		return
+	}
+	d.drain(serving-max(dep.Target-routable, 0), routable, seen)
+}
+
+// dropRejected takes away what a canceled and superseded deployment left behind: its version must not serve.
+func (d *decision) dropRejected() {
+	for _, p := range d.olds() {
+		if p.Standing == Rejected {
+			d.shrink(p, 0, "its deployment was canceled and superseded")
+		}
+	}
+}
+
+// drain takes surplus capacity from the old processes, the oldest first, and with it whatever serves nothing: an interim
+// process gives up its failing instances for free.
+func (d *decision) drain(surplus, routable int, seen Instances) {
+	if surplus < 0 {
+		return
+	}
+	reason := fmt.Sprintf("%d new instances are routable", routable)
+	for _, p := range d.olds() {
+		to := p.Instances
+		for ; to > 0; to-- {
+			served := 0
+			if p.Standing == Proven || seen[p.ID][to-1].State == InstanceRunning {
+				served = 1
+			}
+			if served > surplus {
+				break
+			}
+			surplus -= served
+		}
+		d.shrink(p, to, reason)
+	}
+}
+
+// bringBack grows the oldest proven process: new instances failed after old ones had left.
+func (d *decision) bringBack(missing, routable int) {
+	for _, p := range d.olds() {
+		if p.Standing == Proven {
+			d.scale(p, p.Instances+missing, fmt.Sprintf("only %d new instances are left routable", routable))
+			return
+		}
+	}
+}
+
+// shrink scales down. A process that reaches 0 is deleted, but the oldest web process stays: a cancel goes back to it.
+func (d *decision) shrink(p Process, to int, reason string) {
+	if to == 0 && p.ID != d.Webs()[0].ID {
+		d.remove(p)
+		return
+	}
+	d.scale(p, to, reason)
+}
+
+func (d *decision) scale(p Process, to int, reason string) {
+	if to == p.Instances {
+		return
+	}
+	d.add(events.ProcessScaled{
+		App: d.State.ID, Process: p.ID, ProcessType: p.Type, From: p.Instances, Instances: to,
+		MemoryMB: p.MemoryMB, DiskMB: p.DiskMB, LogRate: p.LogRate, Deployment: d.deploymentID(), Reason: reason,
+	})
+}
+
+func (d *decision) remove(p Process) {
+	d.add(events.ProcessDeleted{App: d.State.ID, Process: p.ID, ProcessType: p.Type, Deployment: d.deploymentID()})
+}
+
+// finalize ends a rollout that has reached its target, in one commit: the old web processes go, all others are restarted
+// with the new version, the deployment is DEPLOYED.
+func (d *decision) finalize() {
+	dep := *d.Deployment
+	for _, p := range d.olds() {
+		d.remove(p)
+	}
+	d.restartOthers(dep.Revision, dep.ID())
+	d.add(events.DeploymentDeployed{App: d.State.ID, Deployment: dep.ID()})
+}
+
+// finishCancel goes back as quickly as may be: all web processes but the one to keep are deleted first, so it works at
+// the limit of a quota too, then that one gets its original count. There is no promise of capacity on this way.
+func (d *decision) finishCancel(seen Instances) {
+	dep := *d.Deployment
+	kept := d.keeper(seen)
+	for _, p := range d.Webs() {
+		if p.ID != kept.ID {
+			d.remove(p)
+		}
+	}
+	d.scale(kept, dep.OriginalInstances, "the deployment is canceled")
+	if kept.Droplet != d.Droplet && kept.Droplet != "" {
+		d.add(events.AppDropletAssigned{
+			App: d.State.ID, Droplet: kept.Droplet, PreviousDroplet: d.Droplet, ProcessTypes: d.Types[kept.Droplet],
+			Deployment: dep.ID(),
+		})
+	}
+	d.add(events.DeploymentCanceled{App: d.State.ID, Deployment: dep.ID(), Kept: kept.ID})
+}
+
+// keeper chooses what a cancel goes back to: the proven version if any of it runs, else the newest interim one that has a
+// running instance, else the oldest.
+func (d *decision) keeper(seen Instances) Process {
+	webs := d.Webs()
+	best := webs[0]
+	running := func(p Process) bool { return seen[p.ID].Count(p.Instances).Routable > 0 }
+	if best.Standing == Proven && running(best) {
+		return best
+	}
+	for _, p := range webs {
+		if p.Standing == Interim && running(p) {
+			best = p
+		}
+	}
+	return best
+}
+
+// olds are the web processes other than the one being deployed, oldest first.
+func (d *decision) olds() []Process {
+	var olds []Process
+	for _, p := range d.Webs() {
+		if p.ID != d.Deployment.Process {
+			olds = append(olds, p)
+		}
+	}
+	return olds
+}
+
+func (d *decision) deploymentID() events.DeploymentID {
+	if d.Deployment == nil {
+		return ""
+	}
+	return d.Deployment.ID()
+}

@@ -1,0 +1,76 @@
+package app
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"slipway/events"
+)
+
+// maxRevision is the last number before they start at 1 again (Cloud Foundry's rule).
+const maxRevision = 9999
+
+// revise creates a revision if what would run differs from the latest one: droplet, environment, custom commands or
+// process types. Otherwise the latest is used again.
+func (d *decision) revise(id events.CommandID, deployment events.DeploymentID) {
+	next := events.RevisionCreated{
+		App: d.State.ID, Revision: events.RevisionID(events.DeriveID(id, "revision", 0)),
+		Number: d.State.Revision.Number%maxRevision + 1, Droplet: d.Droplet, Environment: d.Environment,
+		Commands: d.customCommands(), Types: d.processTypes(), Deployment: deployment,
+	}
+	if d.State.Revision.Revision == "" {
+		next.Description = "Initial revision."
+	} else {
+		next.Description = describe(d.State.Revision, next)
+	}
+	if next.Description != "" {
+		d.add(next)
+	}
+}
+
+// customCommands are the start commands that users gave; of web, the newest process's counts.
+func (d *decision) customCommands() map[string]string {
+	commands := map[string]string{}
+	for _, processType := range d.processTypes() {
+		if p, _ := d.ProcessOfType(processType); p.Custom {
+			commands[processType] = p.Command
+		}
+	}
+	return commands
+}
+
+func (d *decision) processTypes() []string {
+	var types []string
+	for _, p := range d.Processes {
+		types = append(types, p.Type)
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
+}
+
+// describe says how a revision differs from the one before it, in Cloud Foundry's words, sorted; nothing if it does not.
+func describe(before, after events.RevisionCreated) string {
+	var reasons []string
+	say := func(differs bool, format string, args ...any) {
+		if differs {
+			reasons = append(reasons, fmt.Sprintf(format, args...))
+		}
+	}
+	say(before.Droplet != after.Droplet, "New droplet deployed.")
+	say(!maps.Equal(before.Environment, after.Environment), "New environment variables deployed.")
+	for _, t := range after.Types {
+		had, hadAny := before.Commands[t]
+		has, hasAny := after.Commands[t]
+		say(!hadAny && hasAny, "Custom start command added for '%s' process.", t)
+		say(hadAny && !hasAny, "Custom start command removed for '%s' process.", t)
+		say(hadAny && hasAny && had != has, "Custom start command updated for '%s' process.", t)
+		say(!slices.Contains(before.Types, t), "New process type '%s' added.", t)
+	}
+	for _, t := range before.Types {
+		say(!slices.Contains(after.Types, t), "Process type '%s' removed.", t)
+	}
+	slices.Sort(reasons)
+	return strings.Join(reasons, " ")
+}

@@ -1,0 +1,153 @@
+package app
+
+import (
+	"slices"
+
+	"slipway/events"
+)
+
+// Desired is what the user wants of the app as a whole.
+type Desired string
+
+// The desired states, Cloud Foundry's.
+const (
+	Started Desired = "STARTED"
+	Stopped Desired = "STOPPED"
+)
+
+// State is an app folded from its events. It is a value: Evolve returns a new one and never changes what an old one
+// refers to. The zero State is an app that does not exist.
+type State struct {
+	ID           events.AppID           `json:"id"`
+	Name         string                 `json:"name"`
+	Space        events.SpaceID         `json:"space"`
+	Organization string                 `json:"organization"`
+	Desired      Desired                `json:"desired"`
+	Deleted      bool                   `json:"deleted,omitempty"`
+	Environment  map[string]string      `json:"environment,omitempty"`
+	Metadata     events.Metadata        `json:"metadata,omitzero"`
+	Droplet      events.DropletID       `json:"droplet,omitempty"`
+	Types        DropletTypes           `json:"types,omitempty"`      // of the droplets still of use
+	Processes    []Process              `json:"processes,omitempty"`  // in order of creation
+	Revision     events.RevisionCreated `json:"revision,omitzero"`    // the latest; zero before the first
+	Deployment   *Deployment            `json:"deployment,omitempty"` // the active one, if any
+	Ended        []Ended                `json:"ended,omitempty"`      // the last [endedKept] that ended, newest last
+}
+
+// DropletTypes says of each droplet which process types it has, with their start commands.
+type DropletTypes map[events.DropletID]map[string]string
+
+// Standing says how far a process's version may be trusted.
+type Standing string
+
+// The standings of a process.
+const (
+	Proven   Standing = "proven"   // a deployment of it ended well, or it was there first
+	New      Standing = "new"      // it is being deployed
+	Interim  Standing = "interim"  // it was superseded while it was being deployed; it serves until it is drained
+	Rejected Standing = "rejected" // it was superseded while paused or canceling; it must not serve
+)
+
+// Process is a scalable group of instances.
+type Process struct {
+	ID          events.ProcessID    `json:"id"`
+	Type        string              `json:"type"`
+	Droplet     events.DropletID    `json:"droplet,omitempty"`
+	Command     string              `json:"command"`
+	Custom      bool                `json:"custom_command,omitempty"` // the command is the user's, not the droplet's
+	Instances   int                 `json:"instances"`
+	MemoryMB    int                 `json:"memory_in_mb"`
+	DiskMB      int                 `json:"disk_in_mb"`
+	LogRate     int64               `json:"log_rate_limit_in_bytes_per_second"`
+	HealthCheck events.HealthCheck  `json:"health_check"`
+	Revision    events.RevisionID   `json:"revision,omitempty"`
+	Deployment  events.DeploymentID `json:"deployment,omitempty"`
+	Generation  int                 `json:"generation,omitempty"` // counts restarts
+	Standing    Standing            `json:"standing"`
+}
+
+// Phase is where an active deployment stands: Cloud Foundry's internal state.
+type Phase string
+
+// The phases of an active deployment. Canary brings PREPAUSED and PAUSED.
+const (
+	Deploying Phase = "DEPLOYING"
+	Canceling Phase = "CANCELING"
+)
+
+// Deployment is the active rollout. Its plan and numbers are those of its first event.
+type Deployment struct {
+	events.DeploymentCreated
+	Phase Phase `json:"phase"`
+}
+
+// Ended is a deployment that is over. Reason is Cloud Foundry's status reason.
+type Ended struct {
+	ID     events.DeploymentID `json:"id"`
+	Reason string              `json:"reason"`
+}
+
+// The reasons of a deployment's status.
+const (
+	ReasonDeployed   = "DEPLOYED"
+	ReasonCanceled   = "CANCELED"
+	ReasonSuperseded = "SUPERSEDED"
+)
+
+// endedKept is how many ended deployments an app remembers: as many as Cloud Foundry keeps of them.
+const endedKept = 100
+
+// Exists says whether the app has been created and not deleted.
+func (s State) Exists() bool { return s.ID != "" && !s.Deleted }
+
+// Process finds a process by id.
+func (s State) Process(id events.ProcessID) (Process, bool) {
+	i := slices.IndexFunc(s.Processes, func(p Process) bool { return p.ID == id })
+	if i < 0 {
+		return Process{}, false
+	}
+	return s.Processes[i], true
+}
+
+// Webs are the web processes, oldest first.
+func (s State) Webs() []Process {
+	var webs []Process
+	for _, p := range s.Processes {
+		if p.Type == events.ProcessTypeWeb {
+			webs = append(webs, p)
+		}
+	}
+	return webs
+}
+
+// ProcessOfType is what `GET /v3/apps/:guid/processes/:type` means: the newest process of the type.
+func (s State) ProcessOfType(processType string) (Process, bool) {
+	for _, p := range slices.Backward(s.Processes) {
+		if p.Type == processType {
+			return p, true
+		}
+	}
+	return Process{}, false
+}
+
+// InFlight says whether a deployment blocks other edits of the web process: one that is active and not canceling.
+func (s State) InFlight() bool { return s.Deployment != nil && s.Deployment.Phase != Canceling }
+
+func (s State) ended(id events.DeploymentID) (Ended, bool) {
+	i := slices.IndexFunc(s.Ended, func(e Ended) bool { return e.ID == id })
+	if i < 0 {
+		return Ended{}, false
+	}
+	return s.Ended[i], true
+}
+
+// decision collects events and the state they lead to, so that a later part of a decision builds on an earlier one.
+type decision struct {
+	State
+	events []events.Event
+}
+
+func (d *decision) add(e events.Event) {
+	d.events = append(d.events, e)
+	d.State = Evolve(d.State, e)
+}
