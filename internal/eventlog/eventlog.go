@@ -44,19 +44,22 @@ type Head struct {
 	Sequence events.Sequence
 }
 
-// Query selects commits: those of any of the subject filters (NATS wildcards; none means all), after a sequence.
+// Query selects commits: those of any of the subject filters (NATS wildcards; none means all), after a sequence. Filters
+// must not overlap.
 type Query struct {
 	Filters []string
 	After   events.Sequence
 	Until   events.Sequence // last sequence of interest, 0 for the newest at the time of the call (Scan, Replay)
 }
 
-// Worker is a durable consumer shared by every process that names it: each commit is handled by one of them.
+// Worker is a durable consumer shared by every process that names it: each commit is handled by one of them. Within a
+// process, commits of one lane are never handled at the same time and come in order; only a commit that failed comes
+// again after later ones, so that one that cannot be handled blocks nobody.
 type Worker struct {
 	Name    string
 	Filters []string
 	Lanes   int                               // commits handled at once; at least 1
-	Lane    func(events.Recorded) string      // commits of one lane are handled one after the other, in order
+	Lane    func(events.Recorded) string      // nil: a lane per subject
 	Failed  func(events.Recorded, int, error) // told of each failure with the attempt's number; may be nil
 }
 
