@@ -1,52 +1,16 @@
 package events
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 	"unicode/utf8"
 )
 
-// Headers of a commit's message. Nats-Msg-Id is NATS's own; the others are ours.
-const (
-	HeaderMsgID       = "Nats-Msg-Id"
-	HeaderContentType = "Content-Type"
-	HeaderVersion     = "Slipway-Version"
-	HeaderPrevious    = "Slipway-Previous"
-	HeaderActor       = "Slipway-Actor"
-	HeaderCause       = "Slipway-Cause"
-	HeaderTraceparent = "traceparent"
-)
-
-// ContentTypeBatch is the media type of a commit: a CloudEvents batch in JSON format.
-const ContentTypeBatch = "application/cloudevents-batch+json"
-
-// MaxEventsPerCommit and MaxCommitBytes bound what one decision may write. The stream's own limit (1 MiB) lies above.
-const (
-	MaxEventsPerCommit = 1_000
-	MaxCommitBytes     = 768 << 10
-)
-
-// ErrMalformed: a message is no commit. The log is damaged or somebody else wrote into it.
-var ErrMalformed = errors.New("malformed commit")
-
-// Message is a commit as it stands on the wire, free of any client library.
-type Message struct {
-	Subject Subject
-	Header  map[string][]string
-	Data    []byte
-}
-
-func (m Message) header(key string) string {
-	if v := m.Header[key]; len(v) > 0 {
-		return v[0]
-	}
-	return ""
-}
+// specVersion is the version of CloudEvents that commits are written in.
+const specVersion = "1.0"
 
 // CloudEvent is one event in CloudEvents 1.0 JSON format, with dataversion as extension.
 type CloudEvent struct {
@@ -54,30 +18,10 @@ type CloudEvent struct {
 	ID          string          `json:"id"`
 	Type        Type            `json:"type"`
 	Source      string          `json:"source"`
-	Subject     string          `json:"subject"`
+	Subject     string          `json:"subject,omitempty"` // CloudEvents allows none, but no empty one
 	Time        time.Time       `json:"time"`
 	DataVersion int             `json:"dataversion"`
 	Data        json.RawMessage `json:"data"`
-}
-
-// CloudEvents renders a commit's events.
-func (r *Registry) CloudEvents(c Commit) ([]CloudEvent, error) {
-	batch := make([]CloudEvent, len(c.Events))
-	for i, e := range c.Events {
-		version := r.Version(e.Type())
-		if version == 0 {
-			return nil, fmt.Errorf("%q: %w", e.Type(), ErrUnknownType)
-		}
-		data, err := json.Marshal(e)
-		if err != nil {
-			return nil, fmt.Errorf("encode %s: %w", e.Type(), err)
-		}
-		batch[i] = CloudEvent{
-			SpecVersion: "1.0", ID: c.EventID(i), Type: e.Type(), Source: Source(c.Subject), Subject: e.Subject(),
-			Time: c.Time.UTC(), DataVersion: version, Data: data,
-		}
-	}
-	return batch, nil
 }
 
 // Source is the CloudEvents source of what an aggregate did: "/slipway/app/<id>".
@@ -86,8 +30,33 @@ func Source(s Subject) string {
 	return "/slipway/" + aggregate + "/" + id
 }
 
-// Encode writes a commit as a message. It refuses what could not be read back: no event, too many, too large, an id that
-// is no header value.
+// CloudEvents renders a commit's events. All of them carry the commit's time, in UTC and to the nanosecond: one decision
+// has one moment. It returns [ErrUnknownType] for an event without a registered type and [ErrMalformed] for one that is
+// no JSON or holds text that is no UTF-8.
+func (r *Registry) CloudEvents(c Commit) ([]CloudEvent, error) {
+	batch := make([]CloudEvent, len(c.Events))
+	for i, e := range c.Events {
+		if e == nil {
+			return nil, fmt.Errorf("event %d is nil: %w", i, ErrMalformed)
+		}
+		version := r.Version(e.Type())
+		if version == 0 {
+			return nil, fmt.Errorf("%q: %w", e.Type(), ErrUnknownType)
+		}
+		data, err := marshal(e)
+		if err != nil {
+			return nil, fmt.Errorf("encode %s: %w", e.Type(), err)
+		}
+		batch[i] = CloudEvent{
+			SpecVersion: specVersion, ID: c.EventID(i), Type: e.Type(), Source: Source(c.Subject), Subject: e.Subject(),
+			Time: c.Time.UTC(), DataVersion: version, Data: data,
+		}
+	}
+	return batch, nil
+}
+
+// Encode writes a commit as a message. It refuses with [ErrMalformed] or [ErrUnknownType] what could not be read back as
+// it is: no event, too many, too large, ids or names that are no subject token or header value, text that is no UTF-8.
 func (r *Registry) Encode(c Commit) (Message, error) {
 	if err := c.check(); err != nil {
 		return Message{}, err
@@ -96,13 +65,17 @@ func (r *Registry) Encode(c Commit) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	data, err := json.Marshal(batch)
+	data, err := marshal(batch)
 	if err != nil {
 		return Message{}, fmt.Errorf("encode commit: %w", err)
 	}
 	if len(data) > MaxCommitBytes {
 		return Message{}, fmt.Errorf("commit of %d bytes, at most %d: %w", len(data), MaxCommitBytes, ErrMalformed)
 	}
+	return Message{Subject: c.Subject, Header: c.header(), Data: data}, nil
+}
+
+func (c Commit) header() map[string][]string {
 	header := map[string][]string{}
 	set := func(key, value string) {
 		if value != "" {
@@ -118,49 +91,68 @@ func (r *Registry) Encode(c Commit) (Message, error) {
 	set(HeaderActor, string(c.Actor))
 	set(HeaderCause, c.Cause)
 	set(HeaderTraceparent, c.Trace)
-	return Message{Subject: c.Subject, Header: header, Data: data}, nil
+	return header
 }
 
-// check states what every commit holds to, on write and on read alike.
-func (c Commit) check() error {
-	if _, _, ok := c.Subject.Split(); !ok {
-		return fmt.Errorf("subject %q: %w", c.Subject, ErrMalformed)
+// marshal writes JSON for people as much as for programs: "&&" in a start command stays as it is, because the log is
+// read with the nats CLI. encoding/json would put U+FFFD in the place of a byte that is no UTF-8, and history would say
+// something else than was decided; that is an error here.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	if c.CommandID == "" || !headerSafe(string(c.CommandID)) {
-		return fmt.Errorf("command id %q: %w", c.CommandID, ErrMalformed)
+	data := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if replaced(data) {
+		return nil, fmt.Errorf("text that is no UTF-8: %w", ErrMalformed)
 	}
-	if !headerSafe(string(c.Actor)) || !headerSafe(c.Cause) || !headerSafe(c.Trace) {
-		return fmt.Errorf("actor, cause or trace holds what no header may: %w", ErrMalformed)
-	}
-	if n := len(c.Events); n == 0 || n > MaxEventsPerCommit {
-		return fmt.Errorf("%d events, want 1 to %d: %w", n, MaxEventsPerCommit, ErrMalformed)
-	}
-	return nil
+	return data, nil
 }
 
-// headerSafe keeps control bytes (a line break would forge a header) and overlong values out of headers.
-func headerSafe(s string) bool {
-	if len(s) > 512 || !utf8.ValidString(s) {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < 0x20 || s[i] == 0x7f {
+// replaced finds the escape \ufffd, which encoding/json writes for a broken byte only: a U+FFFD of the text itself is
+// written as it is, and a backslash of the text is doubled.
+func replaced(data []byte) bool {
+	for {
+		i := bytes.IndexByte(data, '\\')
+		if i < 0 {
 			return false
 		}
+		if bytes.HasPrefix(data[i+1:], []byte("ufffd")) {
+			return true
+		}
+		data = data[i+2:] // the byte after a backslash belongs to it
 	}
-	return true
 }
 
 // DecodeCommit reads a message back into a commit. Every event of it decodes, or it fails with [ErrMalformed] or
-// [ErrUnknownType].
+// [ErrUnknownType] and gives none. Fields it does not know it leaves out: a newer program may have written them.
 func (r *Registry) DecodeCommit(m Message) (Commit, error) {
-	if len(m.Data) > MaxCommitBytes {
-		return Commit{}, fmt.Errorf("commit of %d bytes: %w", len(m.Data), ErrMalformed)
+	c, err := decodeHeader(m)
+	if err != nil {
+		return Commit{}, err
 	}
-	var batch []CloudEvent
-	if err := json.Unmarshal(m.Data, &batch); err != nil {
-		return Commit{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+	batch, err := decodeBatch(m.Data)
+	if err != nil {
+		return Commit{}, err
 	}
+	c.Time, c.Events = batch[0].Time.UTC(), make([]Event, len(batch))
+	for i, ce := range batch {
+		if err := ce.check(c, i); err != nil {
+			return Commit{}, err
+		}
+		if c.Events[i], err = r.Decode(ce.Type, ce.DataVersion, ce.Data); err != nil {
+			return Commit{}, err
+		}
+	}
+	if err := c.check(); err != nil {
+		return Commit{}, err
+	}
+	return c, nil
+}
+
+func decodeHeader(m Message) (Commit, error) {
 	c := Commit{
 		Subject: m.Subject, CommandID: CommandID(m.header(HeaderMsgID)), Previous: Hash(m.header(HeaderPrevious)),
 		Actor: Actor(m.header(HeaderActor)), Cause: m.header(HeaderCause), Trace: m.header(HeaderTraceparent),
@@ -172,30 +164,37 @@ func (r *Registry) DecodeCommit(m Message) (Commit, error) {
 		}
 		c.Version = Version(n)
 	}
-	for i, ce := range batch {
-		if ce.ID != c.EventID(i) {
-			return Commit{}, fmt.Errorf("event %d has id %q, want %q: %w", i, ce.ID, c.EventID(i), ErrMalformed)
-		}
-		e, err := r.Decode(ce.Type, ce.DataVersion, ce.Data)
-		if err != nil {
-			return Commit{}, err
-		}
-		c.Events = append(c.Events, e)
-		c.Time = ce.Time.UTC()
-	}
-	return c, c.check()
+	return c, nil
 }
 
-// HashMessage is the hash of a commit, over its bytes as they stand on the wire: where it stands, who wrote it after
-// what, and what it says. It needs no decoding, so an unknown event does not break the chain.
-func HashMessage(m Message) Hash {
-	h := sha256.New()
-	for _, part := range []string{
-		string(m.Subject), m.header(HeaderVersion), m.header(HeaderPrevious), m.header(HeaderMsgID),
-		m.header(HeaderActor), m.header(HeaderCause),
-	} {
-		fmt.Fprintf(h, "%d:%s\n", len(part), part) // lengths keep two fields from sliding into each other
+func decodeBatch(data []byte) ([]CloudEvent, error) {
+	if len(data) > MaxCommitBytes {
+		return nil, fmt.Errorf("commit of %d bytes: %w", len(data), ErrMalformed)
 	}
-	h.Write(m.Data)
-	return Hash(hex.EncodeToString(h.Sum(nil)))
+	if !utf8.Valid(data) {
+		return nil, fmt.Errorf("data is no UTF-8: %w", ErrMalformed)
+	}
+	var batch []CloudEvent
+	if err := json.Unmarshal(data, &batch); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if n := len(batch); n == 0 || n > MaxEventsPerCommit {
+		return nil, fmt.Errorf("%d events, want 1 to %d: %w", n, MaxEventsPerCommit, ErrMalformed)
+	}
+	return batch, nil
+}
+
+// check asserts that the envelope of the commit's n-th event is the one that Encode would have written.
+func (ce CloudEvent) check(c Commit, n int) error {
+	switch {
+	case ce.SpecVersion != specVersion:
+		return fmt.Errorf("event %d has specversion %q: %w", n, ce.SpecVersion, ErrMalformed)
+	case ce.ID != c.EventID(n):
+		return fmt.Errorf("event %d has id %q, want %q: %w", n, ce.ID, c.EventID(n), ErrMalformed)
+	case ce.Source != Source(c.Subject):
+		return fmt.Errorf("event %d has source %q, want %q: %w", n, ce.Source, Source(c.Subject), ErrMalformed)
+	case !ce.Time.Equal(c.Time):
+		return fmt.Errorf("event %d is of %s, its commit of %s: %w", n, ce.Time, c.Time, ErrMalformed)
+	}
+	return nil
 }

@@ -13,6 +13,7 @@ type DropletCreated struct {
 type DropletUploaded struct {
 	Droplet      DropletID         `json:"droplet"`
 	App          AppID             `json:"app"`
+	Bits         string            `json:"bits"`   // name of the object that holds them
 	SHA256       string            `json:"sha256"` // of the .tgz, hex
 	SizeBytes    int64             `json:"size_bytes"`
 	ProcessTypes map[string]string `json:"process_types"` // as created, or from the Procfile in the bits

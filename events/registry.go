@@ -12,12 +12,11 @@ import (
 // ErrUnknownType: the log holds an event that this program has no type for; it is older than what wrote it.
 var ErrUnknownType = errors.New("unknown event type")
 
-// Upcaster turns the data of one version of an event into the data of the next.
+// Upcaster turns the data of one version of an event, a JSON object, into the data of the next.
 type Upcaster func(json.RawMessage) (json.RawMessage, error)
 
 // entry is what the registry knows of one event type.
 type entry struct {
-	meaning   string
 	decode    func(json.RawMessage) (Event, error)
 	upcasters []Upcaster // upcasters[i] leads from version i+1 to i+2
 }
@@ -33,38 +32,38 @@ type Registry struct {
 // could be written and never read.
 func NewRegistry() *Registry {
 	r := &Registry{entries: map[Type]entry{}}
-	register[AppCreated](r, "An app exists; it is stopped and has no droplet yet.")
-	register[AppUpdated](r, "The app's metadata changed.")
-	register[AppEnvironmentSet](r, "The app's environment variables are now these.")
-	register[AppStarted](r, "The app shall run.")
-	register[AppStopped](r, "No instance of the app shall run.")
-	register[AppDropletAssigned](r, "The app's current droplet is this one.")
-	register[AppDeleted](r, "The app is gone.")
-	register[RevisionCreated](r, "A numbered snapshot of droplet, environment and commands.")
-	register[ProcessCreated](r, "The app has a further process.")
-	register[ProcessUpdated](r, "The process's command and health check are now these.")
-	register[ProcessScaled](r, "So many instances of the process shall run, each of this size.")
-	register[ProcessRestarted](r, "All instances of the process shall be stopped and started.")
-	register[ProcessDeleted](r, "The process is gone.")
-	register[DeploymentCreated](r, "A rollout has begun; its plan is frozen here.", deploymentCreatedV1)
-	register[DeploymentCanceling](r, "Someone asked to go back.")
-	register[DeploymentCanceled](r, "The rollout ended by going back.")
-	register[DeploymentSuperseded](r, "A newer deployment took over.")
-	register[DeploymentDeployed](r, "The rollout ended; only the new version serves.")
-	register[InstanceStarting](r, "The agent started an instance.")
-	register[InstanceRunning](r, "The instance is healthy and gets traffic.")
-	register[InstanceUnready](r, "The instance runs but gets no traffic.")
-	register[InstanceCrashed](r, "The instance ended or failed its health check.")
-	register[InstanceStopped](r, "The instance was stopped because it was no longer wanted.")
-	register[DropletCreated](r, "A droplet exists and waits for its bits.")
-	register[DropletUploaded](r, "The droplet's bits are stored; it can be deployed.")
-	register[NameClaimed](r, "The name belongs to this app.")
-	register[NameReleased](r, "The name is free again.")
-	register[CommandRejected](r, "A command from the durable door was refused.")
+	register[AppCreated](r)
+	register[AppUpdated](r)
+	register[AppEnvironmentSet](r)
+	register[AppStarted](r)
+	register[AppStopped](r)
+	register[AppDropletAssigned](r)
+	register[AppDeleted](r)
+	register[RevisionCreated](r)
+	register[ProcessCreated](r)
+	register[ProcessUpdated](r)
+	register[ProcessScaled](r)
+	register[ProcessRestarted](r)
+	register[ProcessDeleted](r)
+	register[DeploymentCreated](r, deploymentCreatedV1)
+	register[DeploymentCanceling](r)
+	register[DeploymentCanceled](r)
+	register[DeploymentSuperseded](r)
+	register[DeploymentDeployed](r)
+	register[InstanceStarting](r)
+	register[InstanceRunning](r)
+	register[InstanceUnready](r)
+	register[InstanceCrashed](r)
+	register[InstanceStopped](r)
+	register[DropletCreated](r)
+	register[DropletUploaded](r)
+	register[NameClaimed](r)
+	register[NameReleased](r)
+	register[CommandRejected](r)
 	return r
 }
 
-func register[E Event](r *Registry, meaning string, upcasters ...Upcaster) {
+func register[E Event](r *Registry, upcasters ...Upcaster) {
 	var zero E
 	if _, twice := r.entries[zero.Type()]; twice {
 		panic(fmt.Sprintf("events: %s is registered twice", zero.Type()))
@@ -83,7 +82,7 @@ func register[E Event](r *Registry, meaning string, upcasters ...Upcaster) {
 	if back, err := decode(encoded); err != nil || !reflect.DeepEqual(back, Event(zero)) {
 		panic(fmt.Sprintf("events: %s does not survive its round trip: %v", zero.Type(), err))
 	}
-	r.entries[zero.Type()] = entry{meaning: meaning, decode: decode, upcasters: upcasters}
+	r.entries[zero.Type()] = entry{decode: decode, upcasters: upcasters}
 }
 
 // Types lists all registered types, sorted.
@@ -105,11 +104,9 @@ func (r *Registry) Version(t Type) int {
 	return e.version()
 }
 
-// Meaning is the sentence that documents a type.
-func (r *Registry) Meaning(t Type) string { return r.entries[t].meaning }
-
 // Decode reads the data of an event of any version up to today's. It returns [ErrUnknownType] for a name it does not
-// know and for a version newer than it knows: guessing would misread history.
+// know and for a version newer than it knows: guessing would misread history. Data that is no such event is
+// [ErrMalformed].
 func (r *Registry) Decode(t Type, version int, data json.RawMessage) (Event, error) {
 	e, ok := r.entries[t]
 	if !ok {
@@ -119,17 +116,17 @@ func (r *Registry) Decode(t Type, version int, data json.RawMessage) (Event, err
 		return nil, fmt.Errorf("%q version %d, known up to %d: %w", t, version, e.version(), ErrUnknownType)
 	}
 	if trimmed := bytes.TrimSpace(data); len(trimmed) == 0 || trimmed[0] != '{' {
-		return nil, fmt.Errorf("%q: data is no JSON object", t)
+		return nil, fmt.Errorf("%q: data is no JSON object: %w", t, ErrMalformed)
 	}
 	for v := version; v < e.version(); v++ {
 		var err error
 		if data, err = e.upcasters[v-1](data); err != nil {
-			return nil, fmt.Errorf("%q from version %d: %w", t, v, err)
+			return nil, fmt.Errorf("%q from version %d: %w: %w", t, v, ErrMalformed, err)
 		}
 	}
 	event, err := e.decode(data)
 	if err != nil {
-		return nil, fmt.Errorf("%q: %w", t, err)
+		return nil, fmt.Errorf("%q: %w: %w", t, ErrMalformed, err)
 	}
 	return event, nil
 }

@@ -55,7 +55,10 @@ func (s Subject) Split() (aggregate, id string, ok bool) {
 		return "", "", false
 	}
 	aggregate, id, found = strings.Cut(rest, ".")
-	return aggregate, id, found && aggregate != "" && ValidID(id)
+	if !found || !ValidID(aggregate) || !ValidID(id) {
+		return "", "", false
+	}
+	return aggregate, id, true
 }
 
 // FeedToken makes any name a single valid subject token of the feed: bytes other than A-Z a-z 0-9 _ and - become =XX
@@ -66,7 +69,7 @@ func FeedToken(name string) string {
 	}
 	var b strings.Builder
 	for i := range len(name) {
-		if c := name[i]; ValidID(string(rune(c))) && c < 0x80 {
+		if c := name[i]; ValidID(name[i : i+1]) {
 			b.WriteByte(c)
 		} else {
 			b.WriteByte('=')

@@ -9,9 +9,9 @@ func deploymentCreatedV1(data json.RawMessage) (json.RawMessage, error) {
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return nil, err
 	}
-	inFlight, ok := fields["max_in_flight"]
-	if !ok {
-		inFlight = json.RawMessage("1")
+	inFlight := fields["max_in_flight"]
+	if inFlight == nil || string(inFlight) == "null" {
+		inFlight = json.RawMessage("1") // what was meant where nothing was said
 	}
 	delete(fields, "max_in_flight")
 	options, err := json.Marshal(map[string]json.RawMessage{"max_in_flight": inFlight})

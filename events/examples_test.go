@@ -1,0 +1,154 @@
+package events
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+)
+
+// The things the examples are about: app payments goes from its second revision to its third.
+const (
+	exampleApp        AppID        = "01K9M2D4R6T8V0X2Z4B6D8F0H2"
+	exampleWeb        ProcessID    = "01K9M2D4R7W9Y1A3C5E7G9J1K3"
+	exampleNewWeb     ProcessID    = "01K9M5N8Q0S2T4V6X8Z0A2C4E6"
+	exampleWorker     ProcessID    = "01K9M2D4R8X0Z2B4D6F8H0J2K4"
+	exampleOldDroplet DropletID    = "01K9M2F1A3C5E7G9J1M3P5R7T9"
+	exampleDroplet    DropletID    = "01K9M5J2B4D6F8H0K2N4Q6S8V0"
+	exampleRevision   RevisionID   = "01K9M5N8Q1R3T5W7Y9A1C3E5G7"
+	exampleDeployment DeploymentID = "01K9M5N8Q2V4X6Z8B0D2F4H6J8"
+	exampleNewer      DeploymentID = "01K9M6C3E5G7J9M1P3R5T7W9Y1"
+	exampleInstance   InstanceID   = "01K9M5P0S2T4V6X8Z0B2D4F6H8"
+	exampleAgent      AgentID      = "host-a"
+	exampleCommand    CommandID    = "01K9M5N8Q0A1B2C3D4E5F6G7H8"
+)
+
+var (
+	exampleTime     = time.Date(2025, 11, 9, 14, 3, 27, 120_456_789, time.UTC)
+	exampleMetadata = Metadata{
+		Labels:      map[string]string{"team": "checkout"},
+		Annotations: map[string]string{"contact": "checkout@example.org"},
+	}
+	exampleTypes = map[string]string{"web": "./payments -listen :$PORT", "worker": "./payments work"}
+	exampleRef   = InstanceRef{
+		App: exampleApp, Process: exampleNewWeb, ProcessType: "web", Index: 1, Instance: exampleInstance,
+		Agent: exampleAgent, Generation: 2,
+	}
+)
+
+// examples has one event of every type with every field filled. The goldens are made from it.
+var examples = []Event{
+	AppCreated{
+		App: exampleApp, Name: "payments", Space: DefaultSpace, Organization: DefaultOrganization,
+		Environment: map[string]string{"LOG_LEVEL": "info"}, Metadata: exampleMetadata,
+	},
+	AppUpdated{App: exampleApp, Metadata: exampleMetadata},
+	AppEnvironmentSet{App: exampleApp, Environment: map[string]string{"CURRENCY": "EUR", "LOG_LEVEL": "debug"}},
+	AppStarted{App: exampleApp},
+	AppStopped{App: exampleApp},
+	AppDropletAssigned{
+		App: exampleApp, Droplet: exampleDroplet, PreviousDroplet: exampleOldDroplet, ProcessTypes: exampleTypes,
+		Deployment: exampleDeployment,
+	},
+	AppDeleted{App: exampleApp},
+	RevisionCreated{
+		App: exampleApp, Revision: exampleRevision, Number: 3, Droplet: exampleDroplet,
+		Environment: map[string]string{"LOG_LEVEL": "info"}, Commands: map[string]string{"worker": "./payments work --slow"},
+		Types: []string{"web", "worker"}, Description: "New droplet deployed.", Deployment: exampleDeployment,
+	},
+	ProcessCreated{
+		App: exampleApp, Process: exampleNewWeb, ProcessType: ProcessTypeWeb, Droplet: exampleDroplet,
+		Command: "./migrate && ./payments -listen :$PORT", Custom: true, Instances: 1, MemoryMB: 256, DiskMB: 1024, LogRate: -1,
+		HealthCheck: HealthCheck{
+			Kind: HealthCheckHTTP, Endpoint: "/healthz", TimeoutSeconds: 60, InvocationTimeoutSeconds: 1, IntervalSeconds: 30,
+		},
+		Revision: exampleRevision, Deployment: exampleDeployment,
+	},
+	ProcessUpdated{
+		App: exampleApp, Process: exampleWeb, Command: "./payments -listen :$PORT -cache 64", Custom: true,
+		HealthCheck: HealthCheck{
+			Kind: HealthCheckHTTP, Endpoint: "/ready", TimeoutSeconds: 90, InvocationTimeoutSeconds: 2, IntervalSeconds: 10,
+		},
+	},
+	ProcessScaled{
+		App: exampleApp, Process: exampleNewWeb, ProcessType: ProcessTypeWeb, From: 1, Instances: 2, MemoryMB: 256, DiskMB: 1024,
+		LogRate: -1, Deployment: exampleDeployment, Reason: "1 of 4 new instances routable, 1 may start",
+	},
+	ProcessRestarted{
+		App: exampleApp, Process: exampleWorker, ProcessType: "worker", Droplet: exampleDroplet,
+		Command: "./payments work --slow", Custom: true, Revision: exampleRevision, Generation: 2, Deployment: exampleDeployment,
+	},
+	ProcessDeleted{App: exampleApp, Process: exampleWeb, ProcessType: ProcessTypeWeb, Deployment: exampleDeployment},
+	DeploymentCreated{
+		App: exampleApp, Deployment: exampleDeployment, Strategy: StrategyRolling,
+		Options: DeploymentOptions{
+			MaxInFlight: 1, WebInstances: new(4), MemoryMB: new(256), DiskMB: new(1024), LogRate: new(int64(-1)),
+		},
+		Droplet: exampleDroplet, PreviousDroplet: exampleOldDroplet, Revision: exampleRevision, RevisionNumber: 3,
+		Process: exampleNewWeb, OriginalInstances: 4, Target: 4, Floor: 4,
+		Plan: []Step{
+			{New: 1, Old: 4, Gate: GateHealthy}, {New: 2, Old: 3, Gate: GateHealthy}, {New: 3, Old: 2, Gate: GateHealthy},
+			{New: 4, Old: 1, Gate: GateHealthy}, {New: 4, Old: 0, Gate: GateHealthy},
+		},
+		Metadata: exampleMetadata,
+	},
+	DeploymentCanceling{App: exampleApp, Deployment: exampleDeployment},
+	DeploymentCanceled{App: exampleApp, Deployment: exampleDeployment, Kept: exampleWeb},
+	DeploymentSuperseded{App: exampleApp, Deployment: exampleDeployment, By: exampleNewer, Canceled: true},
+	DeploymentDeployed{App: exampleApp, Deployment: exampleDeployment},
+	InstanceStarting{InstanceRef: exampleRef},
+	InstanceRunning{InstanceRef: exampleRef, Address: "127.0.0.1:61001", Adopted: true},
+	InstanceUnready{InstanceRef: exampleRef, Reason: "readiness: status 503 from /ready"},
+	InstanceCrashed{InstanceRef: exampleRef, Reason: "exit status 1", ExitStatus: new(1), Crashes: 2, RetryMS: 2000},
+	InstanceStopped{InstanceRef: exampleRef, Reason: "scaled down"},
+	DropletCreated{Droplet: exampleDroplet, App: exampleApp, ProcessTypes: exampleTypes},
+	DropletUploaded{
+		Droplet: exampleDroplet, App: exampleApp, Bits: "01K3ZB3W9V2J6R0Q8T5M4N7PXC", SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+		SizeBytes: 4_812_345, ProcessTypes: exampleTypes,
+	},
+	NameClaimed{Space: DefaultSpace, Name: "payments", App: exampleApp, At: exampleTime},
+	NameReleased{Space: DefaultSpace, Name: "payments", App: exampleApp},
+	CommandRejected{
+		Command: exampleCommand, Name: "deployment.create", App: exampleApp, Code: "CF-UnprocessableEntity",
+		Message: "The droplet belongs to another app.",
+	},
+}
+
+func TestExamplesAreComplete(t *testing.T) {
+	is := is.New(t)
+	seen := map[Type]bool{}
+	for _, e := range examples {
+		is.True(!seen[e.Type()]) // one example per type
+		seen[e.Type()] = true
+		for _, path := range unfilled(reflect.ValueOf(e), string(e.Type())) {
+			t.Errorf("the example leaves %s empty: documentation and golden would not show it", path)
+		}
+	}
+	for _, typ := range NewRegistry().Types() {
+		if !seen[typ] {
+			t.Errorf("%s has no example", typ)
+		}
+	}
+}
+
+// unfilled lists the fields below v that are zero. Of a list it is enough that one entry is filled.
+func unfilled(v reflect.Value, path string) []string {
+	switch {
+	case v.IsZero():
+		return []string{path}
+	case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[time.Time]():
+		var missing []string
+		for i := range v.NumField() {
+			missing = append(missing, unfilled(v.Field(i), path+"."+v.Type().Field(i).Name)...)
+		}
+		return missing
+	case v.Kind() == reflect.Slice && v.Len() > 0:
+		return unfilled(v.Index(0), path+"[0]")
+	case v.Kind() == reflect.Map || v.Kind() == reflect.Slice:
+		if v.Len() == 0 {
+			return []string{path}
+		}
+	}
+	return nil
+}
