@@ -1,0 +1,114 @@
+package projections
+
+import (
+	"context"
+
+	"slipway/events"
+)
+
+// AppState is what the user wants of an app: Cloud Foundry's state.
+type AppState string
+
+// The states of an app.
+const (
+	AppStarted AppState = "STARTED"
+	AppStopped AppState = "STOPPED"
+)
+
+// App is an app that exists. A deleted one is gone from here; its history stays.
+type App struct {
+	GUID         events.AppID
+	Name         string
+	Space        events.SpaceID
+	Organization string
+	State        AppState
+	Droplet      events.DropletID    // the current one; empty before the first
+	Deployment   events.DeploymentID // the one that is going on; empty without one
+	Environment  map[string]string
+	Metadata     events.Metadata
+	Stamp
+}
+
+var apps = view[events.AppID, App]{
+	table: "apps", keys: 1,
+	key:    func(a *App) events.AppID { return a.GUID },
+	where:  func(id events.AppID) []any { return []any{id} },
+	labels: func(a *App) labelsOf { return a.Metadata.Labels },
+	columns: func(a *App) []column {
+		return append([]column{
+			{"guid", &a.GUID}, {"name", &a.Name}, {"space", &a.Space}, {"organization", &a.Organization},
+			{"state", &a.State}, {"droplet", &a.Droplet}, {"deployment", &a.Deployment},
+			{"environment", asJSON(&a.Environment)},
+			{"labels", asJSON(&a.Metadata.Labels)}, {"annotations", asJSON(&a.Metadata.Annotations)},
+		}, a.Stamp.columns()...)
+	},
+}.ready()
+
+func (f *fold) appCreated(m moment, e events.AppCreated) {
+	if f.apps.get(e.App) != nil {
+		f.anomaly(m, e, "app %s exists already", e.App)
+		return
+	}
+	f.apps.put(App{
+		GUID: e.App, Name: e.Name, Space: e.Space, Organization: e.Organization, State: AppStopped,
+		Environment: e.Environment, Metadata: e.Metadata, Stamp: m.stamp(),
+	})
+}
+
+// app changes the app that e is about.
+func (f *fold) app(m moment, e events.Event, id events.AppID, change func(*App)) {
+	a := f.apps.edit(id)
+	if a == nil {
+		f.anomaly(m, e, "app %s is unknown", id)
+		return
+	}
+	change(a)
+	a.touch(m)
+}
+
+// appDeleted takes the app and all that belongs to it out of every view but the history.
+func (f *fold) appDeleted(m moment, e events.AppDeleted) {
+	if f.apps.get(e.App) == nil {
+		f.anomaly(m, e, "app %s is unknown", e.App)
+		return
+	}
+	f.apps.remove(e.App)
+	f.processes.removeIf(func(p *Process) bool { return p.App == e.App })
+	f.instances.removeIf(func(i *Instance) bool { return i.App == e.App })
+	f.droplets.removeIf(func(d *Droplet) bool { return d.App == e.App })
+	f.revisions.removeIf(func(r *Revision) bool { return r.App == e.App })
+	f.deployments.removeIf(func(d *Deployment) bool { return d.App == e.App })
+}
+
+// AppFilter selects apps. Empty fields select all; all that are set must hold.
+type AppFilter struct {
+	GUIDs   []events.AppID
+	Names   []string
+	Spaces  []events.SpaceID
+	Created TimeFilter
+	Updated TimeFilter
+	Labels  []LabelRequirement
+}
+
+// App reads one app, or gives [ErrNotFound].
+func (s *Store) App(ctx context.Context, id events.AppID) (App, error) {
+	return apps.get(ctx, s.readers, id)
+}
+
+// AppByName reads the app that has the name in the space, or gives [ErrNotFound].
+func (s *Store) AppByName(ctx context.Context, space events.SpaceID, name string) (App, error) {
+	const tail = " WHERE name = ? AND space = ? ORDER BY created_sequence, created_index LIMIT 1"
+	return apps.one(ctx, s.readers, apps.sql.all+tail, name, space)
+}
+
+// Apps lists apps.
+func (s *Store) Apps(ctx context.Context, f AppFilter, o Order, p Page) (List[App], error) {
+	var w where
+	in(&w, "guid", f.GUIDs)
+	in(&w, "name", f.Names)
+	in(&w, "space", f.Spaces)
+	w.times("created_at", f.Created)
+	w.times("updated_at", f.Updated)
+	w.labels(apps.table, f.Labels)
+	return list(ctx, s, apps, w, o.sql(), p)
+}

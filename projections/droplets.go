@@ -1,0 +1,88 @@
+package projections
+
+import (
+	"context"
+
+	"slipway/events"
+)
+
+// DropletState is Cloud Foundry's state of a droplet.
+type DropletState string
+
+// The states of a droplet.
+const (
+	DropletAwaitingUpload DropletState = "AWAITING_UPLOAD"
+	DropletStaged         DropletState = "STAGED"
+)
+
+// Droplet is a build artifact of an app.
+type Droplet struct {
+	GUID         events.DropletID
+	App          events.AppID
+	State        DropletState
+	ProcessTypes map[string]string // type to start command
+	SHA256       string            // of the bits, hex; empty before they are there
+	SizeBytes    int64
+	Stamp
+}
+
+var droplets = view[events.DropletID, Droplet]{
+	table: "droplets", keys: 1,
+	key:   func(d *Droplet) events.DropletID { return d.GUID },
+	where: func(id events.DropletID) []any { return []any{id} },
+	columns: func(d *Droplet) []column {
+		return append([]column{
+			{"guid", &d.GUID}, {"app", &d.App}, {"state", &d.State}, {"process_types", asJSON(&d.ProcessTypes)},
+			{"sha256", &d.SHA256}, {"size_bytes", &d.SizeBytes},
+		}, d.Stamp.columns()...)
+	},
+}.ready()
+
+// dropletCreated folds the event of a droplet, whose history is its own: an app may be deleted while a droplet is being
+// created for it. A droplet without its app is not shown; that is no anomaly.
+func (f *fold) dropletCreated(m moment, e events.DropletCreated) {
+	if f.apps.get(e.App) == nil {
+		return
+	}
+	if f.droplets.get(e.Droplet) != nil {
+		f.anomaly(m, e, "droplet %s exists already", e.Droplet)
+		return
+	}
+	f.droplets.put(Droplet{
+		GUID: e.Droplet, App: e.App, State: DropletAwaitingUpload, ProcessTypes: e.ProcessTypes, Stamp: m.stamp(),
+	})
+}
+
+func (f *fold) dropletUploaded(m moment, e events.DropletUploaded) {
+	if f.apps.get(e.App) == nil {
+		return
+	}
+	d := f.droplets.edit(e.Droplet)
+	if d == nil {
+		f.anomaly(m, e, "droplet %s is unknown", e.Droplet)
+		return
+	}
+	d.State, d.SHA256, d.SizeBytes, d.ProcessTypes = DropletStaged, e.SHA256, e.SizeBytes, e.ProcessTypes
+	d.touch(m)
+}
+
+// DropletFilter selects droplets. Empty fields select all; all that are set must hold.
+type DropletFilter struct {
+	GUIDs  []events.DropletID
+	Apps   []events.AppID
+	States []DropletState
+}
+
+// Droplet reads one droplet, or gives [ErrNotFound].
+func (s *Store) Droplet(ctx context.Context, id events.DropletID) (Droplet, error) {
+	return droplets.get(ctx, s.readers, id)
+}
+
+// Droplets lists droplets.
+func (s *Store) Droplets(ctx context.Context, f DropletFilter, o Order, p Page) (List[Droplet], error) {
+	var w where
+	in(&w, "guid", f.GUIDs)
+	in(&w, "app", f.Apps)
+	in(&w, "state", f.States)
+	return list(ctx, s, droplets, w, o.sql(), p)
+}

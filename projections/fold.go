@@ -1,0 +1,161 @@
+package projections
+
+import (
+	"context"
+	"database/sql"
+
+	"slipway/events"
+)
+
+// fold is one batch on its way into the views: first every event says which rows it may need, then all are read, then the
+// events are folded in memory without any I/O, then what changed is written.
+type fold struct {
+	apps        table[events.AppID, App]
+	processes   table[events.ProcessID, Process]
+	instances   table[instanceKey, Instance]
+	droplets    table[events.DropletID, Droplet]
+	revisions   table[events.RevisionID, Revision]
+	deployments table[events.DeploymentID, Deployment]
+	history     table[Place, HistoryEvent]
+	anomalies   table[Place, Anomaly]
+	recorded    map[report]bool // the history has them
+}
+
+func newFold() *fold {
+	return &fold{
+		apps: newTable(apps), processes: newTable(processes), instances: newTable(instances),
+		droplets: newTable(droplets), revisions: newTable(revisions), deployments: newTable(deployments),
+		history: newTable(history), anomalies: newTable(anomalies), recorded: map[report]bool{},
+	}
+}
+
+// rows is what all tables can do, whatever their rows are.
+type rows interface {
+	load(ctx context.Context, tx *sql.Tx) error
+	store(ctx context.Context, tx *sql.Tx) error
+}
+
+func (f *fold) tables() []rows {
+	return []rows{&f.apps, &f.processes, &f.instances, &f.droplets, &f.revisions, &f.deployments, &f.history, &f.anomalies}
+}
+
+// want asks for all rows that the event may need.
+func (f *fold) want(e events.Event) {
+	r := RefsOf(e)
+	if r.App != "" {
+		f.apps.want(r.App)
+	}
+	if r.Process != "" {
+		f.processes.want(r.Process)
+	}
+	if r.Deployment != "" {
+		f.deployments.want(r.Deployment)
+	}
+	if r.Instance != "" {
+		f.instances.want(instanceKey{r.Process, r.Index})
+	}
+	switch e := e.(type) {
+	case events.DropletCreated, events.DropletUploaded:
+		f.droplets.want(r.Droplet)
+	case events.RevisionCreated:
+		f.revisions.want(r.Revision)
+		f.revisions.wantAll("app = ? AND number = ?", e.App, e.Number)
+	case events.ProcessDeleted:
+		f.instances.wantAll("process = ?", r.Process)
+	case events.AppDeleted:
+		f.wantAllOf(e.App)
+	}
+}
+
+func (f *fold) wantAllOf(app events.AppID) {
+	f.processes.wantAll("app = ?", app)
+	f.instances.wantAll("app = ?", app)
+	f.droplets.wantAll("app = ?", app)
+	f.revisions.wantAll("app = ?", app)
+	f.deployments.wantAll("app = ?", app)
+}
+
+// commit folds one commit, event by event.
+func (f *fold) commit(c events.Recorded) {
+	for i, e := range c.Events {
+		if c.Version == 0 && f.duplicate(report{c.EventID(i), e.Type()}) {
+			continue
+		}
+		m := moment{Place: Place{c.Sequence, i}, time: c.Time, actor: c.Actor}
+		f.record(m, c, e)
+		f.event(m, e)
+	}
+}
+
+// report names an event of an unversioned commit, which may stand in the log twice. Its id alone does not: the commits
+// that one command leads to in different aggregates share ids.
+type report struct {
+	id   string
+	kind events.Type
+}
+
+// duplicate says whether the history has the report already, and notes that it has it now.
+func (f *fold) duplicate(r report) bool {
+	known := f.recorded[r]
+	f.recorded[r] = true
+	return known
+}
+
+// event folds one event into the views. It is total: what fits nothing becomes an anomaly.
+func (f *fold) event(m moment, e events.Event) {
+	switch e := e.(type) {
+	case events.AppCreated:
+		f.appCreated(m, e)
+	case events.AppUpdated:
+		f.app(m, e, e.App, func(a *App) { a.Metadata = e.Metadata })
+	case events.AppEnvironmentSet:
+		f.app(m, e, e.App, func(a *App) { a.Environment = e.Environment })
+	case events.AppStarted:
+		f.app(m, e, e.App, func(a *App) { a.State = AppStarted })
+	case events.AppStopped:
+		f.app(m, e, e.App, func(a *App) { a.State = AppStopped })
+	case events.AppDropletAssigned:
+		f.app(m, e, e.App, func(a *App) { a.Droplet = e.Droplet })
+	case events.AppDeleted:
+		f.appDeleted(m, e)
+	case events.RevisionCreated:
+		f.revisionCreated(m, e)
+	case events.DropletCreated:
+		f.dropletCreated(m, e)
+	case events.DropletUploaded:
+		f.dropletUploaded(m, e)
+	case events.InstanceEvent:
+		f.instance(m, e)
+	case events.NameClaimed, events.NameReleased, events.CommandRejected:
+		// The history is all there is to say of them.
+	default:
+		f.rollout(m, e)
+	}
+}
+
+func (f *fold) rollout(m moment, e events.Event) {
+	switch e := e.(type) {
+	case events.ProcessCreated:
+		f.processCreated(m, e)
+	case events.ProcessUpdated:
+		f.processUpdated(m, e)
+	case events.ProcessScaled:
+		f.processScaled(m, e)
+	case events.ProcessRestarted:
+		f.processRestarted(m, e)
+	case events.ProcessDeleted:
+		f.processDeleted(m, e)
+	case events.DeploymentCreated:
+		f.deploymentCreated(m, e)
+	case events.DeploymentCanceling:
+		f.deploymentCanceling(m, e)
+	case events.DeploymentCanceled:
+		f.deploymentCanceled(m, e)
+	case events.DeploymentSuperseded:
+		f.deploymentSuperseded(m, e)
+	case events.DeploymentDeployed:
+		f.deploymentDeployed(m, e)
+	default:
+		f.anomaly(m, e, "no view knows this type")
+	}
+}

@@ -1,0 +1,99 @@
+package projections
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"slipway/events"
+)
+
+// HistoryEvent is one event of the log. An agent's report that was sent twice stands here once.
+//
+// It belongs to the deployment it names; an event of an app or of its instances that names none belongs to the deployment
+// the app had going on at that moment. So the history of a deployment tells all that happened to the app meanwhile.
+type HistoryEvent struct {
+	Place
+	ID         string // CloudEvents id
+	Type       events.Type
+	Subject    string // id of the thing the event is about
+	App        events.AppID
+	Deployment events.DeploymentID
+	Process    events.ProcessID
+	Actor      events.Actor
+	Cause      string
+	Time       time.Time
+	Data       string // JSON object, in today's version of the event
+}
+
+var history = view[Place, HistoryEvent]{
+	table: "history", keys: 2,
+	key:   func(e *HistoryEvent) Place { return e.Place },
+	where: func(p Place) []any { return []any{p.Sequence, p.Index} },
+	columns: func(e *HistoryEvent) []column {
+		return []column{
+			{"sequence", &e.Sequence}, {"idx", &e.Index}, {"event_id", &e.ID}, {"type", &e.Type}, {"subject", &e.Subject},
+			{"app", &e.App}, {"deployment", &e.Deployment}, {"process", &e.Process}, {"actor", &e.Actor},
+			{"cause", &e.Cause}, {"at", asTime(&e.Time)}, {"data", &e.Data},
+		}
+	},
+}.ready()
+
+func (f *fold) record(m moment, c events.Recorded, e events.Event) {
+	about := RefsOf(e)
+	row := HistoryEvent{
+		Place: m.Place, ID: c.EventID(m.Index), Type: e.Type(), Subject: e.Subject(), App: about.App,
+		Deployment: about.Deployment, Process: about.Process, Actor: c.Actor, Cause: c.Cause, Time: m.time,
+	}
+	if row.Deployment == "" {
+		row.Deployment = f.goingOn(c.Subject, about.App)
+	}
+	data, err := json.Marshal(e)
+	if err != nil {
+		data = []byte("{}")
+		f.anomaly(m, e, "its data does not encode: %v", err)
+	}
+	row.Data = string(data)
+	f.history.put(row)
+}
+
+// goingOn is the app's active deployment, for events of the app and of its instances.
+func (f *fold) goingOn(s events.Subject, app events.AppID) events.DeploymentID {
+	aggregate, _, _ := s.Split()
+	if aggregate != events.AggregateApp && aggregate != events.AggregateInstance {
+		return ""
+	}
+	if a := f.apps.get(app); a != nil {
+		return a.Deployment
+	}
+	return ""
+}
+
+// HistoryFilter selects events. Empty fields select all; all that are set must hold.
+type HistoryFilter struct {
+	App        events.AppID
+	Deployment events.DeploymentID
+	Types      []events.Type
+	After      Place // events later than this; the zero Place comes before all
+}
+
+// History lists events in the order of the log.
+func (s *Store) History(ctx context.Context, f HistoryFilter, p Page) (List[HistoryEvent], error) {
+	var w where
+	if f.App != "" {
+		w.add("app = ?", f.App)
+	}
+	if f.Deployment != "" {
+		w.add("deployment = ?", f.Deployment)
+	}
+	in(&w, "type", f.Types)
+	if f.After != (Place{}) {
+		w.add("(sequence, idx) > (?, ?)", f.After.Sequence, f.After.Index)
+	}
+	return list(ctx, s, history, w, "ORDER BY sequence, idx", p)
+}
+
+// Event finds the latest event with this CloudEvents id, which is also what causes name; or it gives [ErrNotFound].
+func (s *Store) Event(ctx context.Context, id string) (HistoryEvent, error) {
+	return history.one(ctx, s.readers, history.sql.all+" WHERE event_id = ? ORDER BY sequence DESC LIMIT 1", id)
+}

@@ -1,0 +1,80 @@
+package projections
+
+import "slipway/events"
+
+// Refs are the things an event is about; what it does not name is empty.
+type Refs struct {
+	App        events.AppID
+	Deployment events.DeploymentID
+	Process    events.ProcessID
+	Droplet    events.DropletID
+	Revision   events.RevisionID
+	Instance   events.InstanceID
+	Index      int // of the instance
+}
+
+// RefsOf says which things an event names.
+func RefsOf(e events.Event) Refs {
+	switch e := e.(type) {
+	case events.InstanceEvent:
+		ref := e.Ref()
+		return Refs{App: ref.App, Process: ref.Process, Instance: ref.Instance, Index: ref.Index}
+	case events.AppCreated:
+		return Refs{App: e.App}
+	case events.AppUpdated:
+		return Refs{App: e.App}
+	case events.AppEnvironmentSet:
+		return Refs{App: e.App}
+	case events.AppStarted:
+		return Refs{App: e.App}
+	case events.AppStopped:
+		return Refs{App: e.App}
+	case events.AppDropletAssigned:
+		return Refs{App: e.App, Droplet: e.Droplet, Deployment: e.Deployment}
+	case events.AppDeleted:
+		return Refs{App: e.App}
+	case events.RevisionCreated:
+		return Refs{App: e.App, Revision: e.Revision, Droplet: e.Droplet, Deployment: e.Deployment}
+	case events.DropletCreated:
+		return Refs{App: e.App, Droplet: e.Droplet}
+	case events.DropletUploaded:
+		return Refs{App: e.App, Droplet: e.Droplet}
+	case events.NameClaimed:
+		return Refs{App: e.App}
+	case events.NameReleased:
+		return Refs{App: e.App}
+	case events.CommandRejected:
+		return Refs{App: e.App}
+	default:
+		return refsOfRollout(e)
+	}
+}
+
+func refsOfRollout(e events.Event) Refs {
+	switch e := e.(type) {
+	case events.ProcessCreated:
+		return Refs{App: e.App, Process: e.Process, Droplet: e.Droplet, Revision: e.Revision, Deployment: e.Deployment}
+	case events.ProcessUpdated:
+		return Refs{App: e.App, Process: e.Process}
+	case events.ProcessScaled:
+		return Refs{App: e.App, Process: e.Process, Deployment: e.Deployment}
+	case events.ProcessRestarted:
+		return Refs{App: e.App, Process: e.Process, Droplet: e.Droplet, Revision: e.Revision, Deployment: e.Deployment}
+	case events.ProcessDeleted:
+		return Refs{App: e.App, Process: e.Process, Deployment: e.Deployment}
+	case events.DeploymentCreated:
+		return Refs{
+			App: e.App, Deployment: e.Deployment, Process: e.Process, Droplet: e.Droplet, Revision: e.Revision,
+		}
+	case events.DeploymentCanceling:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentCanceled:
+		return Refs{App: e.App, Deployment: e.Deployment, Process: e.Kept}
+	case events.DeploymentSuperseded:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentDeployed:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	default:
+		return Refs{}
+	}
+}

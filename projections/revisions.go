@@ -1,0 +1,80 @@
+package projections
+
+import (
+	"context"
+
+	"slipway/events"
+)
+
+// Revision is a numbered snapshot of what an app runs.
+type Revision struct {
+	GUID        events.RevisionID
+	App         events.AppID
+	Number      int // 1..9999, then 1 again
+	Droplet     events.DropletID
+	Environment map[string]string
+	Commands    map[string]string // process type to custom start command; only types that have one
+	Types       []string          // all process types, sorted
+	Description string
+	Deployment  events.DeploymentID // the one that made it; empty where none did
+	Stamp
+}
+
+var revisions = view[events.RevisionID, Revision]{
+	table: "revisions", keys: 1,
+	key:   func(r *Revision) events.RevisionID { return r.GUID },
+	where: func(id events.RevisionID) []any { return []any{id} },
+	columns: func(r *Revision) []column {
+		return append([]column{
+			{"guid", &r.GUID}, {"app", &r.App}, {"number", &r.Number}, {"droplet", &r.Droplet},
+			{"environment", asJSON(&r.Environment)}, {"commands", asJSON(&r.Commands)}, {"types", asJSON(&r.Types)},
+			{"description", &r.Description}, {"deployment", &r.Deployment},
+		}, r.Stamp.columns()...)
+	},
+}.ready()
+
+// revisionCreated adds a revision. Numbers begin again at 1 after 9999; the revision that had the number is gone then, as
+// in Cloud Foundry.
+func (f *fold) revisionCreated(m moment, e events.RevisionCreated) {
+	if f.apps.get(e.App) == nil {
+		f.anomaly(m, e, "app %s is unknown", e.App)
+		return
+	}
+	if f.revisions.get(e.Revision) != nil {
+		f.anomaly(m, e, "revision %s exists already", e.Revision)
+		return
+	}
+	f.revisions.removeIf(func(r *Revision) bool { return r.App == e.App && r.Number == e.Number })
+	f.revisions.put(Revision{
+		GUID: e.Revision, App: e.App, Number: e.Number, Droplet: e.Droplet, Environment: e.Environment, Commands: e.Commands,
+		Types: e.Types, Description: e.Description, Deployment: e.Deployment, Stamp: m.stamp(),
+	})
+}
+
+// RevisionFilter selects revisions. Empty fields select all; all that are set must hold.
+type RevisionFilter struct {
+	Apps    []events.AppID
+	Numbers []int
+}
+
+// Revision reads one revision, or gives [ErrNotFound].
+func (s *Store) Revision(ctx context.Context, id events.RevisionID) (Revision, error) {
+	return revisions.get(ctx, s.readers, id)
+}
+
+// Revisions lists revisions.
+func (s *Store) Revisions(ctx context.Context, f RevisionFilter, o Order, p Page) (List[Revision], error) {
+	var w where
+	in(&w, "app", f.Apps)
+	in(&w, "number", f.Numbers)
+	return list(ctx, s, revisions, w, o.sql(), p)
+}
+
+// DeployedRevisions lists the revisions of the processes of a started app: two while a deployment goes on.
+func (s *Store) DeployedRevisions(ctx context.Context, app events.AppID, p Page) (List[Revision], error) {
+	var w where
+	w.add("app = ?", app)
+	w.add("guid IN (SELECT p.revision FROM processes p JOIN apps a ON a.guid = p.app WHERE p.app = ? AND a.state = ?)",
+		app, AppStarted)
+	return list(ctx, s, revisions, w, Order{}.sql(), p)
+}

@@ -1,0 +1,164 @@
+package projections
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+)
+
+// table is the part of a view that one batch touches. Its rows are read before the fold, changed in memory as often as
+// events say, and written once.
+type table[K comparable, R any] struct {
+	view   *view[K, R]
+	rows   map[K]*cell[R]
+	groups []group
+}
+
+// cell is one row of a batch.
+type cell[R any] struct {
+	row     *R // nil: there is none, or not any more
+	stored  bool
+	changed bool
+	labels  labelsOf // as they stand in the database
+}
+
+// group is all rows for which an SQL condition holds.
+type group struct {
+	condition string
+	args      []any
+}
+
+func newTable[K comparable, R any](v *view[K, R]) table[K, R] {
+	return table[K, R]{view: v, rows: map[K]*cell[R]{}}
+}
+
+// want says before the fold that it may ask for this row.
+func (t *table[K, R]) want(key K) {
+	if _, ok := t.rows[key]; !ok {
+		t.rows[key] = &cell[R]{}
+	}
+}
+
+// wantAll says before the fold that it may ask for all rows for which the condition holds.
+func (t *table[K, R]) wantAll(condition string, args ...any) {
+	t.groups = append(t.groups, group{condition, args})
+}
+
+// get is the row as it stands now, nil where there is none.
+func (t *table[K, R]) get(key K) *R {
+	if c, ok := t.rows[key]; ok {
+		return c.row
+	}
+	return nil
+}
+
+// edit is get for a row that is about to be changed.
+func (t *table[K, R]) edit(key K) *R {
+	c, ok := t.rows[key]
+	if !ok || c.row == nil {
+		return nil
+	}
+	c.changed = true
+	return c.row
+}
+
+// put adds a row or replaces it.
+func (t *table[K, R]) put(row R) {
+	key := t.view.key(&row)
+	t.want(key)
+	c := t.rows[key]
+	c.row, c.changed = &row, true
+}
+
+func (t *table[K, R]) remove(key K) {
+	if c, ok := t.rows[key]; ok && c.row != nil {
+		c.row, c.changed = nil, true
+	}
+}
+
+// removeIf removes all rows of the batch that fit. Rows of the database must have been asked for with wantAll.
+func (t *table[K, R]) removeIf(fits func(*R) bool) {
+	for key, c := range t.rows {
+		if c.row != nil && fits(c.row) {
+			t.remove(key)
+		}
+	}
+}
+
+// load reads all rows that were asked for.
+func (t *table[K, R]) load(ctx context.Context, tx *sql.Tx) error {
+	for key, c := range t.rows {
+		row, err := t.view.get(ctx, tx, key)
+		switch {
+		case errors.Is(err, ErrNotFound):
+		case err != nil:
+			return err
+		default:
+			t.loaded(c, row)
+		}
+	}
+	for _, g := range t.groups {
+		rows, err := t.view.find(ctx, tx, "WHERE "+g.condition, g.args...)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			key := t.view.key(&row)
+			t.want(key)
+			t.loaded(t.rows[key], row)
+		}
+	}
+	return nil
+}
+
+func (t *table[K, R]) loaded(c *cell[R], row R) {
+	c.row, c.stored = &row, true
+	if t.view.labels != nil {
+		c.labels = t.view.labels(&row)
+	}
+}
+
+// store writes all rows that changed.
+func (t *table[K, R]) store(ctx context.Context, tx *sql.Tx) error {
+	for key, c := range t.rows {
+		if !c.changed {
+			continue
+		}
+		if err := t.write(ctx, tx, key, c); err != nil {
+			return fmt.Errorf("write %s: %w", t.view.table, err)
+		}
+	}
+	return nil
+}
+
+func (t *table[K, R]) write(ctx context.Context, tx *sql.Tx, key K, c *cell[R]) error {
+	if err := t.writeLabels(ctx, tx, key, c); err != nil {
+		return err
+	}
+	switch {
+	case c.row != nil:
+		_, err := tx.ExecContext(ctx, t.view.sql.put, t.view.values(c.row)...)
+		return err
+	case c.stored:
+		_, err := tx.ExecContext(ctx, t.view.sql.del, t.view.where(key)...)
+		return err
+	default:
+		return nil // it came and went within the batch
+	}
+}
+
+func (t *table[K, R]) writeLabels(ctx context.Context, tx *sql.Tx, key K, c *cell[R]) error {
+	if t.view.labels == nil {
+		return nil
+	}
+	var labels labelsOf
+	if c.row != nil {
+		labels = t.view.labels(c.row)
+	}
+	if maps.Equal(labels, c.labels) {
+		return nil
+	}
+	return replaceLabels(ctx, tx, t.view.table, t.view.where(key)[0], labels)
+}
