@@ -1,0 +1,113 @@
+package natsboot_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/matryer/is"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"slipway/internal/natsboot"
+	"slipway/internal/natsboot/natstest"
+	"slipway/internal/natsboot/streams"
+)
+
+func TestDataOutlivesTheServer(t *testing.T) {
+	is := is.New(t)
+	cfg := natsboot.Config{StoreDir: t.TempDir(), SyncAlways: true}
+	for round := range 3 {
+		s, err := natsboot.Start(t.Context(), cfg, natstest.Quiet())
+		is.NoErr(err)
+		nc, err := s.Connect("test", natstest.Quiet())
+		is.NoErr(err)
+		is.NoErr(streams.Setup(t.Context(), nc, streams.Config{})) // again at every start
+		js, err := jetstream.New(nc)
+		is.NoErr(err)
+		ack, err := js.Publish(t.Context(), "events.app.a", []byte("x"))
+		is.NoErr(err)
+		is.Equal(ack.Sequence, uint64(round+1))
+		nc.Close()
+		is.NoErr(s.Shutdown())
+	}
+}
+
+func TestOneServerPerDirectory(t *testing.T) {
+	is := is.New(t)
+	cfg := natsboot.Config{StoreDir: t.TempDir()}
+	first, err := natsboot.Start(t.Context(), cfg, natstest.Quiet())
+	is.NoErr(err)
+	_, err = natsboot.Start(t.Context(), cfg, natstest.Quiet())
+	is.True(errors.Is(err, natsboot.ErrInUse)) // the first is still at work
+	is.NoErr(first.Shutdown())
+	second, err := natsboot.Start(t.Context(), cfg, natstest.Quiet())
+	is.NoErr(err) // it let go of the directory
+	is.NoErr(second.Shutdown())
+}
+
+func TestTakenPort(t *testing.T) {
+	is := is.New(t)
+	port, err := strconv.Atoi(natstest.Port(t, natstest.Start(t).ClientURL()))
+	is.NoErr(err)
+	cfg := natsboot.Config{StoreDir: t.TempDir(), Port: port}
+	_, err = natsboot.Start(t.Context(), cfg, natstest.Quiet())
+	is.True(err != nil) // at once, not after a time-out
+	cfg.Port = natsboot.RandomPort
+	s, err := natsboot.Start(t.Context(), cfg, natstest.Quiet())
+	is.NoErr(err) // the failed start let go of the directory
+	is.NoErr(s.Shutdown())
+}
+
+func TestLoopbackOnly(t *testing.T) {
+	for _, host := range []string{"0.0.0.0", "::", "192.0.2.1", "example.org"} {
+		t.Run(host, func(t *testing.T) {
+			_, err := natsboot.Start(t.Context(), natsboot.Config{StoreDir: t.TempDir(), Host: host}, natstest.Quiet())
+			is.New(t).True(errors.Is(err, natsboot.ErrNotLoopback))
+		})
+	}
+	t.Run("monitoring in a file", func(t *testing.T) {
+		is := is.New(t)
+		file := filepath.Join(t.TempDir(), "nats.conf")
+		is.NoErr(os.WriteFile(file, []byte("listen: 127.0.0.1:-1\nhttp: 0.0.0.0:8222\n"), 0o600))
+		_, err := natsboot.Start(t.Context(), natsboot.Config{StoreDir: t.TempDir(), File: file}, natstest.Quiet())
+		is.True(errors.Is(err, natsboot.ErrNotLoopback))
+	})
+}
+
+func TestNoDirectory(t *testing.T) {
+	_, err := natsboot.Start(t.Context(), natsboot.Config{}, natstest.Quiet())
+	is.New(t).True(err != nil) // the server would fall back to the system's temporary directory
+}
+
+// confPath is the configuration that users start nats-server with.
+const confPath = "../../nats.conf"
+
+func TestNatsConf(t *testing.T) {
+	is := is.New(t)
+	opts, err := server.ProcessConfigFile(confPath)
+	is.NoErr(err)
+	is.True(opts.SyncAlways)                // an acknowledged commit survives a power cut
+	is.True(opts.JetStream)                 //
+	is.Equal(opts.StoreDir, "./data/nats")  // never the system's temporary directory
+	is.Equal(opts.Host, "127.0.0.1")        // no logins yet
+	is.Equal(opts.Port, 4222)               //
+	is.Equal(opts.HTTPHost, "127.0.0.1")    //
+	is.Equal(opts.MaxPayload, int32(1<<20)) // above events.MaxCommitBytes
+}
+
+func TestStartFromNatsConf(t *testing.T) {
+	is := is.New(t)
+	conf, err := os.ReadFile(confPath)
+	is.NoErr(err)
+	// The same file on other ports: the usual ones may be taken here.
+	file := filepath.Join(t.TempDir(), "nats.conf")
+	is.NoErr(os.WriteFile(file, append(conf, "\nhttp: 127.0.0.1:-1\n"...), 0o600))
+	cfg := natsboot.Config{File: file, StoreDir: t.TempDir(), Port: natsboot.RandomPort}
+	s, err := natsboot.Start(t.Context(), cfg, natstest.Quiet())
+	is.NoErr(err)
+	defer s.Shutdown()
+	natstest.ConnectTo(t, s)
+}

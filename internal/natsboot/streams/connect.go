@@ -1,0 +1,53 @@
+package streams
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// reconnectWait and reconnectJitter pace attempts to get back to a server: soon enough that a rollout hardly notices a
+// restart, spread enough that a hundred agents do not arrive in the same millisecond.
+const (
+	reconnectWait   = 250 * time.Millisecond
+	reconnectJitter = 250 * time.Millisecond
+	// drainTimeout bounds how long a closing connection waits for what is under way.
+	drainTimeout = 5 * time.Second
+)
+
+// Connect connects to the servers at url (comma-separated for a cluster) and stays connected: it reconnects for as long
+// as it takes. name shows in the server's connection list. The caller closes the connection.
+func Connect(url, name string, logger *slog.Logger, extra ...nats.Option) (*nats.Conn, error) {
+	nc, err := nats.Connect(url, append(Options(name, logger), extra...)...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to nats at %s: %w", url, err)
+	}
+	return nc, nil
+}
+
+// Options are the settings of every connection of Slipway.
+func Options(name string, logger *slog.Logger) []nats.Option {
+	return []nats.Option{
+		nats.Name(name),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(reconnectWait),
+		nats.ReconnectJitter(reconnectJitter, reconnectJitter),
+		nats.DrainTimeout(drainTimeout),
+		// A request while the server is away waits for it instead of failing; its time-out still counts.
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				logger.Warn("nats connection lost", "err", err)
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) { logger.Info("nats connection restored", "url", nc.ConnectedUrlRedacted()) }),
+		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
+			subject := ""
+			if sub != nil {
+				subject = sub.Subject
+			}
+			logger.Error("nats connection error", "subject", subject, "err", err)
+		}),
+	}
+}
