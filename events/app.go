@@ -3,10 +3,10 @@ package events
 // AppCreated: an app exists. It is stopped and has no droplet yet.
 type AppCreated struct {
 	App          AppID             `json:"app"`
-	Name         string            `json:"name"`
+	Name         string            `json:"name"` // of the app, unique in its space
 	Space        SpaceID           `json:"space"`
-	Organization string            `json:"organization"`
-	Environment  map[string]string `json:"environment,omitempty"`
+	Organization string            `json:"organization"`          // name of the organization
+	Environment  map[string]string `json:"environment,omitempty"` // environment variables, all of them
 	Metadata     Metadata          `json:"metadata,omitzero"`
 }
 
@@ -20,7 +20,7 @@ type AppUpdated struct {
 // they are restarted or deployed.
 type AppEnvironmentSet struct {
 	App         AppID             `json:"app"`
-	Environment map[string]string `json:"environment"`
+	Environment map[string]string `json:"environment"` // environment variables, all of them
 }
 
 // AppStarted: the app's desired state is STARTED.
@@ -54,10 +54,10 @@ type RevisionCreated struct {
 	Revision    RevisionID        `json:"revision"`
 	Number      int               `json:"number"` // 1..9999, then 1 again
 	Droplet     DropletID         `json:"droplet"`
-	Environment map[string]string `json:"environment,omitempty"`
-	Commands    map[string]string `json:"commands"` // process type to custom start command; only types that have one
-	Types       []string          `json:"types"`    // all process types, sorted
-	Description string            `json:"description"`
+	Environment map[string]string `json:"environment,omitempty"` // environment variables, all of them
+	Commands    map[string]string `json:"commands"`              // type to custom start command, where it has one
+	Types       []string          `json:"types"`                 // all process types, sorted
+	Description string            `json:"description"`           // why it was made, in words
 	Deployment  DeploymentID      `json:"deployment,omitempty"`
 }
 

@@ -15,11 +15,11 @@ type Step struct {
 
 // DeploymentOptions are the options of a request, as given. A nil field was not given.
 type DeploymentOptions struct {
-	MaxInFlight  int    `json:"max_in_flight"` // instances that may start at once, at least 1
-	WebInstances *int   `json:"web_instances,omitempty"`
-	MemoryMB     *int   `json:"memory_in_mb,omitempty"`
-	DiskMB       *int   `json:"disk_in_mb,omitempty"`
-	LogRate      *int64 `json:"log_rate_limit_in_bytes_per_second,omitempty"`
+	MaxInFlight  int    `json:"max_in_flight"`                                // instances that may start at once, at least 1
+	WebInstances *int   `json:"web_instances,omitempty"`                      // how many web instances it ends with
+	MemoryMB     *int   `json:"memory_in_mb,omitempty"`                       // of each instance
+	DiskMB       *int   `json:"disk_in_mb,omitempty"`                         // of each instance
+	LogRate      *int64 `json:"log_rate_limit_in_bytes_per_second,omitempty"` // of each instance; -1: no limit
 }
 
 // DeploymentCreated: a rollout of a droplet to an app has begun. Its plan is frozen here: no later change of a rule changes
@@ -27,17 +27,17 @@ type DeploymentOptions struct {
 type DeploymentCreated struct {
 	App               AppID             `json:"app"`
 	Deployment        DeploymentID      `json:"deployment"`
-	Strategy          string            `json:"strategy"`
+	Strategy          string            `json:"strategy"` // how it moves: rolling
 	Options           DeploymentOptions `json:"options"`
 	Droplet           DropletID         `json:"droplet"`
 	PreviousDroplet   DropletID         `json:"previous_droplet,omitempty"`
 	Revision          RevisionID        `json:"revision,omitempty"`
-	RevisionNumber    int               `json:"revision_number,omitempty"`
-	Process           ProcessID         `json:"process,omitempty"`  // the new web process; none for a stopped app
-	OriginalInstances int               `json:"original_instances"` // what a cancel restores
-	Target            int               `json:"target"`             // web instances when it is done
-	Floor             int               `json:"floor"`              // capacity that never dips below: desired old + routable new
-	Plan              []Step            `json:"plan"`
+	RevisionNumber    int               `json:"revision_number,omitempty"` // number of the revision
+	Process           ProcessID         `json:"process,omitempty"`         // the new web process; none for a stopped app
+	OriginalInstances int               `json:"original_instances"`        // what a cancel restores
+	Target            int               `json:"target"`                    // web instances when it is done
+	Floor             int               `json:"floor"`                     // what desired old + routable new never falls below
+	Plan              []Step            `json:"plan"`                      // its steps, in order
 	Metadata          Metadata          `json:"metadata,omitzero"`
 }
 

@@ -12,3 +12,5 @@
 // A wire name, once written, is never reused; a shipped golden under testdata never changes. To change an event see
 // CONTRIBUTING.md.
 package events
+
+//go:generate go run ./internal/gendoc -events . -out ../docs/events.md

@@ -13,9 +13,9 @@ type DropletCreated struct {
 type DropletUploaded struct {
 	Droplet      DropletID         `json:"droplet"`
 	App          AppID             `json:"app"`
-	Bits         string            `json:"bits"`   // name of the object that holds them
-	SHA256       string            `json:"sha256"` // of the .tgz, hex
-	SizeBytes    int64             `json:"size_bytes"`
+	Bits         string            `json:"bits"`          // name of the object that holds them
+	SHA256       string            `json:"sha256"`        // of the .tgz, hex
+	SizeBytes    int64             `json:"size_bytes"`    // of the .tgz
 	ProcessTypes map[string]string `json:"process_types"` // as created, or from the Procfile in the bits
 }
 
@@ -29,15 +29,15 @@ func (e DropletUploaded) Subject() string { return string(e.Droplet) }
 // followed by its app within the claim's grace time may be taken over (docs/adr/0002).
 type NameClaimed struct {
 	Space SpaceID   `json:"space"`
-	Name  string    `json:"name"`
+	Name  string    `json:"name"` // of the app, unique in its space
 	App   AppID     `json:"app"`
-	At    time.Time `json:"at"`
+	At    time.Time `json:"at"` // when it was claimed
 }
 
 // NameReleased: the name is free again.
 type NameReleased struct {
 	Space SpaceID `json:"space"`
-	Name  string  `json:"name"`
+	Name  string  `json:"name"` // of the app, unique in its space
 	App   AppID   `json:"app"`
 }
 
@@ -49,11 +49,11 @@ func (e NameReleased) Subject() string { return e.Name }
 
 // CommandRejected: a command from the durable door was refused; its sender finds the reason here.
 type CommandRejected struct {
-	Command CommandID `json:"command"`
-	Name    string    `json:"name"` // e.g. "deployment.create"
+	Command CommandID `json:"command"` // id of the command
+	Name    string    `json:"name"`    // e.g. "deployment.create"
 	App     AppID     `json:"app,omitempty"`
-	Code    string    `json:"code"` // e.g. "CF-UnprocessableEntity"
-	Message string    `json:"message"`
+	Code    string    `json:"code"`    // e.g. "CF-UnprocessableEntity"
+	Message string    `json:"message"` // for a person
 }
 
 func (CommandRejected) Type() Type        { return TypeCommandRejected }

@@ -80,8 +80,8 @@ type Recorded struct {
 
 // Metadata is the labels and annotations of a resource. Keys follow Cloud Foundry's rules.
 type Metadata struct {
-	Labels      map[string]string `json:"labels,omitempty"`
-	Annotations map[string]string `json:"annotations,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`      // key to value, to select by
+	Annotations map[string]string `json:"annotations,omitempty"` // key to value, for people
 }
 
 // IsZero says whether there is nothing in it, so that empty and absent metadata are written alike.

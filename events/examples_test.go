@@ -104,7 +104,8 @@ var examples = []Event{
 	InstanceStopped{InstanceRef: exampleRef, Reason: "scaled down"},
 	DropletCreated{Droplet: exampleDroplet, App: exampleApp, ProcessTypes: exampleTypes},
 	DropletUploaded{
-		Droplet: exampleDroplet, App: exampleApp, Bits: "01K3ZB3W9V2J6R0Q8T5M4N7PXC", SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+		Droplet: exampleDroplet, App: exampleApp, Bits: "01K3ZB3W9V2J6R0Q8T5M4N7PXC",
+		SHA256:    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		SizeBytes: 4_812_345, ProcessTypes: exampleTypes,
 	},
 	NameClaimed{Space: DefaultSpace, Name: "payments", App: exampleApp, At: exampleTime},

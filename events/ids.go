@@ -11,14 +11,14 @@ import (
 // A type per kind of id, so that the compiler catches a process id given for an app's. All are URL-safe and valid NATS
 // subject tokens; see [ValidID].
 type (
-	AppID        string
-	ProcessID    string
-	DeploymentID string
-	DropletID    string
-	RevisionID   string
-	InstanceID   string
-	AgentID      string
-	SpaceID      string
+	AppID        string // id of an app
+	ProcessID    string // id of a process
+	DeploymentID string // id of a deployment
+	DropletID    string // id of a droplet
+	RevisionID   string // id of a revision
+	InstanceID   string // id of one start of an instance
+	AgentID      string // id of an agent
+	SpaceID      string // id of a space
 
 	// CommandID names one request to decide something. Sent again, it is the same request.
 	CommandID string

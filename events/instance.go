@@ -5,8 +5,8 @@ package events
 type InstanceRef struct {
 	App         AppID      `json:"app"`
 	Process     ProcessID  `json:"process"`
-	ProcessType string     `json:"process_type"`
-	Index       int        `json:"index"`
+	ProcessType string     `json:"process_type"` // web, worker, ...
+	Index       int        `json:"index"`        // place among the process's instances, from 0
 	Instance    InstanceID `json:"instance"`
 	Agent       AgentID    `json:"agent"`
 	Generation  int        `json:"generation,omitempty"` // of the process when it was started; see ProcessRestarted
@@ -27,7 +27,7 @@ type InstanceRunning struct {
 // InstanceUnready: it runs but gets no traffic, because its readiness is lost.
 type InstanceUnready struct {
 	InstanceRef
-	Reason string `json:"reason"`
+	Reason string `json:"reason"` // why, in words
 }
 
 // InstanceCrashed: it ended or failed its health check; the agent starts a new one later.
@@ -42,7 +42,7 @@ type InstanceCrashed struct {
 // InstanceStopped: it was stopped because it was no longer wanted.
 type InstanceStopped struct {
 	InstanceRef
-	Reason string `json:"reason,omitempty"`
+	Reason string `json:"reason,omitempty"` // why, in words
 }
 
 func (InstanceStarting) Type() Type { return TypeInstanceStarting }

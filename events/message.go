@@ -12,13 +12,13 @@ import (
 
 // Headers of a commit's message. Nats-Msg-Id is NATS's own; the others are ours.
 const (
-	HeaderMsgID       = "Nats-Msg-Id"
-	HeaderContentType = "Content-Type"
-	HeaderVersion     = "Slipway-Version"
-	HeaderPrevious    = "Slipway-Previous"
-	HeaderActor       = "Slipway-Actor"
-	HeaderCause       = "Slipway-Cause"
-	HeaderTraceparent = "traceparent"
+	HeaderMsgID       = "Nats-Msg-Id"      // id of the command that decided it
+	HeaderContentType = "Content-Type"     // application/cloudevents-batch+json
+	HeaderVersion     = "Slipway-Version"  // 1, 2, 3... within the aggregate; absent for an agent's reports
+	HeaderPrevious    = "Slipway-Previous" // hash of the aggregate's commit before it; absent on the first
+	HeaderActor       = "Slipway-Actor"    // who asked: a user, updater, agent/<id>
+	HeaderCause       = "Slipway-Cause"    // what led to it: a door (http, rpc, commands) or the id of an event
+	HeaderTraceparent = "traceparent"      // W3C trace context, where there is one
 )
 
 // ContentTypeBatch is the media type of a commit: a CloudEvents batch in JSON format.

@@ -23,13 +23,13 @@ type HealthCheck struct {
 type ProcessCreated struct {
 	App         AppID        `json:"app"`
 	Process     ProcessID    `json:"process"`
-	ProcessType string       `json:"process_type"`
+	ProcessType string       `json:"process_type"` // web, worker, ...
 	Droplet     DropletID    `json:"droplet,omitempty"`
-	Command     string       `json:"command"`                  // start command, run by a shell
-	Custom      bool         `json:"custom_command,omitempty"` // the command is the user's, not the droplet's
-	Instances   int          `json:"instances"`
-	MemoryMB    int          `json:"memory_in_mb"`
-	DiskMB      int          `json:"disk_in_mb"`
+	Command     string       `json:"command"`                            // start command, run by a shell
+	Custom      bool         `json:"custom_command,omitempty"`           // the command is the user's, not the droplet's
+	Instances   int          `json:"instances"`                          // how many shall run
+	MemoryMB    int          `json:"memory_in_mb"`                       // of each instance
+	DiskMB      int          `json:"disk_in_mb"`                         // of each instance
 	LogRate     int64        `json:"log_rate_limit_in_bytes_per_second"` // -1: no limit
 	HealthCheck HealthCheck  `json:"health_check"`
 	Revision    RevisionID   `json:"revision,omitempty"`
@@ -40,8 +40,8 @@ type ProcessCreated struct {
 type ProcessUpdated struct {
 	App         AppID       `json:"app"`
 	Process     ProcessID   `json:"process"`
-	Command     string      `json:"command"`
-	Custom      bool        `json:"custom_command,omitempty"`
+	Command     string      `json:"command"`                  // start command, run by a shell
+	Custom      bool        `json:"custom_command,omitempty"` // the command is the user's, not the droplet's
 	HealthCheck HealthCheck `json:"health_check"`
 }
 
@@ -49,24 +49,24 @@ type ProcessUpdated struct {
 type ProcessScaled struct {
 	App         AppID        `json:"app"`
 	Process     ProcessID    `json:"process"`
-	ProcessType string       `json:"process_type"`
-	From        int          `json:"from"` // instances desired before
-	Instances   int          `json:"instances"`
-	MemoryMB    int          `json:"memory_in_mb"`
-	DiskMB      int          `json:"disk_in_mb"`
-	LogRate     int64        `json:"log_rate_limit_in_bytes_per_second"`
-	Deployment  DeploymentID `json:"deployment,omitempty"` // the deployment that asked for it
-	Reason      string       `json:"reason"`               // why, in words
+	ProcessType string       `json:"process_type"`                       // web, worker, ...
+	From        int          `json:"from"`                               // instances desired before
+	Instances   int          `json:"instances"`                          // how many shall run
+	MemoryMB    int          `json:"memory_in_mb"`                       // of each instance
+	DiskMB      int          `json:"disk_in_mb"`                         // of each instance
+	LogRate     int64        `json:"log_rate_limit_in_bytes_per_second"` // of each instance; -1: no limit
+	Deployment  DeploymentID `json:"deployment,omitempty"`               // the deployment that asked for it
+	Reason      string       `json:"reason"`                             // why, in words
 }
 
 // ProcessRestarted: all instances of the process shall be stopped and started, with this droplet, command and revision.
 type ProcessRestarted struct {
 	App         AppID        `json:"app"`
 	Process     ProcessID    `json:"process"`
-	ProcessType string       `json:"process_type"`
+	ProcessType string       `json:"process_type"` // web, worker, ...
 	Droplet     DropletID    `json:"droplet,omitempty"`
-	Command     string       `json:"command"`
-	Custom      bool         `json:"custom_command,omitempty"`
+	Command     string       `json:"command"`                  // start command, run by a shell
+	Custom      bool         `json:"custom_command,omitempty"` // the command is the user's, not the droplet's
 	Revision    RevisionID   `json:"revision,omitempty"`
 	Generation  int          `json:"generation"` // counts the restarts: instances of a lower one are out of date
 	Deployment  DeploymentID `json:"deployment,omitempty"`
@@ -76,7 +76,7 @@ type ProcessRestarted struct {
 type ProcessDeleted struct {
 	App         AppID        `json:"app"`
 	Process     ProcessID    `json:"process"`
-	ProcessType string       `json:"process_type"`
+	ProcessType string       `json:"process_type"` // web, worker, ...
 	Deployment  DeploymentID `json:"deployment,omitempty"`
 }
 
