@@ -1,0 +1,37 @@
+package agent
+
+import (
+	"context"
+
+	"slipway/events"
+)
+
+// ProcessSpec is what shall run of one process.
+type ProcessSpec struct {
+	App         events.AppID
+	AppName     string // its host name's first label
+	Process     events.ProcessID
+	Type        string
+	Droplet     events.DropletID
+	Command     string
+	Environment map[string]string
+	Instances   int // 0 for a process of a stopped app
+	Generation  int // instances of a lower one are out of date
+	MemoryMB    int
+	DiskMB      int
+	HealthCheck events.HealthCheck
+}
+
+// Update is news about what shall run. An app that is named has exactly these processes from now on. One that is not is as it
+// was, or, where Complete is set, has none.
+type Update struct {
+	Complete bool
+	Apps     map[events.AppID][]ProcessSpec
+}
+
+// Source says what shall run.
+type Source interface {
+	// Watch gives a complete update first and then what changes, until ctx ends or it fails. It is called again after
+	// a failure.
+	Watch(ctx context.Context, fn func(Update)) error
+}
