@@ -1,0 +1,117 @@
+package commands
+
+import (
+	"slipway/events"
+)
+
+// Command is a request to decide something. Its JSON form is the body on the NATS doors.
+type Command interface {
+	// Name is "<aggregate>.<verb>": the last two tokens of its NATS subjects.
+	Name() string
+}
+
+// Options of a deployment as given; see [Options.UnmarshalJSON] for what is refused.
+type Options events.DeploymentOptions
+
+// The catalogue.
+type (
+	// CreateApp creates an app, stopped and without a droplet.
+	CreateApp struct {
+		AppName     string            `json:"name"`
+		Space       events.SpaceID    `json:"space,omitempty"` // default: "default"
+		Environment map[string]string `json:"environment,omitempty"`
+		Metadata    events.Metadata   `json:"metadata,omitzero"`
+	}
+	// StartApp starts an app with its current droplet.
+	StartApp struct {
+		App events.AppID `json:"app"`
+	}
+	// StopApp stops all instances of an app.
+	StopApp struct {
+		App events.AppID `json:"app"`
+	}
+	// RestartApp stops and starts all instances at once.
+	RestartApp struct {
+		App events.AppID `json:"app"`
+	}
+	// DeleteApp deletes an app and all it has.
+	DeleteApp struct {
+		App events.AppID `json:"app"`
+	}
+	// SetEnvironment merges variables; null deletes one.
+	SetEnvironment struct {
+		App events.AppID       `json:"app"`
+		Var map[string]*string `json:"var"`
+	}
+	// AssignDroplet makes a droplet the app's current one.
+	AssignDroplet struct {
+		App     events.AppID     `json:"app"`
+		Droplet events.DropletID `json:"droplet"`
+	}
+	// CreateDroplet makes a droplet that waits for its bits.
+	CreateDroplet struct {
+		App          events.AppID      `json:"app"`
+		ProcessTypes map[string]string `json:"process_types,omitempty"`
+	}
+	// ScaleProcess changes a process's size. It names the process, or its app and type.
+	ScaleProcess struct {
+		Process   events.ProcessID `json:"process,omitempty"`
+		App       events.AppID     `json:"app,omitempty"`
+		Type      string           `json:"type,omitempty"`
+		Instances *int             `json:"instances,omitempty"`
+		MemoryMB  *int             `json:"memory_in_mb,omitempty"`
+		DiskMB    *int             `json:"disk_in_mb,omitempty"`
+		LogRate   *int64           `json:"log_rate_limit_in_bytes_per_second,omitempty"`
+	}
+	// UpdateProcess changes a process's start command and health check.
+	UpdateProcess struct {
+		Process     events.ProcessID    `json:"process"`
+		Command     *string             `json:"command,omitempty"`
+		HealthCheck *events.HealthCheck `json:"health_check,omitempty"`
+	}
+	// CreateDeployment rolls out a droplet, or the current one anew.
+	CreateDeployment struct {
+		App      events.AppID     `json:"app"`
+		Droplet  events.DropletID `json:"droplet,omitempty"`
+		Strategy string           `json:"strategy,omitempty"`
+		Options  Options          `json:"options,omitzero"`
+		Metadata events.Metadata  `json:"metadata,omitzero"`
+	}
+	// CancelDeployment goes back to the version before.
+	CancelDeployment struct {
+		Deployment events.DeploymentID `json:"deployment"`
+	}
+)
+
+func (CreateApp) Name() string        { return "app.create" }
+func (StartApp) Name() string         { return "app.start" }
+func (StopApp) Name() string          { return "app.stop" }
+func (RestartApp) Name() string       { return "app.restart" }
+func (DeleteApp) Name() string        { return "app.delete" }
+func (SetEnvironment) Name() string   { return "app.set-environment" }
+func (AssignDroplet) Name() string    { return "app.assign-droplet" }
+func (CreateDroplet) Name() string    { return "droplet.create" }
+func (ScaleProcess) Name() string     { return "process.scale" }
+func (UpdateProcess) Name() string    { return "process.update" }
+func (CreateDeployment) Name() string { return "deployment.create" }
+func (CancelDeployment) Name() string { return "deployment.cancel" }
+
+// Kind is what kind of resource a command is about.
+type Kind string
+
+// The kinds, as Cloud Foundry calls them in its error texts.
+const (
+	KindApp        Kind = "App"
+	KindProcess    Kind = "Process"
+	KindDroplet    Kind = "Droplet"
+	KindDeployment Kind = "Deployment"
+)
+
+// Result says what a command was about and where to read it.
+type Result struct {
+	Kind      Kind
+	ID        string          // of the resource
+	App       events.AppID    // it belongs to
+	Sequence  events.Sequence // a read model at or past this shows the result
+	Duplicate bool            // the command had been carried out before
+}

@@ -1,0 +1,123 @@
+package commands
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"slipway/aggregates"
+)
+
+// MaxBody bounds the JSON body of a command, in bytes.
+const MaxBody = 512 << 10
+
+// CodeMalformed refuses a body that is no JSON object: Cloud Foundry's MessageParseError.
+const CodeMalformed aggregates.Code = "MessageParseError"
+
+// Malformed is the refusal of a body that cannot be parsed.
+func Malformed() *aggregates.RejectedError {
+	return &aggregates.RejectedError{Code: CodeMalformed, Message: "Request invalid due to parse error: invalid request body"}
+}
+
+var catalogue = map[string]func([]byte) (Command, error){}
+
+func init() {
+	catalogued[CreateApp]()
+	catalogued[StartApp]()
+	catalogued[StopApp]()
+	catalogued[RestartApp]()
+	catalogued[DeleteApp]()
+	catalogued[SetEnvironment]()
+	catalogued[AssignDroplet]()
+	catalogued[CreateDroplet]()
+	catalogued[ScaleProcess]()
+	catalogued[UpdateProcess]()
+	catalogued[CreateDeployment]()
+	catalogued[CancelDeployment]()
+}
+
+func catalogued[C Command]() {
+	var zero C
+	catalogue[zero.Name()] = func(body []byte) (Command, error) {
+		var c C
+		err := DecodeStrict(body, &c)
+		return c, err
+	}
+}
+
+// Names lists the commands of the catalogue, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(catalogue)) }
+
+// Decode reads a command's JSON body. It refuses what DecodeStrict does, and an unknown name with ResourceNotFound.
+func Decode(name string, body []byte) (Command, error) {
+	decode, ok := catalogue[name]
+	if !ok {
+		return nil, &aggregates.RejectedError{
+			Code:    aggregates.CodeNotFound,
+			Message: fmt.Sprintf("Unknown command '%.64s'. Known are: %s", strings.ToValidUTF8(name, "?"), strings.Join(Names(), ", ")),
+		}
+	}
+	return decode(body)
+}
+
+// DecodeStrict reads one JSON object into v: an empty body counts as {}; no unknown field, no wrong type, nothing after
+// the object, valid UTF-8 only. Errors are *aggregates.RejectedError.
+func DecodeStrict(body []byte, v any) error {
+	body = bytes.TrimSpace(body)
+	if len(body) == 0 {
+		body = []byte("{}")
+	}
+	if len(body) > MaxBody || !utf8.Valid(body) || body[0] != '{' {
+		return Malformed()
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(v)
+	if err == nil {
+		if _, after := decoder.Token(); !errors.Is(after, io.EOF) {
+			return Malformed()
+		}
+		return nil
+	}
+	var rejected *aggregates.RejectedError
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &rejected):
+		return rejected
+	case errors.As(err, &wrongType):
+		return aggregates.Reject("%s must be %s", fieldName(wrongType.Field), typeName(wrongType.Type.Kind().String()))
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		// encoding/json has no type for this one; the prefix is pinned by a test.
+		return aggregates.Reject("Unknown field(s): '%s'", strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`))
+	}
+	return Malformed()
+}
+
+// fieldName writes a JSON path as Cloud Foundry's messages do: "web_instances" becomes "Web instances".
+func fieldName(path string) string {
+	words := strings.ReplaceAll(strings.ReplaceAll(path, ".", " "), "_", " ")
+	if words == "" {
+		return "Body"
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
+func typeName(kind string) string {
+	switch {
+	case strings.HasPrefix(kind, "int"):
+		return "an integer"
+	case kind == "map" || kind == "struct":
+		return "an object"
+	case kind == "slice":
+		return "an array"
+	case kind == "bool":
+		return "a boolean"
+	}
+	return "a " + kind
+}

@@ -1,0 +1,133 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"slipway/aggregates"
+	"slipway/aggregates/app"
+	"slipway/aggregates/droplet"
+	"slipway/aggregates/name"
+	"slipway/events"
+	"slipway/internal/eventlog"
+)
+
+// Schemas of the snapshots; see eventlog.NewRepository.
+const appSchema = 1
+
+// ErrUnknown is what a [Finder] answers for an id that its read model does not have.
+var ErrUnknown = errors.New("no such resource")
+
+// Finder looks up which app a thing belongs to: ids on the wire do not say. It answers from a read model that has caught up
+// with every command already acknowledged, so that what was just created is found.
+type Finder interface {
+	AppOfDeployment(ctx context.Context, id events.DeploymentID) (events.AppID, error)
+	AppOfProcess(ctx context.Context, id events.ProcessID) (events.AppID, error)
+}
+
+// Bits stores the bits of droplets.
+type Bits interface {
+	// Put stores what r gives under a name, whole or not at all, and returns its SHA-256 (hex) and size in bytes.
+	Put(ctx context.Context, name string, r io.Reader) (sha256 string, size int64, err error)
+	// Inspect reads stored bits through: a gzipped tar that can be unpacked safely. It returns the process types of its
+	// Procfile, if there is one. What cannot be unpacked is a *aggregates.RejectedError.
+	Inspect(ctx context.Context, name string) (processTypes map[string]string, err error)
+	Delete(ctx context.Context, name string) error
+}
+
+// Handler carries out commands.
+type Handler struct {
+	apps     *eventlog.Repository[app.State]
+	droplets *eventlog.Repository[droplet.State]
+	names    *eventlog.Repository[name.State]
+	finder   Finder
+	bits     Bits
+	logger   *slog.Logger
+	now      func() time.Time
+}
+
+// NewHandler makes a handler. snapshots may be nil.
+func NewHandler(log eventlog.Log, snapshots eventlog.Snapshots, finder Finder, bits Bits, logger *slog.Logger) *Handler {
+	return &Handler{
+		apps: Apps(log, snapshots), droplets: Droplets(log),
+		names:  eventlog.NewRepository(log, events.AggregateName, name.Evolve, nil, 0),
+		finder: finder, bits: bits, logger: logger, now: time.Now,
+	}
+}
+
+// Apps is the repository of apps, for whoever decides about them or follows them.
+func Apps(log eventlog.Log, snapshots eventlog.Snapshots) *eventlog.Repository[app.State] {
+	return eventlog.NewRepository(log, events.AggregateApp, app.Evolve, snapshots, appSchema)
+}
+
+// Droplets is the repository of droplets.
+func Droplets(log eventlog.Log) *eventlog.Repository[droplet.State] {
+	return eventlog.NewRepository(log, events.AggregateDroplet, droplet.Evolve, nil, 0)
+}
+
+// Caller says who sends a command, through which door, and under which id.
+type Caller struct {
+	CommandID events.CommandID // must be a valid id; the same id again is the same command
+	Actor     events.Actor
+	Door      string // "http", "rpc" or "commands"
+	Trace     string // W3C traceparent, may be empty
+}
+
+// Handle carries out a command: once, however often it comes. Errors: *aggregates.RejectedError for a refusal,
+// eventlog.ErrConflict and eventlog.ErrUnavailable for "try again", *eventlog.CorruptError for "call somebody".
+func (h *Handler) Handle(ctx context.Context, c Command, by Caller) (Result, error) {
+	if !events.ValidID(string(by.CommandID)) {
+		return Result{}, aggregates.Reject("The command id must be 1 to %d letters, digits, '_' or '-'", events.MaxIDLength)
+	}
+	m := eventlog.Meta{CommandID: by.CommandID, Actor: by.Actor, Cause: by.Door, Trace: by.Trace, Time: h.now().UTC()}
+	result, err := h.dispatch(ctx, c, m)
+	if err != nil {
+		return Result{}, fmt.Errorf("%s: %w", c.Name(), err)
+	}
+	h.logger.LogAttrs(ctx, slog.LevelInfo, "command carried out", slog.String("command", c.Name()), slog.String("id", string(by.CommandID)),
+		slog.String("app", string(result.App)), slog.Uint64("seq", uint64(result.Sequence)), slog.Bool("duplicate", result.Duplicate))
+	return result, nil
+}
+
+func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Result, error) {
+	switch c := c.(type) {
+	case CreateApp:
+		return h.createApp(ctx, c, m)
+	case DeleteApp:
+		return h.deleteApp(ctx, c, m)
+	case StartApp:
+		return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.StartApp(s, m.CommandID) })
+	case StopApp:
+		return h.onApp(ctx, c.App, m, app.StopApp)
+	case RestartApp:
+		return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.RestartApp(s, m.CommandID) })
+	case SetEnvironment:
+		return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.SetEnvironment(s, c.Var) })
+	case AssignDroplet:
+		return h.assignDroplet(ctx, c, m)
+	case CreateDroplet:
+		return h.createDroplet(ctx, c, m)
+	case ScaleProcess:
+		return h.scaleProcess(ctx, c, m)
+	case UpdateProcess:
+		return h.updateProcess(ctx, c, m)
+	case CreateDeployment:
+		return h.createDeployment(ctx, c, m)
+	case CancelDeployment:
+		return h.cancelDeployment(ctx, c, m)
+	}
+	return Result{}, fmt.Errorf("no handler for %T", c)
+}
+
+// onApp decides about one app.
+func (h *Handler) onApp(ctx context.Context, id events.AppID, m eventlog.Meta, decide func(app.State) ([]events.Event, error)) (Result, error) {
+	out, err := h.apps.Decide(ctx, string(id), m, decide)
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{Kind: KindApp, ID: string(id), App: id, Sequence: out.Position.Sequence, Duplicate: out.Duplicate}, nil
+}

@@ -1,0 +1,129 @@
+package commands
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+
+	"slipway/aggregates"
+	"slipway/events"
+)
+
+// UnmarshalJSON reads the options of a deployment with Cloud Foundry's rules and texts (reference 2.3): null is absent,
+// numeric strings pass for all numbers but max_in_flight, several faults are told together.
+func (o *Options) UnmarshalJSON(data []byte) error {
+	*o = Options{}
+	if isNull(data) {
+		return nil
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(data, &fields) != nil {
+		return aggregates.Reject("Options must be an object")
+	}
+	p := optionParser{fields: fields}
+	o.MaxInFlight = p.maxInFlight()
+	o.WebInstances = narrow(p.number("web_instances", "Web instances", 0, math.MaxInt32))
+	o.MemoryMB = narrow(p.number("memory_in_mb", "Memory in mb", 1, math.MaxInt32))
+	o.DiskMB = narrow(p.number("disk_in_mb", "Disk in mb", 1, math.MaxInt32))
+	o.LogRate = p.number("log_rate_limit_in_bytes_per_second", "Log rate limit in bytes per second", -1, math.MaxInt64)
+	p.canary()
+	p.unknown()
+	if len(p.faults) > 0 {
+		return aggregates.Reject("%s", strings.Join(p.faults, ", "))
+	}
+	return nil
+}
+
+// optionParser takes known fields out of the object and collects what is wrong with them.
+type optionParser struct {
+	fields map[string]json.RawMessage
+	faults []string
+}
+
+// take removes a field; ok is false where it is absent or null.
+func (p *optionParser) take(key string) (json.RawMessage, bool) {
+	raw, ok := p.fields[key]
+	delete(p.fields, key)
+	return raw, ok && !isNull(raw)
+}
+
+func (p *optionParser) fault(text string) { p.faults = append(p.faults, text) }
+
+func (p *optionParser) maxInFlight() int {
+	raw, ok := p.take("max_in_flight")
+	if !ok || string(raw) == "false" { // Cloud Foundry takes false for absent
+		return 0
+	}
+	n, err := strconv.ParseInt(string(raw), 10, 32)
+	if err != nil || n < 1 {
+		p.fault("Max in flight must be an integer greater than 0")
+		return 0
+	}
+	return int(n)
+}
+
+func (p *optionParser) number(key, name string, least, most int64) *int64 {
+	raw, ok := p.take(key)
+	if !ok {
+		return nil
+	}
+	text := string(raw)
+	var quoted string
+	if json.Unmarshal(raw, &quoted) == nil {
+		text = quoted
+	}
+	value, ok := new(big.Rat).SetString(text)
+	switch {
+	case !ok || len(text) > 40 || strings.ContainsAny(text, "/_"): // fractions and separators are no JSON numbers
+		p.fault(name + " is not a number")
+	case !value.IsInt():
+		p.fault(name + " must be an integer")
+	case value.Cmp(big.NewRat(least, 1)) < 0 && least == 1:
+		p.fault(name + " must be greater than 0")
+	case value.Cmp(big.NewRat(least, 1)) < 0:
+		p.fault(name + " must be greater than or equal to " + strconv.FormatInt(least, 10))
+	case value.Cmp(big.NewRat(most, 1)) > 0:
+		p.fault(name + " must be less than or equal to " + strconv.FormatInt(most, 10))
+	default:
+		n := value.Num().Int64()
+		return &n
+	}
+	return nil
+}
+
+// canary refuses what belongs to the canary strategy, which is not among the strategies yet.
+func (p *optionParser) canary() {
+	raw, ok := p.take("canary")
+	if !ok {
+		return
+	}
+	if len(raw) == 0 || raw[0] != '{' {
+		p.fault("Options canary must be an object")
+		return
+	}
+	p.fault("Options canary are only valid for Canary deployments")
+}
+
+func (p *optionParser) unknown() {
+	if len(p.fields) > 0 {
+		p.fault("Options has unsupported key(s): " + strings.Join(slices.Sorted(maps.Keys(p.fields)), ", "))
+	}
+}
+
+func narrow(n *int64) *int {
+	if n == nil {
+		return nil
+	}
+	i := int(*n)
+	return &i
+}
+
+func isNull(raw json.RawMessage) bool { return bytes.Equal(bytes.TrimSpace(raw), []byte("null")) }
+
+// events gives the options as the facts carry them.
+func (o Options) events() events.DeploymentOptions { return events.DeploymentOptions(o) }

@@ -1,0 +1,156 @@
+// Package updater is the process manager: it follows commits and instance reports, asks the rule book what follows from
+// them, and appends that.
+//
+// What it guarantees:
+//
+//  1. Every commit and report is considered at least once, and only acknowledged after what follows from it is in the log.
+//     Killed at any line, another updater or the next start considers it again.
+//  2. Considering twice, late, or by several updaters at once changes nothing: the rules decide from the state as it is,
+//     and of two decisions at the same position one loses its race and is made again.
+//  3. It never appends a decision that breaks the capacity law; it reports the fault and leaves the rollout as it is.
+//  4. At start it considers every app once, so a rollout cannot be forgotten with a lost consumer.
+//
+// It has no state that matters: what it holds in memory is a cache of folded history.
+package updater
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"slipway/aggregates/app"
+	"slipway/events"
+	"slipway/internal/eventlog"
+)
+
+// consumer is the durable consumer that all updaters share.
+const consumer = "updater"
+
+// lanes is how many apps are considered at once. A decision waits for one append; more lanes than writes the log takes
+// at once would only queue there.
+const lanes = 16
+
+// Updater drives rollouts.
+type Updater struct {
+	log       eventlog.Log
+	apps      *eventlog.Repository[app.State]
+	instances *instances
+	logger    *slog.Logger
+	now       func() time.Time
+}
+
+// New makes an updater over the log. apps must fold the same log.
+func New(log eventlog.Log, apps *eventlog.Repository[app.State], logger *slog.Logger) *Updater {
+	return &Updater{log: log, apps: apps, instances: newInstances(log), logger: logger, now: time.Now}
+}
+
+// Run works until ctx ends, then returns nil. An error means that it cannot go on at all.
+func (u *Updater) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return u.sweep(ctx) })
+	group.Go(func() error {
+		return u.log.Work(ctx, eventlog.Worker{
+			Name: consumer, Filters: []string{events.AllAppSubjects, events.AllInstanceSubjects},
+			Lanes: lanes, Lane: func(c events.Recorded) string { return string(appOf(c)) }, Failed: u.failed,
+		}, u.handle)
+	})
+	if err := group.Wait(); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("updater: %w", err)
+	}
+	return nil
+}
+
+// sweep considers every app once.
+func (u *Updater) sweep(ctx context.Context) error {
+	heads, err := u.log.Heads(ctx, events.AllAppSubjects)
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	for _, head := range heads {
+		_, id, ok := head.Subject.Split()
+		if !ok {
+			continue
+		}
+		if err := u.consider(ctx, events.AppID(id), "sweep"); err != nil && ctx.Err() == nil {
+			u.logger.LogAttrs(ctx, slog.LevelError, "app not considered", slog.String("app", id), slog.Any("err", err))
+		}
+	}
+	return nil
+}
+
+// handle considers the app a commit or report is about.
+func (u *Updater) handle(ctx context.Context, c events.Recorded) error {
+	id := appOf(c)
+	if id == "" {
+		return nil
+	}
+	return u.consider(ctx, id, c.EventID(0))
+}
+
+// appOf finds the app of a commit: an app's own, or the one an instance belongs to.
+func appOf(c events.Recorded) events.AppID {
+	if report, ok := c.Events[0].(events.InstanceEvent); ok {
+		return report.Ref().App
+	}
+	aggregate, id, _ := c.Subject.Split()
+	if aggregate != events.AggregateApp {
+		return ""
+	}
+	return events.AppID(id)
+}
+
+// consider lets the rule book decide about one app, as it stands now.
+func (u *Updater) consider(ctx context.Context, id events.AppID, cause string) error {
+	m := eventlog.Meta{
+		CommandID: events.CommandID(events.NewID()), Actor: events.ActorUpdater, Cause: cause, Time: u.now().UTC(),
+	}
+	out, err := u.apps.Decide(ctx, string(id), m, func(s app.State) ([]events.Event, error) {
+		if s.Deployment == nil {
+			u.instances.forget(id)
+			return nil, nil
+		}
+		seen, err := u.instances.load(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		return decide(s, seen)
+	})
+	if err != nil {
+		return err
+	}
+	if out.Commit.Sequence > 0 {
+		u.logger.LogAttrs(ctx, slog.LevelInfo, "rollout moved on", slog.String("app", string(id)),
+			slog.Uint64("seq", uint64(out.Commit.Sequence)), slog.Uint64("version", uint64(out.Commit.Version)),
+			slog.Int("events", len(out.Commit.Events)), slog.String("last", string(out.Commit.Events[len(out.Commit.Events)-1].Type())))
+	}
+	return nil
+}
+
+// decide is Next with the capacity law asserted on what it decides.
+func decide(s app.State, seen app.Instances) ([]events.Event, error) {
+	decided := app.Next(s, seen)
+	after := s
+	for _, e := range decided {
+		after = app.Evolve(after, e)
+	}
+	if err := app.CheckCapacity(s, after, seen); err != nil {
+		return nil, err
+	}
+	return decided, nil
+}
+
+// failed tells of a commit that could not be handled; it will be handed out again.
+func (u *Updater) failed(c events.Recorded, attempt int, err error) {
+	level := slog.LevelWarn
+	var broken *app.CapacityError
+	var corrupt *eventlog.CorruptError
+	if errors.As(err, &broken) || errors.As(err, &corrupt) {
+		level = slog.LevelError // no attempt will mend this: a person should look
+	}
+	u.logger.LogAttrs(context.Background(), level, "app not considered, will try again", slog.String("command", string(c.CommandID)),
+		slog.Uint64("seq", uint64(c.Sequence)), slog.Int("attempt", attempt), slog.Any("err", err))
+}
