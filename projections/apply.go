@@ -47,6 +47,8 @@ func (s *Store) apply(ctx context.Context, batch []events.Recorded) (reached eve
 		return 0, err
 	}
 	if at < s.applied.load() {
+		s.applied.Store(uint64(at))
+		s.passed.rewind(at)
 		return 0, ErrRewound
 	}
 	for len(batch) > 0 && batch[0].Sequence <= at {

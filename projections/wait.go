@@ -26,6 +26,13 @@ func (b *broadcast) advance(seq events.Sequence) {
 	}
 }
 
+// rewind forgets what was seen beyond seq.
+func (b *broadcast) rewind(seq events.Sequence) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.known = min(b.known, seq)
+}
+
 // hint wakes all who wait, so that they look for themselves.
 func (b *broadcast) hint() {
 	b.mu.Lock()
