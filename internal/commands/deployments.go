@@ -62,19 +62,25 @@ func (h *Handler) onProcess(ctx context.Context, id events.ProcessID, owner even
 		}
 		owner = found
 	}
-	target := id
-	result, err := h.onApp(ctx, owner, m, func(s app.State) ([]events.Event, error) {
-		if id == "" {
-			newest, ok := s.ProcessOfType(processType)
-			if !ok {
-				return nil, aggregates.NotFound(string(KindProcess))
-			}
-			target = newest.ID
-		}
-		return decide(s, target)
+	out, err := h.apps.Decide(ctx, string(owner), m, func(s app.State) ([]events.Event, error) {
+		return decide(s, target(s, id, processType))
 	})
-	result.Kind, result.ID = KindProcess, string(target)
-	return result, err
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{
+		Kind: KindProcess, ID: string(target(out.State, id, processType)), App: owner,
+		Sequence: out.Position.Sequence, Duplicate: out.Duplicate,
+	}, nil
+}
+
+// target is the process meant: the one named, or the newest of the type; empty where there is none.
+func target(s app.State, id events.ProcessID, processType string) events.ProcessID {
+	if id != "" {
+		return id
+	}
+	newest, _ := s.ProcessOfType(processType)
+	return newest.ID
 }
 
 // notFound turns a Finder's answer into a refusal.

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"math"
-	"math/big"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,24 +77,34 @@ func (p *optionParser) number(key, name string, least, most int64) *int64 {
 	if json.Unmarshal(raw, &quoted) == nil {
 		text = quoted
 	}
-	value, ok := new(big.Rat).SetString(text)
-	switch {
-	case !ok || len(text) > 40 || strings.ContainsAny(text, "/_"): // fractions and separators are no JSON numbers
+	if !jsonNumber.MatchString(text) || len(text) > 40 {
 		p.fault(name + " is not a number")
-	case !value.IsInt():
+		return nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err == nil && n >= least && n <= most {
+		return &n
+	}
+	// Not plainly an integer in range: a float tells what it is, and cannot be made to fill the memory as 1e999999999 could.
+	f, _ := strconv.ParseFloat(text, 64)
+	switch {
+	case f != math.Trunc(f):
 		p.fault(name + " must be an integer")
-	case value.Cmp(big.NewRat(least, 1)) < 0 && least == 1:
+	case f < float64(least) && least == 1:
 		p.fault(name + " must be greater than 0")
-	case value.Cmp(big.NewRat(least, 1)) < 0:
+	case f < float64(least):
 		p.fault(name + " must be greater than or equal to " + strconv.FormatInt(least, 10))
-	case value.Cmp(big.NewRat(most, 1)) > 0:
+	case f >= math.MaxInt64 || int64(f) > most:
 		p.fault(name + " must be less than or equal to " + strconv.FormatInt(most, 10))
 	default:
-		n := value.Num().Int64()
+		n = int64(f)
 		return &n
 	}
 	return nil
 }
+
+// jsonNumber is what counts as a number, quoted or not.
+var jsonNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
 // canary refuses what belongs to the canary strategy, which is not among the strategies yet.
 func (p *optionParser) canary() {

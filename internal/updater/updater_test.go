@@ -1,0 +1,239 @@
+package updater_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+
+	"slipway/aggregates/app"
+	"slipway/events"
+	"slipway/internal/commands"
+	"slipway/internal/eventlog"
+	"slipway/internal/updater"
+)
+
+// patience bounds every wait of these tests; it is never the measure of anything.
+const patience = 30 * time.Second
+
+// agent reports every desired instance as running, as soon as it sees it desired; failing ones it reports as crashed.
+type agent struct {
+	log     eventlog.Log
+	apps    *eventlog.Repository[app.State]
+	failing func(events.ProcessID, int) bool
+	told    map[events.ProcessID]int
+}
+
+func (a *agent) run(ctx context.Context) error {
+	return a.log.Follow(ctx, eventlog.Query{Filters: []string{events.AllAppSubjects}}, func(batch []events.Recorded) error {
+		for _, c := range batch {
+			_, id, _ := c.Subject.Split()
+			agg, err := a.apps.Load(ctx, id)
+			if err != nil {
+				return err
+			}
+			for _, p := range agg.State.Webs() {
+				if err := a.report(ctx, agg.State.ID, p); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func (a *agent) report(ctx context.Context, id events.AppID, p app.Process) error {
+	for ; a.told[p.ID] < p.Instances; a.told[p.ID]++ {
+		index := a.told[p.ID]
+		ref := events.InstanceRef{
+			App: id, Process: p.ID, ProcessType: p.Type, Index: index, Instance: events.InstanceID(events.NewID()), Agent: "agent",
+		}
+		var report events.Event = events.InstanceRunning{InstanceRef: ref}
+		if a.failing != nil && a.failing(p.ID, index) {
+			report = events.InstanceCrashed{InstanceRef: ref, Reason: "exit status 1"}
+		}
+		_, err := a.log.Report(ctx, events.Commit{
+			Subject: events.InstanceSubject(p.ID), CommandID: events.CommandID(events.NewID()), Actor: "agent/1", Time: time.Now().UTC(),
+			Events: []events.Event{events.InstanceStarting{InstanceRef: ref}, report},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rig is a log with one running app.
+type rig struct {
+	log  eventlog.Log
+	apps *eventlog.Repository[app.State]
+}
+
+func newRig(t testing.TB, instances int) *rig {
+	t.Helper()
+	log := eventlog.NewMemory(events.NewRegistry())
+	r := &rig{log: log, apps: commands.Apps(log, nil)}
+	r.decide(t, "create", func(s app.State) ([]events.Event, error) {
+		return app.CreateApp(s, app.Create{ID: "hello", Name: "hello", Space: "default"})
+	})
+	r.deploy(t, 1, &instances)
+	return r
+}
+
+func (r *rig) decide(t testing.TB, id string, fn func(app.State) ([]events.Event, error)) app.State {
+	t.Helper()
+	out, err := r.apps.Decide(t.Context(), "hello", eventlog.Meta{CommandID: events.CommandID(id), Actor: "tester", Time: time.Now().UTC()}, fn)
+	if err != nil {
+		t.Fatalf("given %s: %v", id, err)
+	}
+	return out.State
+}
+
+func (r *rig) deploy(t testing.TB, n int, instances *int) app.State {
+	t.Helper()
+	id := fmt.Sprintf("deploy-%d", n)
+	return r.decide(t, id, func(s app.State) ([]events.Event, error) {
+		return app.DeployApp(s, app.CreateDeployment{
+			ID: events.CommandID(id),
+			Droplet: &app.Droplet{
+				ID: events.DropletID(fmt.Sprintf("d-%d", n)), App: "hello", Staged: true, ProcessTypes: map[string]string{"web": "./web"},
+			},
+			Options: events.DeploymentOptions{WebInstances: instances, MaxInFlight: 2},
+		})
+	})
+}
+
+// start runs the parts until stop is called, which waits for them.
+func start(t testing.TB, parts ...func(context.Context) error) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for _, part := range parts {
+		wg.Go(func() {
+			if err := part(ctx); err != nil && ctx.Err() == nil {
+				t.Errorf("a part ended: %v", err)
+			}
+		})
+	}
+	stop = sync.OnceFunc(func() { cancel(); wg.Wait() })
+	t.Cleanup(stop)
+	return stop
+}
+
+// await follows the app until the condition holds.
+func (r *rig) await(t testing.TB, what string, holds func(app.State) bool) app.State {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var state app.State
+	err := r.log.Follow(ctx, eventlog.Query{Filters: []string{string(events.AppSubject("hello"))}}, func(batch []events.Recorded) error {
+		for _, c := range batch {
+			for _, e := range c.Events {
+				state = app.Evolve(state, e)
+			}
+		}
+		if holds(state) {
+			cancel()
+		}
+		return nil
+	})
+	if err != nil || !holds(state) {
+		t.Fatalf("waited in vain until %s: %v, %+v", what, err, state.Processes)
+	}
+	return state
+}
+
+func deployed(s app.State) bool { return s.Deployment == nil && len(s.Ended) > 1 }
+
+func (r *rig) updater() func(context.Context) error {
+	return updater.New(r.log, commands.Apps(r.log, nil), slog.New(slog.DiscardHandler)).Run
+}
+
+func (r *rig) agent(failing func(events.ProcessID, int) bool) func(context.Context) error {
+	return (&agent{log: r.log, apps: commands.Apps(r.log, nil), failing: failing, told: map[events.ProcessID]int{}}).run
+}
+
+func TestRolloutEnds(t *testing.T) {
+	is := is.New(t)
+	r := newRig(t, 6)
+	start(t, r.updater(), r.agent(nil))
+	r.deploy(t, 2, nil)
+	s := r.await(t, "the rollout is deployed", deployed)
+	is.Equal(s.Ended[len(s.Ended)-1].Reason, app.ReasonDeployed)
+	is.Equal(len(s.Webs()), 1)
+	is.Equal(s.Webs()[0].Instances, 6)
+}
+
+func TestSeveralUpdatersAreHarmless(t *testing.T) {
+	is := is.New(t)
+	r := newRig(t, 8)
+	start(t, r.updater(), r.updater(), r.updater(), r.agent(nil))
+	r.deploy(t, 2, nil)
+	r.await(t, "the rollout is deployed", deployed)
+	grown := map[int]int{}
+	is.NoErr(r.log.Read(t.Context(), events.AppSubject("hello"), 0, 0, func(c events.Recorded) error {
+		for _, e := range c.Events {
+			if scaled, ok := e.(events.ProcessScaled); ok && scaled.Instances > scaled.From && c.Actor == events.ActorUpdater {
+				grown[scaled.Instances]++
+			}
+		}
+		return nil
+	}))
+	is.Equal(grown, map[int]int{4: 1, 6: 1, 8: 1}) // each step was decided once
+}
+
+// TestKilledAfterEachCommit: an updater is ended after every single commit of the rollout and another one started.
+func TestKilledAfterEachCommit(t *testing.T) {
+	is := is.New(t)
+	r := newRig(t, 4)
+	start(t, r.agent(nil))
+	r.deploy(t, 2, nil)
+	var version events.Version
+	for restarts := 0; ; restarts++ {
+		is.True(restarts < 50) // it ends
+		stop := start(t, r.updater())
+		before := version
+		s := r.await(t, "one commit further", func(s app.State) bool {
+			agg, err := r.apps.Load(t.Context(), "hello")
+			is.NoErr(err)
+			version = agg.Position.Version
+			return version > before
+		})
+		stop()
+		if deployed(s) {
+			return
+		}
+	}
+}
+
+func TestAnUpdaterThatStartsLateFindsTheRollout(t *testing.T) {
+	r := newRig(t, 3)
+	stop := start(t, r.agent(nil))
+	r.deploy(t, 2, nil)
+	r.await(t, "the deployment is active", func(s app.State) bool { return s.Deployment != nil })
+	stop()
+	start(t, r.updater(), r.agent(nil))
+	r.await(t, "the rollout is deployed", deployed)
+}
+
+func TestFailingInstancesHoldARollout(t *testing.T) {
+	is := is.New(t)
+	r := newRig(t, 4)
+	old := events.ProcessID("hello")
+	start(t, r.updater(), r.agent(func(p events.ProcessID, index int) bool { return p != old && index == 1 }))
+	r.deploy(t, 2, nil)
+	s := r.await(t, "the healthy new instance has replaced an old one", func(s app.State) bool {
+		return s.Deployment != nil && s.Webs()[0].Instances == 3
+	})
+	fresh, _ := s.Process(s.Deployment.Process)
+	is.Equal(fresh.Instances, 2) // nothing grows while one fails
+	decided := r.decide(t, "cancel", func(s app.State) ([]events.Event, error) { return app.CancelDeployment(s, s.Deployment.ID()) })
+	is.Equal(decided.Deployment.Phase, app.Canceling)
+	s = r.await(t, "the cancel is done", deployed)
+	is.Equal(s.Webs()[0].Instances, 4) // back at full strength
+	is.Equal(s.Webs()[0].ID, old)
+}
