@@ -35,7 +35,7 @@ type (
 // DefaultSpace and DefaultOrganization stand where no space was named.
 const (
 	DefaultSpace        SpaceID = "default"
-	DefaultOrganization         = "default"
+	DefaultOrganization string  = "default"
 )
 
 // MaxIDLength bounds every id: subjects stay short and a hostile id cannot fill a log line.

@@ -2,8 +2,8 @@ package events
 
 import "encoding/json"
 
-// deploymentCreatedV1 leads from version 1, where max_in_flight stood beside the other fields, to version 2, where it is one
-// of the options as in Cloud Foundry's API.
+// deploymentCreatedV1: in version 1 max_in_flight stood beside the other fields, 1 where it was absent; since version 2 it
+// is one of the options, as in Cloud Foundry's API.
 func deploymentCreatedV1(data json.RawMessage) (json.RawMessage, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
