@@ -1,0 +1,55 @@
+# What one does with Slipway; `make` alone lists it. Go, make and git are all that is needed.
+
+# The race detector needs a C compiler. Where there is none the go command turns cgo off, and tests run without it.
+RACE     := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+FUZZTIME ?= 10s
+DATA     ?= data
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo run-split build test race fuzz bench lint fmt generate check clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Everything in one process, data in ./data (DATA=dir for elsewhere)
+	go run ./cmd/slipway serve --data $(DATA)
+
+demo: ## In a second terminal: roll out v2 and v3 under load, count failed requests
+	go run ./cmd/slipway demo
+
+run-split: build ## Everything as in production: nats-server, api, updater, projector, agent, a process each
+	scripts/run-split $(DATA)/split
+
+build: ## All programs into ./bin, nats-server too
+	go build -o bin/ ./cmd/... github.com/nats-io/nats-server/v2
+
+test: ## All tests, with the race detector where there is a C compiler
+	$(if $(RACE),,@echo "no C compiler: the tests run without the race detector")
+	go test $(RACE) -timeout 5m ./...
+
+race: ## All tests three times in random order: looks for what happens now and then
+	go test -race -shuffle on -count 3 -timeout 15m ./...
+
+fuzz: ## Every fuzz target for FUZZTIME (10s)
+	scripts/fuzz $(FUZZTIME)
+
+bench: ## All benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+lint: ## gofmt, go vet, staticcheck, and the project's own rules (internal/architecture)
+	@files=$$(gofmt -l .); test -z "$$files" || { echo "not formatted (make fmt):"; echo "$$files"; exit 1; }
+	go vet ./...
+	go build -C internal/tools -o ../../bin/ honnef.co/go/tools/cmd/staticcheck
+	bin/staticcheck ./...
+	go test ./internal/architecture
+
+fmt: ## Formats all Go code
+	gofmt -w .
+
+generate: ## Writes what is generated: docs/events.md
+	go generate ./...
+
+check: lint test ## What CI runs
+
+clean: ## Removes what was built; ./data stays
+	rm -rf bin
