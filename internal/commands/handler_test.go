@@ -79,18 +79,21 @@ func TestTheSameCommandTwiceDoesTheThingOnce(t *testing.T) {
 	is := is.New(t)
 	r := newRig()
 	owner, droplet := r.staged(t, "hello")
-	for id, c := range map[string]commands.Command{
-		"create-hello":  commands.CreateApp{AppName: "hello"},
-		"droplet-hello": commands.CreateDroplet{App: owner, ProcessTypes: map[string]string{"web": "./web"}},
-		"env":           commands.SetEnvironment{App: owner, Var: map[string]*string{"A": ptr("1")}},
-		"deploy":        commands.CreateDeployment{App: owner, Droplet: droplet},
-		"scale":         commands.ScaleProcess{App: owner, Type: "web", Instances: ptr(3)},
-		"again":         commands.CreateDeployment{App: owner},
+	for _, test := range []struct {
+		id      string
+		command commands.Command
+	}{
+		{"create-hello", commands.CreateApp{AppName: "hello"}},
+		{"droplet-hello", commands.CreateDroplet{App: owner, ProcessTypes: map[string]string{"web": "./web"}}},
+		{"env", commands.SetEnvironment{App: owner, Var: map[string]*string{"A": ptr("1")}}},
+		{"scale", commands.ScaleProcess{App: owner, Type: "web", Instances: ptr(3)}},
+		{"deploy", commands.CreateDeployment{App: owner, Droplet: droplet}},
+		{"again", commands.CreateDeployment{App: owner}},
 	} {
-		first, err := r.do(id, c)
+		first, err := r.do(test.id, test.command)
 		is.NoErr(err)
 		before := len(r.types(t))
-		second, err := r.do(id, c)
+		second, err := r.do(test.id, test.command)
 		is.NoErr(err)
 		is.True(second.Duplicate)         // it is recognised
 		is.Equal(first.ID, second.ID)     // and gives the same resource
