@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"slipway/events"
+	"slipway/internal/natsboot/streams"
 )
 
 // StreamEvents is the name of the stream that holds the truth.
-const StreamEvents = "EVENTS"
+const StreamEvents = streams.Events
 
 var (
 	// ErrConflict: the aggregate has moved on since it was read. Read it again, decide again.

@@ -6,6 +6,7 @@ package logtest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -80,13 +81,31 @@ func (c *chain) grow(t testing.TB, n int) []events.Recorded {
 // read gives what stands in the log, between two sequences.
 func (c *chain) read(t testing.TB, after, until events.Sequence) []events.Recorded {
 	t.Helper()
+	recs, err := readSubject(t, c.log, c.subject(), after, until)
+	is.New(t).NoErr(err)
+	return recs
+}
+
+func readSubject(t testing.TB, log eventlog.Log, s events.Subject, after, until events.Sequence) ([]events.Recorded, error) {
 	var recs []events.Recorded
-	err := c.log.Read(t.Context(), c.subject(), after, until, func(r events.Recorded) error {
+	err := log.Read(t.Context(), s, after, until, func(r events.Recorded) error {
 		recs = append(recs, r)
 		return nil
 	})
-	is.New(t).NoErr(err)
-	return recs
+	return recs, err
+}
+
+// reads asserts which commits stand between two sequences, once all servers know of them: a read may be answered by one
+// that lags behind, which the contract allows.
+func (c *chain) reads(t testing.TB, after, until events.Sequence, want []events.Sequence) {
+	t.Helper()
+	var got []events.Sequence
+	for ctx := impatient(t); ctx.Err() == nil; {
+		if got = sequences(c.read(t, after, until)); slices.Equal(got, want) {
+			return
+		}
+	}
+	is.New(t).Equal(got, want)
 }
 
 // garbage is a message on this aggregate's subject that is no commit.

@@ -103,16 +103,27 @@ func racing(t *testing.T, f Fixture) {
 		})
 	}
 	is.NoErr(g.Wait())
-	total, fresh := 0, tallies(f.Log, nil)
-	for _, id := range ids {
-		agg, err := fresh.Load(t.Context(), id) // asserts versions and hashes on the way
-		is.NoErr(err)
+	folded := fold(t, f.Log, start)
+	total := 0
+	for _, agg := range folded {
 		is.Equal(agg.State.Lost, 0)                                     // each decision saw the one before it
 		is.Equal(agg.Position.Version, events.Version(agg.State.Count)) // one commit per decision
 		total += agg.State.Count
 	}
 	is.Equal(total, writers*each)
 	is.NoErr(wholeChains(t, f.Log, start))
+}
+
+// fold folds all that was written after start, asserting versions and hashes on the way.
+func fold(t testing.TB, log eventlog.Log, start events.Sequence) map[events.Subject]eventlog.Aggregate[tally] {
+	t.Helper()
+	repo, folded := tallies(log, nil), map[events.Subject]eventlog.Aggregate[tally]{}
+	err := log.Replay(t.Context(), eventlog.Query{After: start}, func(r events.Recorded) (err error) {
+		folded[r.Subject], err = repo.Evolve(folded[r.Subject], r)
+		return err
+	})
+	is.New(t).NoErr(err)
+	return folded
 }
 
 // persist decides until it wins: under a race this hot a writer may run out of attempts, and is told so.

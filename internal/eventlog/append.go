@@ -1,0 +1,154 @@
+package eventlog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"slipway/events"
+)
+
+// errInDoubt: whether the commit was written cannot be told yet; publishing it again will show.
+var errInDoubt = errors.New("the outcome of the write is not known")
+
+// Append implements [Log]. An acknowledgement that does not come, a refusal, and an acknowledgement that names a
+// duplicate all leave the outcome in doubt. It is settled by what stands in the stream right after position last:
+//
+//   - this commit: it was written, now or earlier;
+//   - another commit: somebody else was faster;
+//   - nothing: it was not written, or is still on its way. Writing it again is safe, since only one can stand there.
+func (j *JetStream) Append(ctx context.Context, c events.Commit, last events.Sequence) (events.Recorded, error) {
+	msg, err := encodeCommit(j.reg, c, last)
+	if err != nil {
+		return events.Recorded{}, err
+	}
+	rec := events.Recorded{Commit: c, Hash: events.HashMessage(msg)}
+	out := outgoing(msg, jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(uint64(last), 10))
+	err = j.persist(ctx, "append", func(ctx context.Context) (err error) {
+		rec.Sequence, err = j.publish(ctx, out)
+		if err != nil && doubtful(err) {
+			rec.Sequence, err = j.settle(ctx, rec, last, err)
+		}
+		return err
+	})
+	if err != nil {
+		return events.Recorded{}, err
+	}
+	return rec, nil
+}
+
+// Report implements [Log].
+func (j *JetStream) Report(ctx context.Context, c events.Commit) (events.Recorded, error) {
+	msg, err := encodeReport(j.reg, c)
+	if err != nil {
+		return events.Recorded{}, err
+	}
+	rec := events.Recorded{Commit: c, Hash: events.HashMessage(msg)}
+	out := outgoing(msg)
+	err = j.persist(ctx, "report", func(ctx context.Context) (err error) {
+		rec.Sequence, err = j.publish(ctx, out)
+		var dup *duplicateError
+		if errors.As(err, &dup) {
+			rec.Sequence, err = j.same(ctx, dup.sequence, rec)
+		}
+		return err
+	})
+	if err != nil {
+		return events.Recorded{}, err
+	}
+	return rec, nil
+}
+
+// outgoing makes a message of NATS, with further headers given as key, value.
+func outgoing(m events.Message, headers ...string) *nats.Msg {
+	out := nats.NewMsg(string(m.Subject))
+	for key, values := range m.Header {
+		out.Header[key] = values
+	}
+	out.Header.Set(jetstream.ExpectedStreamHeader, StreamEvents)
+	for i := 0; i < len(headers); i += 2 {
+		out.Header.Set(headers[i], headers[i+1])
+	}
+	out.Data = m.Data
+	return out
+}
+
+// duplicateError: the server has seen this Nats-Msg-Id within its window, here or on another subject, and wrote nothing.
+type duplicateError struct{ sequence events.Sequence }
+
+func (e *duplicateError) Error() string { return fmt.Sprintf("duplicate of sequence %d", e.sequence) }
+
+// publish sends one message and gives the sequence it was written at.
+func (j *JetStream) publish(ctx context.Context, m *nats.Msg) (events.Sequence, error) {
+	answer, err := j.request(ctx, m)
+	if err != nil {
+		return 0, err
+	}
+	var ack struct {
+		*jetstream.PubAck
+		Error *jetstream.APIError `json:"error"`
+	}
+	if err := json.Unmarshal(answer.Data, &ack); err != nil {
+		return 0, fmt.Errorf("acknowledgement: %w: %w", errInDoubt, err)
+	}
+	switch {
+	case ack.Error != nil:
+		return 0, ack.Error
+	case ack.PubAck == nil || ack.Sequence == 0:
+		return 0, fmt.Errorf("acknowledgement without a sequence: %w", errInDoubt)
+	case ack.Duplicate:
+		return 0, &duplicateError{events.Sequence(ack.Sequence)}
+	}
+	return events.Sequence(ack.Sequence), nil
+}
+
+// errCodeDuplicateInProcess: a replicated stream is writing a message with this id just now.
+const errCodeDuplicateInProcess jetstream.ErrorCode = 10158
+
+// doubtful says whether what stands in the stream has to be looked at: on a lost race too, for we may have lost it
+// against ourselves.
+func doubtful(err error) bool {
+	var dup *duplicateError
+	return conflict(err) || passing(err) || errors.As(err, &dup)
+}
+
+// conflict says whether the server refused the expectation. A replicated stream also says 10164, and says it too while
+// another write of the subject is on its way, even though the expectation is right.
+func conflict(err error) bool {
+	code := apiCode(err)
+	return code == jetstream.JSErrCodeStreamWrongLastSequence || code == jetstream.JSErrCodeStreamWrongLastSequenceConstant
+}
+
+// settle finds out what became of rec, which should stand right after position last. cause is why it is in doubt.
+func (j *JetStream) settle(ctx context.Context, rec events.Recorded, last events.Sequence, cause error) (events.Sequence, error) {
+	stands, found, err := j.leaderGet(ctx, getRequest{Sequence: last + 1, NextBySubject: string(rec.Subject)})
+	switch {
+	case err != nil:
+		return 0, err
+	case found && events.HashMessage(stands.Message) == rec.Hash:
+		return stands.Sequence, nil
+	case found:
+		return 0, ErrConflict
+	case apiCode(cause) == jetstream.JSErrCodeStreamWrongLastSequence:
+		return 0, ErrConflict // the subject's newest commit is older than last: no such position
+	}
+	return 0, fmt.Errorf("%w: %w", errInDoubt, cause)
+}
+
+// same says whether what stands at a sequence is rec. A report's id may also have been used on another subject; then it
+// is in doubt until the server's window has passed.
+func (j *JetStream) same(ctx context.Context, at events.Sequence, rec events.Recorded) (events.Sequence, error) {
+	stands, found, err := j.leaderGet(ctx, getRequest{Sequence: at})
+	switch {
+	case err != nil:
+		return 0, err
+	case found && events.HashMessage(stands.Message) == rec.Hash:
+		return at, nil
+	}
+	return 0, fmt.Errorf("%w: its id stands at sequence %d", errInDoubt, at)
+}
