@@ -43,7 +43,7 @@ func dropletResult(out eventlog.Outcome[droplet.State], err error) (Result, erro
 // event that makes it count: a crash or a second upload at the same time can leave an object nobody names, never
 // change bits that are deployed.
 func (h *Handler) UploadDroplet(ctx context.Context, id events.DropletID, r io.Reader, by Caller) (Result, error) {
-	m := eventlog.Meta{CommandID: by.CommandID, Actor: by.Actor, Cause: by.Door, Trace: by.Trace, Time: h.now().UTC()}
+	m := h.meta(by)
 	agg, err := h.droplets.Load(ctx, string(id))
 	if err != nil {
 		return Result{}, err

@@ -19,6 +19,10 @@ import (
 // Schemas of the snapshots; see eventlog.NewRepository.
 const appSchema = 1
 
+// deadline bounds one command. It stays below name.Grace, so that a command that hangs between its claim on a name and
+// its app has given up before anybody may take the name over (docs/adr/0002).
+const deadline = name.Grace * 2 / 3
+
 // ErrUnknown is what a [Finder] answers for an id that its read model does not have.
 var ErrUnknown = errors.New("no such resource")
 
@@ -83,14 +87,19 @@ func (h *Handler) Handle(ctx context.Context, c Command, by Caller) (Result, err
 	if !events.ValidID(string(by.CommandID)) {
 		return Result{}, aggregates.Reject("The command id must be 1 to %d letters, digits, '_' or '-'", events.MaxIDLength)
 	}
-	m := eventlog.Meta{CommandID: by.CommandID, Actor: by.Actor, Cause: by.Door, Trace: by.Trace, Time: h.now().UTC()}
-	result, err := h.dispatch(ctx, c, m)
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	result, err := h.dispatch(ctx, c, h.meta(by))
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", c.Name(), err)
 	}
 	h.logger.LogAttrs(ctx, slog.LevelInfo, "command carried out", slog.String("command", c.Name()), slog.String("id", string(by.CommandID)),
 		slog.String("app", string(result.App)), slog.Uint64("seq", uint64(result.Sequence)), slog.Bool("duplicate", result.Duplicate))
 	return result, nil
+}
+
+func (h *Handler) meta(by Caller) eventlog.Meta {
+	return eventlog.Meta{CommandID: by.CommandID, Actor: by.Actor, Cause: by.Door, Trace: by.Trace, Time: h.now().UTC()}
 }
 
 func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Result, error) {
