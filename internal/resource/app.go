@@ -1,0 +1,86 @@
+package resource
+
+import (
+	"slipway/projections"
+)
+
+// App is an app (reference 2.4).
+type App struct {
+	Stamp
+	Name          string           `json:"name"`
+	State         string           `json:"state"` // STARTED or STOPPED: what is wanted
+	Lifecycle     Lifecycle        `json:"lifecycle"`
+	Relationships AppRelationships `json:"relationships"`
+	Metadata      Metadata         `json:"metadata"`
+	Links         Links            `json:"links"`
+}
+
+// AppRelationships are where an app lives and what it runs.
+type AppRelationships struct {
+	Space          ToOne `json:"space"`
+	CurrentDroplet ToOne `json:"current_droplet"`
+}
+
+// App presents an app.
+func (b Base) App(a projections.App) App {
+	return App{
+		Stamp: stamp(a.GUID, a.Stamp), Name: a.Name, State: string(a.State), Lifecycle: lifecycle(),
+		Relationships: AppRelationships{Space: toOne(a.Space), CurrentDroplet: toOne(a.Droplet)},
+		Metadata:      metadata(a.Metadata), Links: b.appLinks(string(a.GUID)),
+	}
+}
+
+func (b Base) appLinks(id string) Links {
+	at := func(more ...string) Link { return b.link(append([]string{"v3", "apps", id}, more...)...) }
+	return Links{
+		"self": at(), "environment_variables": at("environment_variables"), "processes": at("processes"),
+		"droplets": at("droplets"), "current_droplet": at("droplets", "current"), "revisions": at("revisions"),
+		"deployed_revisions": at("revisions", "deployed"), "start": at("actions", "start").by("POST"),
+		"stop": at("actions", "stop").by("POST"), "restart": at("actions", "restart").by("POST"),
+	}
+}
+
+// Variables is a set of environment variables.
+type Variables struct {
+	Var   map[string]string `json:"var"`
+	Links Links             `json:"links"`
+}
+
+// AppVariables presents the environment variables that a user gave an app.
+func (b Base) AppVariables(a projections.App) Variables {
+	id := string(a.GUID)
+	return Variables{Var: filled(a.Environment), Links: Links{
+		"self": b.link("v3", "apps", id, "environment_variables"), "app": b.link("v3", "apps", id),
+	}}
+}
+
+// Env is all that is in an app's environment, by where it comes from.
+type Env struct {
+	Staging     map[string]string `json:"staging_env_json"`
+	Running     map[string]string `json:"running_env_json"`
+	Variables   map[string]string `json:"environment_variables"`
+	System      map[string]string `json:"system_env_json"`
+	Application map[string]string `json:"application_env_json"`
+}
+
+// AppEnv presents the environment of an app. Slipway adds nothing of the platform's to it but PORT, which each instance
+// has for itself.
+func (b Base) AppEnv(a projections.App) Env {
+	none := map[string]string{}
+	return Env{Staging: none, Running: none, Variables: filled(a.Environment), System: none, Application: none}
+}
+
+// Relationship is a to-one relationship as a resource of its own.
+type Relationship struct {
+	ToOne
+	Links Links `json:"links"`
+}
+
+// CurrentDroplet presents the relationship of an app to its current droplet.
+func (b Base) CurrentDroplet(a projections.App) Relationship {
+	id := string(a.GUID)
+	return Relationship{ToOne: toOne(a.Droplet), Links: Links{
+		"self":    b.link("v3", "apps", id, "relationships", "current_droplet"),
+		"related": b.link("v3", "apps", id, "droplets", "current"),
+	}}
+}

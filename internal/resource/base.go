@@ -1,0 +1,122 @@
+package resource
+
+import (
+	"net/url"
+	"time"
+
+	"slipway/events"
+	"slipway/projections"
+)
+
+// Base is the absolute URL that links begin with, without a slash at its end: "http://127.0.0.1:8080".
+type Base string
+
+// Link is a place to go on from a resource. Method is empty for GET.
+type Link struct {
+	Href   string `json:"href"`
+	Method string `json:"method,omitempty"`
+}
+
+// Links of a resource, by what they lead to.
+type Links map[string]Link
+
+// link joins escaped path segments behind the base.
+func (b Base) link(segments ...string) Link {
+	href := string(b)
+	for _, s := range segments {
+		href += "/" + url.PathEscape(s)
+	}
+	return Link{Href: href}
+}
+
+func (l Link) by(method string) Link {
+	l.Method = method
+	return l
+}
+
+// Time is written as Cloud Foundry does: UTC, whole seconds.
+type Time time.Time
+
+// TimeLayout is how times are written, for package time.
+const TimeLayout = "2006-01-02T15:04:05Z"
+
+// MarshalJSON cuts the fraction off.
+func (t Time) MarshalJSON() ([]byte, error) {
+	return time.Time(t).UTC().AppendFormat(nil, `"`+TimeLayout+`"`), nil
+}
+
+// GUID is a reference to another resource; its guid is null where there is none.
+type GUID struct {
+	GUID *string `json:"guid"`
+}
+
+func guid[ID ~string](id ID) GUID {
+	if id == "" {
+		return GUID{}
+	}
+	s := string(id)
+	return GUID{&s}
+}
+
+// ToOne is a relationship to at most one resource; data is null where there is none.
+type ToOne struct {
+	Data *GUID `json:"data"`
+}
+
+func toOne[ID ~string](id ID) ToOne {
+	if id == "" {
+		return ToOne{}
+	}
+	g := guid(id)
+	return ToOne{&g}
+}
+
+// Metadata is labels and annotations, both always there.
+type Metadata struct {
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+}
+
+func metadata(m events.Metadata) Metadata { return Metadata{filled(m.Labels), filled(m.Annotations)} }
+
+// filled keeps an empty map from becoming null.
+func filled(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}
+
+// Stamp is what all resources begin with.
+type Stamp struct {
+	GUID      string `json:"guid"`
+	CreatedAt Time   `json:"created_at"`
+	UpdatedAt Time   `json:"updated_at"`
+}
+
+func stamp[ID ~string](id ID, s projections.Stamp) Stamp {
+	return Stamp{GUID: string(id), CreatedAt: Time(s.CreatedAt), UpdatedAt: Time(s.UpdatedAt)}
+}
+
+// Lifecycle says how an app's droplets come to be. Slipway's are made elsewhere and uploaded, which is closest to
+// Cloud Foundry's buildpack lifecycle without any buildpack.
+type Lifecycle struct {
+	Type string        `json:"type"`
+	Data LifecycleData `json:"data"`
+}
+
+// LifecycleData is what the buildpack lifecycle holds; see [Lifecycle].
+type LifecycleData struct {
+	Buildpacks []string `json:"buildpacks"`
+	Stack      *string  `json:"stack"`
+}
+
+// LifecycleBuildpack is the only type of lifecycle there is.
+const LifecycleBuildpack = "buildpack"
+
+func lifecycle() Lifecycle {
+	return Lifecycle{Type: LifecycleBuildpack, Data: LifecycleData{Buildpacks: []string{}}}
+}
+
+// hidden stands in lists where only the resource itself shows a value (Cloud Foundry's text).
+const hidden = "[PRIVATE DATA HIDDEN IN LISTS]"

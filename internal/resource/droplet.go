@@ -1,0 +1,63 @@
+package resource
+
+import (
+	"slipway/events"
+	"slipway/projections"
+)
+
+// Droplet is a droplet (reference 2.4).
+type Droplet struct {
+	Stamp
+	State             string            `json:"state"` // AWAITING_UPLOAD or STAGED
+	Error             *string           `json:"error"`
+	Lifecycle         DropletLifecycle  `json:"lifecycle"`
+	ExecutionMetadata string            `json:"execution_metadata"`
+	ProcessTypes      map[string]string `json:"process_types"`
+	Checksum          *Checksum         `json:"checksum"`
+	SizeBytes         *int64            `json:"size_in_bytes"`
+	Buildpacks        []string          `json:"buildpacks"`
+	Stack             *string           `json:"stack"`
+	Image             *string           `json:"image"`
+	Relationships     OfApp             `json:"relationships"`
+	Metadata          Metadata          `json:"metadata"`
+	Links             Links             `json:"links"`
+}
+
+// DropletLifecycle is the lifecycle as droplets show it: its data are empty.
+type DropletLifecycle struct {
+	Type string   `json:"type"`
+	Data struct{} `json:"data"`
+}
+
+// Checksum is of a droplet's bits.
+type Checksum struct {
+	Type  string `json:"type"` // sha256
+	Value string `json:"value"`
+}
+
+// Droplet presents a droplet.
+func (b Base) Droplet(d projections.Droplet) Droplet {
+	id := string(d.GUID)
+	out := Droplet{
+		Stamp: stamp(d.GUID, d.Stamp), State: string(d.State), Lifecycle: DropletLifecycle{Type: LifecycleBuildpack},
+		ProcessTypes: filled(d.ProcessTypes), Relationships: OfApp{toOne(d.App)}, Metadata: metadata(events.Metadata{}),
+		Links: Links{
+			"self": b.link("v3", "droplets", id), "app": b.link("v3", "apps", string(d.App)),
+			"assign_current_droplet": b.link("v3", "apps", string(d.App), "relationships", "current_droplet").by("PATCH"),
+		},
+	}
+	if d.SHA256 != "" {
+		out.Checksum, out.SizeBytes = &Checksum{Type: "sha256", Value: d.SHA256}, &d.SizeBytes
+	}
+	if d.State == projections.DropletAwaitingUpload {
+		out.Links["upload"] = b.link("v3", "droplets", id, "upload").by("POST")
+	}
+	return out
+}
+
+// ListedDroplet presents a droplet as lists show it, without its start commands.
+func (b Base) ListedDroplet(d projections.Droplet) Droplet {
+	out := b.Droplet(d)
+	out.ExecutionMetadata, out.ProcessTypes = hidden, map[string]string{"redacted_message": hidden}
+	return out
+}

@@ -1,0 +1,51 @@
+package resource
+
+import (
+	"strings"
+	"time"
+
+	"slipway/events"
+)
+
+// The operations that clients wait for as jobs (Cloud Foundry's names).
+const (
+	OperationAppDelete     = "app.delete"
+	OperationDropletUpload = "droplet.upload"
+)
+
+// Job is an operation that a client waits for. Slipway's are done when they are answered, so a job that is there is
+// COMPLETE.
+type Job struct {
+	Stamp
+	Operation string     `json:"operation"`
+	State     string     `json:"state"`
+	Errors    []struct{} `json:"errors"`
+	Warnings  []struct{} `json:"warnings"`
+	Links     Links      `json:"links"`
+}
+
+// JobID names the job of an operation on a resource: "app.delete.<guid>". It can be taken apart, so that jobs need no place
+// of their own: history says whether they are done.
+func JobID(operation, id string) string { return operation + "." + id }
+
+// SplitJobID takes a job's id apart. ok is false where it is none.
+func SplitJobID(job string) (operation, id string, ok bool) {
+	dot := strings.LastIndexByte(job, '.')
+	if dot < 0 {
+		return "", "", false
+	}
+	operation, id = job[:dot], job[dot+1:]
+	return operation, id, events.ValidID(id) && (operation == OperationAppDelete || operation == OperationDropletUpload)
+}
+
+// JobLink is where a job is found.
+func (b Base) JobLink(operation, id string) Link { return b.link("v3", "jobs", JobID(operation, id)) }
+
+// Job presents an operation that was done at a time.
+func (b Base) Job(operation, id string, done time.Time) Job {
+	return Job{
+		Stamp:     Stamp{GUID: JobID(operation, id), CreatedAt: Time(done), UpdatedAt: Time(done)},
+		Operation: operation, State: "COMPLETE", Errors: []struct{}{}, Warnings: []struct{}{},
+		Links: Links{"self": b.JobLink(operation, id)},
+	}
+}

@@ -1,0 +1,120 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"slipway/aggregates"
+	"slipway/events"
+	"slipway/internal/commands"
+	"slipway/internal/eventlog"
+	"slipway/projections"
+)
+
+// Patience is how long an answer waits for the read models to show a command that has been carried out. They are usually
+// milliseconds behind; whoever waits longer should be told rather than held.
+const Patience = 5 * time.Second
+
+// ErrBehind: the command was carried out, but the read models do not show it yet. Asking again with the same command id is
+// safe.
+var ErrBehind = errors.New("the read models are behind the event log")
+
+// Reader reads resources that show what commands did.
+type Reader struct {
+	Store    *projections.Store
+	Patience time.Duration // 0: [Patience]
+}
+
+// Await waits until the read models hold the commit with this sequence. Errors: [ErrBehind]; ctx's, where it ended first.
+func (r Reader) Await(ctx context.Context, seq events.Sequence) error {
+	patience := r.Patience
+	if patience == 0 {
+		patience = Patience
+	}
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := r.Store.Wait(bounded, seq)
+	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w: %w", ErrBehind, err)
+	}
+	return err
+}
+
+// Load gives the resource that a command was about, as it is once the command shows in it. A deleted app has no
+// resource: nil is given. Errors: [ErrBehind]; an *aggregates.RejectedError where the resource has gone meanwhile.
+func (r Reader) Load(ctx context.Context, b Base, result commands.Result) (any, error) {
+	if err := r.Await(ctx, result.Sequence); err != nil {
+		return nil, err
+	}
+	shown, err := r.read(ctx, b, result)
+	if errors.Is(err, projections.ErrNotFound) {
+		if result.Kind == commands.KindApp {
+			return nil, nil
+		}
+		return nil, aggregates.NotFound(string(result.Kind))
+	}
+	return shown, err
+}
+
+func (r Reader) read(ctx context.Context, b Base, result commands.Result) (any, error) {
+	switch result.Kind {
+	case commands.KindApp:
+		return present(b.App)(r.Store.App(ctx, events.AppID(result.ID)))
+	case commands.KindProcess:
+		return present(b.Process)(r.Store.Process(ctx, events.ProcessID(result.ID)))
+	case commands.KindDroplet:
+		return present(b.Droplet)(r.Store.Droplet(ctx, events.DropletID(result.ID)))
+	case commands.KindDeployment:
+		return present(b.Deployment)(r.Store.Deployment(ctx, events.DeploymentID(result.ID)))
+	}
+	return nil, fmt.Errorf("no resource of kind %q", result.Kind)
+}
+
+func present[Row, Resource any](show func(Row) Resource) func(Row, error) (any, error) {
+	return func(row Row, err error) (any, error) {
+		if err != nil {
+			return nil, err
+		}
+		return show(row), nil
+	}
+}
+
+// Finder answers commands.Finder from the read models. An id they do not have is looked for again once they hold all that
+// the log held when it was asked, so whatever was acknowledged before is found.
+type Finder struct {
+	Reader
+	Log eventlog.Log
+}
+
+// AppOfDeployment implements commands.Finder.
+func (f Finder) AppOfDeployment(ctx context.Context, id events.DeploymentID) (events.AppID, error) {
+	return find(ctx, f, func() (events.AppID, error) { return f.Store.AppOfDeployment(ctx, id) })
+}
+
+// AppOfProcess implements commands.Finder.
+func (f Finder) AppOfProcess(ctx context.Context, id events.ProcessID) (events.AppID, error) {
+	return find(ctx, f, func() (events.AppID, error) {
+		p, err := f.Store.Process(ctx, id)
+		return p.App, err
+	})
+}
+
+func find(ctx context.Context, f Finder, look func() (events.AppID, error)) (events.AppID, error) {
+	id, err := look()
+	if !errors.Is(err, projections.ErrNotFound) {
+		return id, err
+	}
+	newest, err := f.Log.Newest(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := f.Await(ctx, newest); err != nil {
+		return "", err
+	}
+	if id, err = look(); errors.Is(err, projections.ErrNotFound) {
+		return "", commands.ErrUnknown
+	}
+	return id, err
+}

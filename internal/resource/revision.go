@@ -1,0 +1,55 @@
+package resource
+
+import (
+	"slipway/events"
+	"slipway/projections"
+)
+
+// Revision is a numbered snapshot of what an app runs (reference 2.4).
+type Revision struct {
+	Stamp
+	Version       int                        `json:"version"`
+	Droplet       GUID                       `json:"droplet"`
+	Processes     map[string]RevisionProcess `json:"processes"`
+	Sidecars      []struct{}                 `json:"sidecars"`
+	Description   string                     `json:"description"`
+	Relationships OfApp                      `json:"relationships"`
+	Metadata      Metadata                   `json:"metadata"`
+	Deployable    bool                       `json:"deployable"`
+	Links         Links                      `json:"links"`
+}
+
+// RevisionProcess is the start command that a user gave; null where the droplet's counts.
+type RevisionProcess struct {
+	Command *string `json:"command"`
+}
+
+// Revision presents a revision. It is deployable as long as its droplet is there, and a droplet goes only with its app.
+func (b Base) Revision(r projections.Revision) Revision {
+	id := string(r.GUID)
+	processes := map[string]RevisionProcess{}
+	for _, t := range r.Types {
+		p := RevisionProcess{}
+		if command, custom := r.Commands[t]; custom {
+			p.Command = &command
+		}
+		processes[t] = p
+	}
+	return Revision{
+		Stamp: stamp(r.GUID, r.Stamp), Version: r.Number, Droplet: guid(r.Droplet), Processes: processes,
+		Sidecars: []struct{}{}, Description: r.Description, Relationships: OfApp{toOne(r.App)},
+		Metadata: metadata(events.Metadata{}), Deployable: true, Links: Links{
+			"self": b.link("v3", "revisions", id), "app": b.link("v3", "apps", string(r.App)),
+			"environment_variables": b.link("v3", "revisions", id, "environment_variables"),
+		},
+	}
+}
+
+// RevisionVariables presents the environment variables of a revision.
+func (b Base) RevisionVariables(r projections.Revision) Variables {
+	id := string(r.GUID)
+	return Variables{Var: filled(r.Environment), Links: Links{
+		"self":     b.link("v3", "revisions", id, "environment_variables"),
+		"revision": b.link("v3", "revisions", id), "app": b.link("v3", "apps", string(r.App)),
+	}}
+}
