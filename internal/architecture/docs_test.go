@@ -3,6 +3,7 @@ package architecture
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -32,6 +33,26 @@ func TestDecisionsAreListed(t *testing.T) {
 		is.NoErr(err)
 		if !strings.HasPrefix(string(text), "# "+number+": ") {
 			t.Errorf("docs/adr/%s does not begin with \"# %s: \"", name, number)
+		}
+	}
+}
+
+var reference = regexp.MustCompile(`docs/adr/(\d{4})`)
+
+// TestDecisionsExist holds that an ADR that a comment refers to is there.
+func TestDecisionsExist(t *testing.T) {
+	is := is.New(t)
+	files, err := goFiles("../..")
+	is.NoErr(err)
+	for _, path := range files {
+		text, err := os.ReadFile(filepath.Join("../..", path))
+		is.NoErr(err)
+		for _, m := range reference.FindAllStringSubmatch(string(text), -1) {
+			found, err := filepath.Glob("../../docs/adr/" + m[1] + "-*.md")
+			is.NoErr(err)
+			if len(found) != 1 {
+				t.Errorf("%s refers to %s, which is not there", path, m[0])
+			}
 		}
 	}
 }
