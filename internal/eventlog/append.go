@@ -89,22 +89,28 @@ func (j *JetStream) publish(ctx context.Context, m *nats.Msg) (events.Sequence, 
 	if err != nil {
 		return 0, err
 	}
+	return acknowledged(answer.Data)
+}
+
+// acknowledged reads the server's answer to a publish.
+func acknowledged(answer []byte) (events.Sequence, error) {
 	var ack struct {
-		*jetstream.PubAck
-		Error *jetstream.APIError `json:"error"`
+		Sequence  events.Sequence     `json:"seq"`
+		Duplicate bool                `json:"duplicate"`
+		Error     *jetstream.APIError `json:"error"`
 	}
-	if err := json.Unmarshal(answer.Data, &ack); err != nil {
+	if err := json.Unmarshal(answer, &ack); err != nil {
 		return 0, fmt.Errorf("acknowledgement: %w: %w", errInDoubt, err)
 	}
 	switch {
 	case ack.Error != nil:
 		return 0, ack.Error
-	case ack.PubAck == nil || ack.Sequence == 0:
+	case ack.Sequence == 0:
 		return 0, fmt.Errorf("acknowledgement without a sequence: %w", errInDoubt)
 	case ack.Duplicate:
-		return 0, &duplicateError{events.Sequence(ack.Sequence)}
+		return 0, &duplicateError{ack.Sequence}
 	}
-	return events.Sequence(ack.Sequence), nil
+	return ack.Sequence, nil
 }
 
 // errCodeDuplicateInProcess: a replicated stream is writing a message with this id just now.

@@ -69,17 +69,16 @@ func (j *JetStream) leaderGet(ctx context.Context, r getRequest) (raw Raw, found
 	if err != nil {
 		return Raw{}, false, err
 	}
+	return leaderRaw(answer.Data)
+}
+
+// leaderRaw takes a message out of the leader's answer.
+func leaderRaw(answer []byte) (raw Raw, found bool, err error) {
 	var got struct {
-		Message *struct {
-			Subject  events.Subject  `json:"subject"`
-			Sequence events.Sequence `json:"seq"`
-			Header   []byte          `json:"hdrs"`
-			Data     []byte          `json:"data"`
-			Time     time.Time       `json:"time"`
-		} `json:"message"`
-		Error *jetstream.APIError `json:"error"`
+		Message *storedMessage      `json:"message"`
+		Error   *jetstream.APIError `json:"error"`
 	}
-	switch err := json.Unmarshal(answer.Data, &got); {
+	switch err := json.Unmarshal(answer, &got); {
 	case err != nil:
 		return Raw{}, false, fmt.Errorf("answer to a get: %w", err)
 	case got.Error != nil && got.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound:
@@ -89,17 +88,31 @@ func (j *JetStream) leaderGet(ctx context.Context, r getRequest) (raw Raw, found
 	case got.Message == nil:
 		return Raw{}, false, errors.New("answer to a get holds no message")
 	}
-	stored := got.Message
-	raw = Raw{Sequence: stored.Sequence, Stored: stored.Time}
-	raw.Subject, raw.Data = stored.Subject, stored.Data
-	if len(stored.Header) > 0 {
-		header, err := nats.DecodeHeadersMsg(stored.Header)
-		if err != nil {
-			return Raw{}, false, fmt.Errorf("headers at sequence %d: %w", stored.Sequence, err)
-		}
-		raw.Header = header
+	raw, err = got.Message.raw()
+	return raw, err == nil, err
+}
+
+// storedMessage is a message in JetStream's API.
+type storedMessage struct {
+	Subject  events.Subject  `json:"subject"`
+	Sequence events.Sequence `json:"seq"`
+	Header   []byte          `json:"hdrs"`
+	Data     []byte          `json:"data"`
+	Time     time.Time       `json:"time"`
+}
+
+func (m *storedMessage) raw() (Raw, error) {
+	raw := Raw{Sequence: m.Sequence, Stored: m.Time}
+	raw.Subject, raw.Data = m.Subject, m.Data
+	if len(m.Header) == 0 {
+		return raw, nil
 	}
-	return raw, true, nil
+	header, err := nats.DecodeHeadersMsg(m.Header)
+	if err != nil {
+		return Raw{}, fmt.Errorf("headers at sequence %d: %w", m.Sequence, err)
+	}
+	raw.Header = header
+	return raw, nil
 }
 
 // directLast gives the newest sequence of a subject as some server that has the stream knows it, 0 for none.

@@ -55,15 +55,25 @@ func Open(ctx context.Context, nc *nats.Conn, reg *events.Registry, cfg Config) 
 	if err != nil {
 		return nil, fmt.Errorf("open event log: %w", err)
 	}
-	stream, err := js.Stream(ctx, StreamEvents)
+	j := &JetStream{nc: nc, js: js, reg: reg, cfg: cfg.withDefaults()}
+	var settings jetstream.StreamConfig
+	err = j.persist(ctx, "open event log", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, j.cfg.AckWait)
+		defer cancel()
+		stream, err := js.Stream(ctx, StreamEvents)
+		if err == nil {
+			settings = stream.CachedInfo().Config
+		}
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("open event log: stream %s: %w", StreamEvents, err)
+		return nil, err
 	}
-	settings := stream.CachedInfo().Config
 	if err := checkSettings(settings); err != nil {
 		return nil, fmt.Errorf("open event log: stream %s: %w", StreamEvents, err)
 	}
-	return &JetStream{nc: nc, js: js, reg: reg, cfg: cfg.withDefaults(), replicated: settings.Replicas > 1}, nil
+	j.replicated = settings.Replicas > 1
+	return j, nil
 }
 
 // checkSettings refuses to write the truth into a stream that could forget it: whoever made it meant something else.

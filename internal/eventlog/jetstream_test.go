@@ -1,6 +1,7 @@
 package eventlog_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/matryer/is"
@@ -18,7 +19,29 @@ func TestJetStream(t *testing.T) {
 }
 
 func TestJetStreamReplicated(t *testing.T) {
-	logtest.Run(t, func(t testing.TB) logtest.Fixture { return fixture(t, natstest.StartCluster(t).Connect(t)) })
+	cluster := natstest.StartCluster(t)
+	f := fixture(t, cluster.Connect(t))
+	logtest.Run(t, func(testing.TB) logtest.Fixture { return f })
+	t.Run("a leader dies", func(t *testing.T) { losingTheLeader(t, cluster, f.Log) })
+}
+
+// losingTheLeader stops the server that leads the stream while one writes and another follows: both only have to wait.
+func losingTheLeader(t *testing.T, cluster *natstest.Cluster, log eventlog.Log) {
+	is := is.New(t)
+	start, err := log.Newest(t.Context())
+	is.NoErr(err)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	seen := make(chan events.Sequence, 100)
+	done := make(chan error, 1)
+	go func() { done <- log.Follow(ctx, eventlog.Query{After: start}, forward(seen)) }()
+	write(t, log, 10)
+	next := expect(t, seen, start+1, 10)
+	cluster.StopLeader(t, eventlog.StreamEvents)
+	write(t, log, 10)
+	expect(t, seen, next, 10)
+	cancel()
+	is.NoErr(<-done)
 }
 
 func fixture(t testing.TB, nc *nats.Conn) logtest.Fixture {

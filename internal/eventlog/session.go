@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -53,7 +54,7 @@ func (j *JetStream) openSession(ctx context.Context, givesUp bool, cfg jetstream
 			return nil, unavailable(op, ctx.Err())
 		case j.nc.IsClosed(), unanswered(err) && givesUp && time.Now().After(deadline):
 			return nil, unavailable(op, err)
-		case !unanswered(err):
+		case !unanswered(err) && !errors.Is(err, errBroken):
 			return nil, fmt.Errorf("%s: %w", op, err)
 		}
 		j.cfg.Logger.Debug("no consumer yet", "attempt", n, "err", err)
@@ -64,13 +65,11 @@ func (j *JetStream) openSession(ctx context.Context, givesUp bool, cfg jetstream
 }
 
 func (j *JetStream) startSession(ctx context.Context, cfg jetstream.ConsumerConfig, ahead int) (*session, error) {
-	ctx, cancel := context.WithTimeout(ctx, j.cfg.AckWait)
-	defer cancel()
 	s := &session{
 		log: j, status: j.nc.StatusChanged(nats.CONNECTED, nats.CLOSED), messages: make(chan jetstream.Msg, ahead),
 		broken: make(chan error, 1), over: make(chan struct{}), acks: cfg.AckPolicy == jetstream.AckExplicitPolicy,
 	}
-	consumer, err := j.js.CreateOrUpdateConsumer(ctx, StreamEvents, cfg)
+	consumer, err := s.create(ctx, cfg)
 	if err == nil {
 		s.name = consumer.CachedInfo().Name
 		s.consume, err = consumer.Consume(s.take, jetstream.PullMaxMessages(ahead), jetstream.PullExpiry(pullFor),
@@ -82,6 +81,29 @@ func (j *JetStream) startSession(ctx context.Context, cfg jetstream.ConsumerConf
 		return nil, err
 	}
 	return s, nil
+}
+
+// create makes the consumer. It stops waiting when the connection comes back: what was asked before was asked of a server
+// that is gone, and a restart should cost a follower milliseconds, not a time-out.
+func (s *session) create(ctx context.Context, cfg jetstream.ConsumerConfig) (jetstream.Consumer, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.log.cfg.AckWait)
+	var changed bool
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		select {
+		case <-s.status:
+			changed = true
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	consumer, err := s.log.js.CreateOrUpdateConsumer(ctx, StreamEvents, cfg)
+	cancel()
+	watch.Wait()
+	if err == nil && changed {
+		return nil, fmt.Errorf("reconnected: %w", errBroken)
+	}
+	return consumer, err
 }
 
 // take keeps a message until the session's owner comes for it. It waits while there is no room, and so the server waits.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 
 	"github.com/matryer/is"
@@ -50,10 +49,9 @@ func TestOneServerPerDirectory(t *testing.T) {
 
 func TestTakenPort(t *testing.T) {
 	is := is.New(t)
-	port, err := strconv.Atoi(natstest.Port(t, natstest.Start(t).ClientURL()))
-	is.NoErr(err)
-	cfg := natsboot.Config{StoreDir: t.TempDir(), Port: port}
-	_, err = natsboot.Start(t.Context(), cfg, natstest.Quiet())
+	taken := natstest.Port(t, natstest.Start(t).ClientURL())
+	cfg := natsboot.Config{StoreDir: t.TempDir(), Port: taken}
+	_, err := natsboot.Start(t.Context(), cfg, natstest.Quiet())
 	is.True(err != nil) // at once, not after a time-out
 	cfg.Port = natsboot.RandomPort
 	s, err := natsboot.Start(t.Context(), cfg, natstest.Quiet())

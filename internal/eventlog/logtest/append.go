@@ -3,6 +3,7 @@ package logtest
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,6 +41,25 @@ func appending(t *testing.T, f Fixture) {
 		_, err = f.Log.Append(t.Context(), other.commit(), 0)
 		is.True(errors.Is(err, eventlog.ErrConflict)) // a second creation
 		first.reads(t, 0, 0, []events.Sequence{first.last})
+	})
+	t.Run("of many writers at once at the same position one wins", func(t *testing.T) {
+		is := is.New(t)
+		c := newChain(f.Log)
+		c.append(t)
+		errs := atOnce(func(int) error {
+			_, err := f.Log.Append(t.Context(), c.commit(), c.last)
+			return err
+		})
+		won := 0
+		for _, err := range errs {
+			if err == nil {
+				won++
+			} else {
+				is.True(errors.Is(err, eventlog.ErrConflict)) // also while the winner is still on its way
+			}
+		}
+		is.Equal(won, 1)
+		is.Equal(newest(t, f.Log), c.last+1)
 	})
 	t.Run("a position that never was is a conflict", func(t *testing.T) {
 		is := is.New(t)
@@ -83,6 +103,22 @@ func appendingAgain(t *testing.T, f Fixture) {
 		is.Equal(got, want)
 		is.Equal(newest(t, f.Log), want.Sequence) // it stands once
 	})
+	t.Run("by many at once", func(t *testing.T) {
+		is := is.New(t)
+		c := newChain(f.Log)
+		c.append(t)
+		commit := c.commit()
+		var got [racers]events.Recorded
+		errs := atOnce(func(n int) (err error) {
+			got[n], err = f.Log.Append(t.Context(), commit, c.last)
+			return err
+		})
+		for n, err := range errs {
+			is.NoErr(err) // none can tell that it is not the only one
+			is.Equal(got[n], got[0])
+		}
+		is.Equal(newest(t, f.Log), got[0].Sequence) // it stands once
+	})
 	t.Run("after others followed", func(t *testing.T) {
 		is := is.New(t)
 		c := newChain(f.Log)
@@ -102,6 +138,20 @@ func appendingAgain(t *testing.T, f Fixture) {
 		_, err := f.Log.Append(t.Context(), commit, 0)
 		is.True(errors.Is(err, eventlog.ErrConflict)) // same command id, other decision
 	})
+}
+
+// racers is how many writers a scenario lets loose.
+const racers = 8
+
+// atOnce runs fn in as many goroutines and gives their errors.
+func atOnce(fn func(n int) error) []error {
+	errs := make([]error, racers)
+	var wg sync.WaitGroup
+	for n := range racers {
+		wg.Go(func() { errs[n] = fn(n) })
+	}
+	wg.Wait()
+	return errs
 }
 
 // appendThis writes a given commit as the next.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -147,11 +148,15 @@ func freePorts(tb testing.TB, n int) []int {
 }
 
 // Port is the port of a URL that a server gave.
-func Port(tb testing.TB, clientURL string) string {
+func Port(tb testing.TB, clientURL string) int {
 	tb.Helper()
 	u, err := url.Parse(clientURL)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return u.Port()
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return port
 }
