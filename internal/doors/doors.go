@@ -1,0 +1,103 @@
+package doors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"runtime/debug"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"golang.org/x/sync/errgroup"
+
+	"slipway/events"
+	"slipway/internal/commands"
+	"slipway/internal/eventlog"
+)
+
+// The doors, as the cause of what came through them.
+const (
+	doorRPC      = "rpc"
+	doorCommands = "commands"
+)
+
+// anonymous is who asks, until there are logins.
+const anonymous events.Actor = "anonymous"
+
+// Handler carries out commands: [commands.Handler].
+type Handler interface {
+	Handle(ctx context.Context, c commands.Command, by commands.Caller) (commands.Result, error)
+}
+
+// Config is what the doors work with. All but Ready is needed.
+type Config struct {
+	NC      *nats.Conn
+	Handler Handler
+	// Present gives what a result is about, as JSON shows it. It waits until the read model shows the result, or says why
+	// it cannot.
+	Present func(ctx context.Context, result commands.Result) (any, error)
+	// Log is where refusals through the durable door are recorded.
+	Log    eventlog.Log
+	Logger *slog.Logger
+	// Ready is called once, when both doors are open.
+	Ready func()
+
+	ackWait time.Duration // defaultAckWait, but for tests
+}
+
+// Run opens both doors and keeps them open until ctx ends; then it finishes what runs and returns nil. The stream
+// COMMANDS must be there. An error means that a door cannot be opened, or that the connection was closed.
+func Run(ctx context.Context, cfg Config) error {
+	d, err := openDurable(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("open the durable door: %w", err)
+	}
+	r, err := openRPC(context.WithoutCancel(ctx), cfg)
+	if err != nil {
+		return fmt.Errorf("open the rpc door: %w", err)
+	}
+	if cfg.Ready != nil {
+		cfg.Ready()
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return d.run(ctx) })
+	group.Go(func() error {
+		<-ctx.Done()
+		return r.close()
+	})
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("doors: %w", err)
+	}
+	return nil
+}
+
+// carryOut decodes a command and hands it to the handler. A panic there becomes an error: it must not take the process
+// down, since a command that waits in a stream would do so again and again.
+func (cfg Config) carryOut(ctx context.Context, name string, body []byte, by commands.Caller) (result commands.Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s: %w: %v", name, errPanic, p)
+			cfg.Logger.LogAttrs(ctx, slog.LevelError, "a command made its handler panic", slog.String("command", name),
+				slog.String("id", string(by.CommandID)), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	c, err := commands.Decode(name, body)
+	if err != nil {
+		return commands.Result{}, err
+	}
+	return cfg.Handler.Handle(ctx, c, by)
+}
+
+var errPanic = errors.New("panic")
+
+var traceparentForm = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
+
+// trace passes a W3C trace context on. Anything else is left out: it would stand in history for ever.
+func trace(h nats.Header) string {
+	if t := h.Get(events.HeaderTraceparent); traceparentForm.MatchString(t) {
+		return t
+	}
+	return ""
+}

@@ -1,0 +1,289 @@
+package doors
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"slipway/events"
+	"slipway/internal/commands"
+	"slipway/internal/eventlog"
+	"slipway/internal/natsboot"
+	"slipway/internal/natsboot/natstest"
+	"slipway/internal/natsboot/streams"
+)
+
+// patience bounds every wait of these tests; it is never the measure of anything.
+const patience = 30 * time.Second
+
+// rig is a server with a log and a handler, and a client's connection. The doors are opened by the test.
+type rig struct {
+	server  *natsboot.Server
+	nc      *nats.Conn
+	js      jetstream.JetStream
+	log     *eventlog.JetStream
+	handler *commands.Handler
+}
+
+func newRig(t testing.TB) *rig {
+	t.Helper()
+	is := is.New(t)
+	server := natstest.Start(t)
+	nc := natstest.ConnectTo(t, server)
+	js, err := jetstream.New(nc)
+	is.NoErr(err)
+	log, err := eventlog.Open(t.Context(), nc, events.NewRegistry(), eventlog.Config{})
+	is.NoErr(err)
+	return &rig{
+		server: server, nc: nc, js: js, log: log,
+		handler: commands.NewHandler(log, nil, logFinder{log}, &bits{objects: map[string][]byte{}}, natstest.Quiet()),
+	}
+}
+
+func (r *rig) config() Config {
+	return Config{
+		NC: r.nc, Handler: r.handler, Log: r.log, Logger: natstest.Quiet(),
+		Present: func(_ context.Context, result commands.Result) (any, error) {
+			return map[string]any{"guid": result.ID, "kind": result.Kind}, nil
+		},
+	}
+}
+
+// open opens both doors until the test ends, or until the function it returns is called.
+func open(t testing.TB, cfg Config) (closeDoors func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, failed := make(chan struct{}), make(chan error, 1)
+	cfg.Ready = func() { close(ready) }
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := Run(ctx, cfg); err != nil {
+			failed <- err
+		}
+	})
+	stop := sync.OnceFunc(func() { cancel(); wg.Wait() })
+	t.Cleanup(stop)
+	select {
+	case <-ready:
+	case err := <-failed:
+		t.Fatal(err)
+	case <-time.After(patience):
+		t.Fatal("the doors do not open")
+	}
+	return stop
+}
+
+func header(id string) nats.Header {
+	if id == "" {
+		return nats.Header{}
+	}
+	return nats.Header{events.HeaderMsgID: {id}}
+}
+
+// request sends a command through the rpc door.
+func (r *rig) request(t testing.TB, name, id, body string) *nats.Msg {
+	t.Helper()
+	answer, err := r.nc.RequestMsg(&nats.Msg{Subject: RPCSubjects + name, Header: header(id), Data: []byte(body)}, patience)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return answer
+}
+
+// publish sends a command through the durable door, past the stream's own window for duplicates.
+func (r *rig) publish(t testing.TB, subject, id, body string) {
+	t.Helper()
+	_, err := r.js.PublishMsg(t.Context(), &nats.Msg{Subject: subject, Header: header(id), Data: []byte(body)})
+	is.New(t).NoErr(err) // COMMANDS takes it
+}
+
+// forgetful makes COMMANDS take the same id again at once, as it does after two minutes.
+func (r *rig) forgetful(t testing.TB) {
+	t.Helper()
+	is := is.New(t)
+	s, err := r.js.Stream(t.Context(), streams.Commands)
+	is.NoErr(err)
+	cfg := s.CachedInfo().Config
+	cfg.Duplicates = 100 * time.Millisecond // the shortest there is
+	_, err = r.js.UpdateStream(t.Context(), cfg)
+	is.NoErr(err)
+}
+
+// eventually waits until a condition holds.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(patience)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("not within %s: %s", patience, what)
+		}
+	}
+}
+
+// settled waits until no command waits any more.
+func (r *rig) settled(t testing.TB) {
+	t.Helper()
+	eventually(t, "COMMANDS is empty", func() bool {
+		s, err := r.js.Stream(t.Context(), streams.Commands)
+		return err == nil && s.CachedInfo().State.Msgs == 0
+	})
+}
+
+// history is all commits of the log.
+func (r *rig) history(t testing.TB) []events.Recorded {
+	t.Helper()
+	var all []events.Recorded
+	err := r.log.Replay(t.Context(), eventlog.Query{}, func(c events.Recorded) error {
+		all = append(all, c)
+		return nil
+	})
+	is.New(t).NoErr(err)
+	return all
+}
+
+// types is what happened, commit by commit.
+func types(history []events.Recorded) []string {
+	var all []string
+	for _, c := range history {
+		for _, e := range c.Events {
+			all = append(all, string(e.Type()))
+		}
+	}
+	return all
+}
+
+// refusals are the refused commands on record, by command id.
+func (r *rig) refusals(t testing.TB) map[events.CommandID]events.CommandRejected {
+	t.Helper()
+	refused := map[events.CommandID]events.CommandRejected{}
+	for _, c := range r.history(t) {
+		if e, ok := c.Events[0].(events.CommandRejected); ok {
+			refused[e.Command] = e
+		}
+	}
+	return refused
+}
+
+// letters are the dead letters.
+func (r *rig) letters(t testing.TB) []*jetstream.RawStreamMsg {
+	t.Helper()
+	is := is.New(t)
+	s, err := r.js.Stream(t.Context(), DeadLetters)
+	is.NoErr(err)
+	var all []*jetstream.RawStreamMsg
+	for seq := s.CachedInfo().State.FirstSeq; seq > 0 && seq <= s.CachedInfo().State.LastSeq; seq++ {
+		m, err := s.GetMsg(t.Context(), seq)
+		is.NoErr(err)
+		all = append(all, m)
+	}
+	return all
+}
+
+// step is one command of a scenario.
+type step struct{ name, id, body string }
+
+// everything is a scenario that has every command of the catalogue in it. A droplet gets its bits in between.
+func everything() (before, after []step) {
+	appID, dropletID := events.DeriveID("create", "app", 0), events.DeriveID("droplet", "droplet", 0)
+	deployment := events.DeriveID("deploy", "deployment", 0)
+	a := strconv.Quote(appID)
+	return []step{
+			{"app.create", "create", `{"name":"hello"}`},
+			{"droplet.create", "droplet", `{"app":` + a + `,"process_types":{"web":"./web","worker":"./worker"}}`},
+		}, []step{
+			{"app.assign-droplet", "assign", `{"app":` + a + `,"droplet":"` + dropletID + `"}`},
+			{"app.set-environment", "env", `{"app":` + a + `,"var":{"LOG_LEVEL":"debug"}}`},
+			{"process.scale", "scale", `{"app":` + a + `,"type":"web","instances":3}`},
+			{"process.update", "update", `{"process":` + a + `,"command":"./web --verbose"}`},
+			{"app.start", "start", `{"app":` + a + `}`},
+			{"deployment.create", "deploy", `{"app":` + a + `}`},
+			{"deployment.cancel", "cancel", `{"deployment":"` + deployment + `"}`},
+			{"app.restart", "restart", `{"app":` + a + `}`},
+			{"app.stop", "stop", `{"app":` + a + `}`},
+			{"app.delete", "delete", `{"app":` + a + `}`},
+		}
+}
+
+// upload gives the scenario's droplet its bits.
+func (r *rig) upload(t testing.TB) {
+	t.Helper()
+	_, err := r.handler.UploadDroplet(t.Context(), events.DropletID(events.DeriveID("droplet", "droplet", 0)),
+		bytes.NewReader([]byte("bits")), commands.Caller{CommandID: "upload", Actor: "tester", Door: "test"})
+	is.New(t).NoErr(err) // the droplet takes its bits
+}
+
+// handlerFunc is a Handler.
+type handlerFunc func(context.Context, commands.Command, commands.Caller) (commands.Result, error)
+
+func (f handlerFunc) Handle(ctx context.Context, c commands.Command, by commands.Caller) (commands.Result, error) {
+	return f(ctx, c, by)
+}
+
+// logFinder finds by reading the log: slow and always right.
+type logFinder struct{ log eventlog.Log }
+
+func (f logFinder) find(ctx context.Context, match func(events.Event) (events.AppID, bool)) (found events.AppID, err error) {
+	err = f.log.Replay(ctx, eventlog.Query{}, func(c events.Recorded) error {
+		for _, e := range c.Events {
+			if id, ok := match(e); ok {
+				found = id
+			}
+		}
+		return nil
+	})
+	if err == nil && found == "" {
+		err = commands.ErrUnknown
+	}
+	return found, err
+}
+
+func (f logFinder) AppOfDeployment(ctx context.Context, id events.DeploymentID) (events.AppID, error) {
+	return f.find(ctx, func(e events.Event) (events.AppID, bool) {
+		d, ok := e.(events.DeploymentCreated)
+		return d.App, ok && d.Deployment == id
+	})
+}
+
+func (f logFinder) AppOfProcess(ctx context.Context, id events.ProcessID) (events.AppID, error) {
+	return f.find(ctx, func(e events.Event) (events.AppID, bool) {
+		p, ok := e.(events.ProcessCreated)
+		return p.App, ok && p.Process == id
+	})
+}
+
+// bits keeps droplets' bits in memory.
+type bits struct {
+	mu      sync.Mutex
+	objects map[string][]byte
+}
+
+func (b *bits) Put(_ context.Context, name string, r io.Reader) (string, int64, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return "", 0, fmt.Errorf("read: %w", err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.objects[name] = data
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), int64(len(data)), nil
+}
+
+func (b *bits) Inspect(context.Context, string) (map[string]string, error) { return nil, nil }
+
+func (b *bits) Delete(context.Context, string) error { return nil }
