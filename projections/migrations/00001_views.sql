@@ -143,7 +143,9 @@ CREATE TABLE deployments (
 );
 CREATE INDEX deployments_by_app ON deployments (app, created_sequence, created_index);
 CREATE INDEX deployments_by_place ON deployments (created_sequence, created_index);
-CREATE INDEX deployments_by_status ON deployments (status_value, status_reason, created_sequence, created_index);
+CREATE INDEX deployments_by_value ON deployments (status_value, created_sequence, created_index);
+CREATE INDEX deployments_by_value_created ON deployments (status_value, created_at, created_sequence, created_index);
+CREATE INDEX deployments_by_reason ON deployments (status_reason, created_sequence, created_index);
 CREATE INDEX deployments_by_state ON deployments (state, created_sequence, created_index);
 CREATE INDEX deployments_by_created ON deployments (created_at, created_sequence, created_index);
 CREATE INDEX deployments_by_updated ON deployments (updated_at, created_sequence, created_index);
