@@ -132,7 +132,7 @@ func conflict(err error) bool {
 
 // settle finds out what became of rec, which should stand right after position last. cause is why it is in doubt.
 func (j *JetStream) settle(ctx context.Context, rec events.Recorded, last events.Sequence, cause error) (events.Sequence, error) {
-	stands, found, err := j.leaderGet(ctx, getRequest{Sequence: last + 1, NextBySubject: string(rec.Subject)})
+	stands, found, err := j.firstAfter(ctx, rec.Subject, last)
 	switch {
 	case err != nil:
 		return 0, err
@@ -144,6 +144,19 @@ func (j *JetStream) settle(ctx context.Context, rec events.Recorded, last events
 		return 0, ErrConflict // the subject's newest commit is older than last: no such position
 	}
 	return 0, fmt.Errorf("%w: %w", errInDoubt, cause)
+}
+
+// firstAfter gives the first message of a subject after a sequence, as the leader has it. Mostly that is the newest, which
+// is found at once; only where others followed does the server have to look for it.
+func (j *JetStream) firstAfter(ctx context.Context, s events.Subject, after events.Sequence) (raw Raw, found bool, err error) {
+	newest, found, err := j.leaderGet(ctx, getRequest{LastBySubject: string(s)})
+	if err != nil || !found || newest.Sequence <= after {
+		return Raw{}, false, err
+	}
+	if previous, known := predecessor(newest); known && previous == after {
+		return newest, true, nil
+	}
+	return j.leaderGet(ctx, getRequest{Sequence: after + 1, NextBySubject: string(s)})
 }
 
 // same says whether what stands at a sequence is rec. A report's id may also have been used on another subject; then it

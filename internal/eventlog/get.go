@@ -115,29 +115,40 @@ func (m *storedMessage) raw() (Raw, error) {
 	return raw, nil
 }
 
-// directLast gives the newest sequence of a subject as some server that has the stream knows it, 0 for none.
-func (j *JetStream) directLast(ctx context.Context, s events.Subject) (events.Sequence, error) {
+// directLast gives the newest message of a subject as some server that has the stream knows it, or
+// jetstream.ErrMsgNotFound.
+func (j *JetStream) directLast(ctx context.Context, s events.Subject) (Raw, error) {
 	answer, err := j.request(ctx, &nats.Msg{Subject: subjectDirectGet + "." + string(s)})
 	if err != nil {
-		return 0, err
+		return Raw{}, err
 	}
-	raw, err := directRaw(answer)
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return 0, nil
+	return directRaw(answer)
+}
+
+// directGet gives the message at a sequence, or jetstream.ErrMsgNotFound.
+func (j *JetStream) directGet(ctx context.Context, seq events.Sequence) (Raw, error) {
+	m, err := getRequest{Sequence: seq}.message(subjectDirectGet)
+	if err != nil {
+		return Raw{}, err
 	}
-	return raw.Sequence, err
+	answer, err := j.request(ctx, m)
+	if err != nil {
+		return Raw{}, err
+	}
+	return directRaw(answer)
 }
 
 // directBatch reads a subject's messages from a sequence on, as many as a batch holds. more says whether there are more
 // after them.
 func (j *JetStream) directBatch(ctx context.Context, s events.Subject, from events.Sequence) (batch []Raw, more bool, err error) {
-	sub, err := j.ask(getRequest{Sequence: from, NextBySubject: string(s), Batch: readBatch, MaxBytes: readBatchBytes})
+	answers := make(chan *nats.Msg, readBatch+1) // the end of the batch is one more
+	sub, err := j.ask(getRequest{Sequence: from, NextBySubject: string(s), Batch: readBatch, MaxBytes: readBatchBytes}, answers)
 	if err != nil {
 		return nil, false, err
 	}
 	defer sub.Unsubscribe() //nolint:errcheck // fails only on a closed connection, where it is gone anyway
 	for {
-		answer, err := j.answer(ctx, sub)
+		answer, err := j.await(ctx, answers)
 		if err != nil {
 			return nil, false, err
 		}
@@ -171,14 +182,15 @@ func unbroken(batch []Raw, answer *nats.Msg) error {
 	return nil
 }
 
-// ask sends a direct get whose answer is several messages.
-func (j *JetStream) ask(r getRequest) (*nats.Subscription, error) {
+// ask sends a direct get whose answer is several messages. A channel of our own, since nats.go's would have room for
+// 65,536 and making that takes longer than the whole read.
+func (j *JetStream) ask(r getRequest, answers chan *nats.Msg) (*nats.Subscription, error) {
 	m, err := r.message(subjectDirectGet)
 	if err != nil {
 		return nil, err
 	}
 	m.Reply = j.nc.NewInbox()
-	sub, err := j.nc.SubscribeSync(m.Reply)
+	sub, err := j.nc.ChanSubscribe(m.Reply, answers)
 	if err != nil {
 		return nil, err
 	}
@@ -188,11 +200,21 @@ func (j *JetStream) ask(r getRequest) (*nats.Subscription, error) {
 	return sub, nil
 }
 
-// answer waits for the next message of an answer.
-func (j *JetStream) answer(ctx context.Context, sub *nats.Subscription) (*nats.Msg, error) {
-	ctx, cancel := context.WithTimeout(ctx, j.cfg.AckWait)
-	defer cancel()
-	return sub.NextMsgWithContext(ctx)
+// await waits for the next message of an answer, for at most AckWait.
+func (j *JetStream) await(ctx context.Context, answers <-chan *nats.Msg) (*nats.Msg, error) {
+	t := time.NewTimer(j.cfg.AckWait)
+	defer t.Stop()
+	select {
+	case m, ok := <-answers:
+		if !ok {
+			return nil, nats.ErrConnectionClosed
+		}
+		return m, nil
+	case <-t.C:
+		return nil, nats.ErrTimeout
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // directRaw takes a message out of the answer to a direct get.

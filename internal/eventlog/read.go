@@ -2,8 +2,11 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"slipway/events"
 )
@@ -12,10 +15,13 @@ import (
 // lag behind, and "there is none" must not be said of what was just created.
 func (j *JetStream) Last(ctx context.Context, s events.Subject) (last events.Sequence, err error) {
 	err = j.persist(ctx, "last of "+string(s), func(ctx context.Context) error {
-		if last, err = j.directLast(ctx, s); err != nil || last > 0 || !j.replicated {
-			return err
+		raw, err := j.directLast(ctx, s)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			err = nil
+			if j.replicated {
+				raw, _, err = j.leaderGet(ctx, getRequest{LastBySubject: string(s)})
+			}
 		}
-		raw, _, err := j.leaderGet(ctx, getRequest{LastBySubject: string(s)})
 		last = raw.Sequence
 		return err
 	})
@@ -47,11 +53,33 @@ func (j *JetStream) Read(ctx context.Context, s events.Subject, after, until eve
 	return j.readRaw(ctx, s, after, until, decoding(j.reg, fn))
 }
 
-// readRaw reads one literal subject without a consumer: a third of a millisecond for an aggregate out of a million.
+// readRaw reads one literal subject without a consumer.
 func (j *JetStream) readRaw(ctx context.Context, s events.Subject, after, until events.Sequence, fn func(Raw) error) error {
 	if until == 0 {
 		until = math.MaxUint64
 	}
+	var found []Raw
+	var walked bool
+	err := j.persist(ctx, "read "+string(s), func(ctx context.Context) (err error) {
+		found, walked, err = j.walkBack(ctx, s, after, until)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !walked {
+		return j.readForward(ctx, s, after, until, fn)
+	}
+	for _, raw := range found {
+		if err := fn(raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readForward reads batch after batch.
+func (j *JetStream) readForward(ctx context.Context, s events.Subject, after, until events.Sequence, fn func(Raw) error) error {
 	for more := true; more && after < until; {
 		batch, err := j.nextBatch(ctx, s, after, &more)
 		if err != nil {
