@@ -1,0 +1,91 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"slipway/events"
+	"slipway/internal/commands"
+	"slipway/internal/resource"
+	"slipway/projections"
+)
+
+// base is what links of an answer begin with.
+func (a *API) base(c echo.Context) resource.Base {
+	if a.BaseURL != "" {
+		return resource.Base(a.BaseURL)
+	}
+	return resource.Base(c.Scheme() + "://" + c.Request().Host) // guarded has checked the host
+}
+
+// answer sends v as JSON. "&&" of a start command stays readable.
+func answer(c echo.Context, status int, v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	send(c, status, b.Bytes())
+	return nil
+}
+
+// send writes an answer with a JSON body; to HEAD, all of it but the body.
+func send(c echo.Context, status int, body []byte) {
+	w := c.Response()
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if c.Request().Method != http.MethodHead {
+		_, _ = w.Write(body) // it fails where the client has gone, and then there is nobody to tell
+	}
+}
+
+// standsAt names the sequence that the answer shows.
+func standsAt(c echo.Context, seq events.Sequence) {
+	c.Response().Header().Set(headerSequence, strconv.FormatUint(uint64(seq), 10))
+}
+
+// one answers with a single resource.
+func one(c echo.Context, s projections.Stamp, v any) error {
+	standsAt(c, s.Sequence)
+	return answer(c, http.StatusOK, v)
+}
+
+// page answers with one page of a list.
+func page[Row, Resource any](a *API, c echo.Context, q *query, l projections.List[Row], show func(Row) Resource) error {
+	standsAt(c, l.Sequence)
+	list := a.base(c).List(c.Request().URL.EscapedPath(), q.links(), q.page, l.Total, resource.Each(l.Rows, show))
+	return answer(c, http.StatusOK, list)
+}
+
+// carryOut hands a command to the handler, and returns once its effect can be read.
+func (a *API) carryOut(c echo.Context, command commands.Command) (commands.Result, error) {
+	by, err := callerOf(c)
+	if err != nil {
+		return commands.Result{}, err
+	}
+	result, err := a.Commands.Handle(c.Request().Context(), command, by)
+	if err != nil {
+		return commands.Result{}, err
+	}
+	standsAt(c, result.Sequence)
+	return result, a.reader.Await(c.Request().Context(), result.Sequence)
+}
+
+// shown carries out a command and answers with the resource it was about.
+func (a *API) shown(c echo.Context, status int, command commands.Command) error {
+	result, err := a.carryOut(c, command)
+	if err != nil {
+		return err
+	}
+	v, err := a.reader.Load(c.Request().Context(), a.base(c), result)
+	if err != nil {
+		return err
+	}
+	return answer(c, status, v)
+}

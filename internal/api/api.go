@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"slipway/aggregates/app"
+	"slipway/events"
+	"slipway/internal/commands"
+	"slipway/internal/eventlog"
+	"slipway/internal/resource"
+	"slipway/projections"
+)
+
+// Commands carries out commands: *commands.Handler.
+type Commands interface {
+	Handle(ctx context.Context, c commands.Command, by commands.Caller) (commands.Result, error)
+	UploadDroplet(ctx context.Context, id events.DropletID, r io.Reader, by commands.Caller) (commands.Result, error)
+}
+
+// Config is what an API needs.
+type Config struct {
+	Commands  Commands
+	Store     *projections.Store
+	Log       eventlog.Log
+	Apps      *eventlog.Repository[app.State] // over Log
+	Logger    *slog.Logger
+	BaseURL   string           // that links begin with; empty: as the request names the server
+	Patience  time.Duration    // for the read models to show a command; 0: resource.Patience
+	KeepAlive time.Duration    // between signs of life on a silent stream; 0: 15 s, below what proxies cut off
+	Now       func() time.Time // nil: time.Now
+}
+
+// API answers HTTP requests.
+type API struct {
+	Config
+	reader   resource.Reader
+	registry *events.Registry
+	streams  streams
+	echo     *echo.Echo
+}
+
+const defaultKeepAlive = 15 * time.Second
+
+// New makes an API. It runs nothing by itself; [API.Close] ends the streams that are open.
+func New(c Config) *API {
+	if c.KeepAlive == 0 {
+		c.KeepAlive = defaultKeepAlive
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	a := &API{
+		Config: c, reader: resource.Reader{Store: c.Store, Patience: c.Patience}, registry: events.NewRegistry(), echo: echo.New(),
+	}
+	a.echo.Logger.SetOutput(io.Discard) // what is to be said is said through c.Logger
+	a.echo.HTTPErrorHandler = a.failed
+	a.echo.Pre(withoutTrailingSlash, a.guarded)
+	a.echo.Use(withFullPath)
+	a.routes()
+	return a
+}
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.echo.ServeHTTP(w, r) }
+
+// Close ends all streams and waits for their end. Later streams are refused.
+func (a *API) Close() { a.streams.end() }
+
+// get answers GET, and HEAD with the same headers.
+func (a *API) get(path string, h echo.HandlerFunc) {
+	a.echo.GET(path, h)
+	a.echo.HEAD(path, h)
+}
+
+func (a *API) routes() {
+	a.get("/", a.root)
+	a.get("/v3", a.root3)
+	a.get("/v3/info", a.info)
+	a.get("/healthz", a.healthy)
+	a.get("/readyz", a.ready)
+	a.get("/v3/jobs/:guid", a.job)
+	a.appRoutes()
+	a.processRoutes()
+	a.dropletRoutes()
+	a.revisionRoutes()
+	a.deploymentRoutes()
+}

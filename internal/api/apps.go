@@ -1,0 +1,156 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"slipway/aggregates"
+	"slipway/events"
+	"slipway/internal/commands"
+	"slipway/internal/resource"
+	"slipway/projections"
+)
+
+func (a *API) appRoutes() {
+	a.get("/v3/apps", a.listApps)
+	a.echo.POST("/v3/apps", a.createApp)
+	a.get("/v3/apps/:guid", a.getApp)
+	a.echo.DELETE("/v3/apps/:guid", a.deleteApp)
+	a.echo.POST("/v3/apps/:guid/actions/start", a.startApp)
+	a.echo.POST("/v3/apps/:guid/actions/stop", a.stopApp)
+	a.echo.POST("/v3/apps/:guid/actions/restart", a.restartApp)
+	a.get("/v3/apps/:guid/env", a.getEnv)
+	a.get("/v3/apps/:guid/environment_variables", a.getVariables)
+	a.echo.PATCH("/v3/apps/:guid/environment_variables", a.setVariables)
+	a.get("/v3/apps/:guid/relationships/current_droplet", a.getCurrentDroplet)
+	a.echo.PATCH("/v3/apps/:guid/relationships/current_droplet", a.assignDroplet)
+}
+
+func (a *API) listApps(c echo.Context) error {
+	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "space_guids", "label_selector")
+	if err != nil {
+		return err
+	}
+	f := projections.AppFilter{
+		GUIDs: list[events.AppID](q, "guids"), Names: list[string](q, "names"), Spaces: list[events.SpaceID](q, "space_guids"),
+		Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
+	}
+	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName, projections.ByState)
+	if err := q.err(); err != nil {
+		return err
+	}
+	l, err := a.Store.Apps(c.Request().Context(), f, order, q.page)
+	if err != nil {
+		return err
+	}
+	return page(a, c, q, l, a.base(c).App)
+}
+
+// app reads the app that the path names.
+func (a *API) app(c echo.Context) (projections.App, error) {
+	found, err := a.Store.App(c.Request().Context(), events.AppID(c.Param("guid")))
+	return found, missing(commands.KindApp, err)
+}
+
+// ofApp makes a handler that shows something of the app's own row.
+func ofApp[V any](a *API, c echo.Context, show func(projections.App) V) error {
+	found, err := a.app(c)
+	if err != nil {
+		return err
+	}
+	return one(c, found.Stamp, show(found))
+}
+
+func (a *API) getApp(c echo.Context) error            { return ofApp(a, c, a.base(c).App) }
+func (a *API) getEnv(c echo.Context) error            { return ofApp(a, c, a.base(c).AppEnv) }
+func (a *API) getVariables(c echo.Context) error      { return ofApp(a, c, a.base(c).AppVariables) }
+func (a *API) getCurrentDroplet(c echo.Context) error { return ofApp(a, c, a.base(c).CurrentDroplet) }
+
+type createApp struct {
+	Name          string `json:"name"`
+	Relationships struct {
+		Space toOne `json:"space"`
+	} `json:"relationships"`
+	Lifecycle   *lifecycle        `json:"lifecycle"`
+	Environment map[string]string `json:"environment_variables"`
+	Metadata    metadata          `json:"metadata"`
+}
+
+type lifecycle struct {
+	Type string                 `json:"type"`
+	Data resource.LifecycleData `json:"data"`
+}
+
+func (a *API) createApp(c echo.Context) error {
+	var body createApp
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	if l := body.Lifecycle; l != nil && l.Type != resource.LifecycleBuildpack {
+		return aggregates.Reject("Lifecycle type must be 'buildpack': droplets are built elsewhere and uploaded")
+	}
+	if l := body.Lifecycle; l != nil && len(l.Data.Buildpacks) > 0 {
+		return aggregates.Reject("Lifecycle buildpacks must be empty: droplets are built elsewhere and uploaded")
+	}
+	return a.shown(c, http.StatusCreated, commands.CreateApp{
+		AppName: body.Name, Space: events.SpaceID(body.Relationships.Space.guid()), Environment: body.Environment,
+		Metadata: events.Metadata(body.Metadata),
+	})
+}
+
+// deleteApp is done when it is answered; deleting what is deleted already is no error, so that a retry is none.
+func (a *API) deleteApp(c echo.Context) error {
+	id := c.Param("guid")
+	if _, err := a.carryOut(c, commands.DeleteApp{App: events.AppID(id)}); err != nil {
+		return err
+	}
+	a.accepted(c, resource.OperationAppDelete, id)
+	return c.NoContent(http.StatusAccepted)
+}
+
+func (a *API) startApp(c echo.Context) error {
+	return a.shown(c, http.StatusOK, commands.StartApp{App: events.AppID(c.Param("guid"))})
+}
+
+func (a *API) stopApp(c echo.Context) error {
+	return a.shown(c, http.StatusOK, commands.StopApp{App: events.AppID(c.Param("guid"))})
+}
+
+func (a *API) restartApp(c echo.Context) error {
+	return a.shown(c, http.StatusOK, commands.RestartApp{App: events.AppID(c.Param("guid"))})
+}
+
+type setVariables struct {
+	Var map[string]*string `json:"var"`
+}
+
+func (a *API) setVariables(c echo.Context) error {
+	var body setVariables
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	if _, err := a.carryOut(c, commands.SetEnvironment{App: events.AppID(c.Param("guid")), Var: body.Var}); err != nil {
+		return err
+	}
+	return a.getVariables(c)
+}
+
+type assignDroplet struct {
+	Data *ref `json:"data"`
+}
+
+func (a *API) assignDroplet(c echo.Context) error {
+	var body assignDroplet
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	if body.Data == nil {
+		return aggregates.Reject("Current droplet cannot be removed. Replace it with a preferred droplet.")
+	}
+	command := commands.AssignDroplet{App: events.AppID(c.Param("guid")), Droplet: events.DropletID(body.Data.GUID)}
+	if _, err := a.carryOut(c, command); err != nil {
+		return err
+	}
+	return a.getCurrentDroplet(c)
+}

@@ -1,0 +1,57 @@
+package api
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"slipway/events"
+	"slipway/internal/cferror"
+	"slipway/internal/commands"
+)
+
+// Headers of requests and answers.
+const (
+	headerIdempotencyKey = "Idempotency-Key"    // of a request: the id of its command
+	headerCommand        = "X-Slipway-Command"  // of an answer: the id of the command that was carried out
+	headerSequence       = "X-Slipway-Sequence" // of an answer: where in the log what it shows stands; see ?at=
+)
+
+// actorAnonymous is everybody, until logins come.
+const actorAnonymous events.Actor = "anonymous"
+
+// callerOf says who sends a command under which id. It is the one place to change when logins come.
+func callerOf(c echo.Context) (commands.Caller, error) {
+	header := c.Request().Header
+	id := events.NewID()
+	if given := header.Values(headerIdempotencyKey); len(given) > 0 {
+		id = given[0]
+		if len(given) > 1 || !events.ValidID(id) {
+			return commands.Caller{}, cferror.UnprocessableEntity.With(
+				"%s must be given once and be 1 to %d letters, digits, '_' or '-'", headerIdempotencyKey, events.MaxIDLength)
+		}
+	}
+	c.Response().Header().Set(headerCommand, id)
+	return commands.Caller{CommandID: events.CommandID(id), Actor: actorAnonymous, Door: "http", Trace: traceOf(header)}, nil
+}
+
+var (
+	traceparent = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
+	b3Trace     = regexp.MustCompile(`^([0-9a-f]{16}|[0-9a-f]{32})$`)
+	b3Span      = regexp.MustCompile(`^[0-9a-f]{16}$`)
+)
+
+// traceOf is the trace of a request as a W3C traceparent: as given, or made of the B3 headers that Cloud Foundry's clients
+// send. What is neither is no trace; tracing must not make a request fail.
+func traceOf(h http.Header) string {
+	if t := h.Get("traceparent"); traceparent.MatchString(t) {
+		return t
+	}
+	trace, span := h.Get("X-B3-TraceId"), h.Get("X-B3-SpanId")
+	if !b3Trace.MatchString(trace) || !b3Span.MatchString(span) {
+		return ""
+	}
+	return "00-" + strings.Repeat("0", 32-len(trace)) + trace + "-" + span + "-01"
+}

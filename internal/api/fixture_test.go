@@ -1,0 +1,294 @@
+package api_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"slipway/aggregates"
+	"slipway/events"
+	"slipway/internal/api"
+	"slipway/internal/commands"
+	"slipway/internal/eventlog"
+	"slipway/internal/projector"
+	"slipway/internal/resource"
+	"slipway/internal/updater"
+	"slipway/projections"
+)
+
+const server = "http://127.0.0.1:8080"
+
+// patience bounds every wait of these tests: long beside what is waited for, so that only a fault reaches it.
+const patience = 20 * time.Second
+
+// world is an API over a log in memory, with projector and updater at work.
+type world struct {
+	t     testing.TB
+	log   *eventlog.Memory
+	store *projections.Store
+	api   *api.API
+	bits  *bits
+}
+
+var quiet = slog.New(slog.DiscardHandler)
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, log: eventlog.NewMemory(events.NewRegistry()), store: openStore(t), bits: &bits{stored: map[string]string{}}}
+	reader := resource.Reader{Store: w.store, Patience: patience}
+	handler := commands.NewHandler(w.log, nil, resource.Finder{Reader: reader, Log: w.log}, w.bits, quiet)
+	w.api = api.New(api.Config{
+		Commands: handler, Store: w.store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet, Patience: patience,
+	})
+	w.runs((&projector.Runner{Log: w.log, Store: w.store, Logger: quiet}).Run)
+	w.runs(updater.New(w.log, commands.Apps(w.log, nil), quiet).Run)
+	return w
+}
+
+// runs lets something work until the test ends.
+func (w *world) runs(work func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- work(ctx) }()
+	w.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			w.t.Errorf("background work: %v", err)
+		}
+	})
+}
+
+func openStore(t testing.TB) *projections.Store {
+	t.Helper()
+	s, err := projections.Open(context.Background(), filepath.Join(t.TempDir(), "read.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// agent reports every desired instance of web processes as running, as a quick and healthy agent would.
+func (w *world) agent() {
+	w.runs(func(ctx context.Context) error {
+		return w.log.Follow(ctx, eventlog.Query{Filters: []string{events.AllAppSubjects}}, func(batch []events.Recorded) error {
+			for _, c := range batch {
+				for _, e := range c.Events {
+					switch e := e.(type) {
+					case events.ProcessCreated:
+						w.running(e.App, e.Process, e.Instances)
+					case events.ProcessScaled:
+						w.running(e.App, e.Process, e.Instances)
+					}
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// running reports the first n instances of a process as running.
+func (w *world) running(app events.AppID, process events.ProcessID, n int) {
+	for i := range n {
+		w.report(events.InstanceRunning{InstanceRef: ref(app, process, i), Address: fmt.Sprintf("127.0.0.1:%d", 61000+i)})
+	}
+}
+
+func ref(app events.AppID, process events.ProcessID, index int) events.InstanceRef {
+	return events.InstanceRef{
+		App: app, Process: process, ProcessType: "web", Index: index, Agent: "a1",
+		Instance: events.InstanceID(fmt.Sprintf("%s-%d", process, index)),
+	}
+}
+
+// report writes what an agent says.
+func (w *world) report(e events.InstanceEvent) events.Sequence {
+	c, err := w.log.Report(context.Background(), events.Commit{
+		Subject: events.InstanceSubject(e.Ref().Process), CommandID: events.CommandID(events.NewID()), Actor: "agent/a1",
+		Cause: "agent", Time: time.Now().UTC(), Events: []events.Event{e},
+	})
+	if err != nil {
+		w.t.Error(err)
+	}
+	return c.Sequence
+}
+
+// until waits for a condition on the read models.
+func (w *world) until(what string, holds func() bool) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for {
+		at, err := w.store.Checkpoint(ctx)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if holds() {
+			return
+		}
+		if err := w.store.Wait(ctx, at+1); err != nil {
+			w.t.Fatalf("waiting until %s: %v", what, err)
+		}
+	}
+}
+
+// caughtUp waits until the read models hold all of the log.
+func (w *world) caughtUp() {
+	w.t.Helper()
+	newest, _ := w.log.Newest(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := w.store.Wait(ctx, newest); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// call sends a request with a JSON body.
+func (w *world) call(method, path, body string, header ...string) *httptest.ResponseRecorder {
+	return call(w.api, method, path, body, header...)
+}
+
+func call(h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, server+path, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		}
+	}
+	got := httptest.NewRecorder()
+	h.ServeHTTP(got, r)
+	return got
+}
+
+// must sends a request that is to be answered with this status, and reads the answer.
+func (w *world) must(status int, method, path, body string, header ...string) map[string]any {
+	w.t.Helper()
+	got := w.call(method, path, body, header...)
+	if got.Code != status {
+		w.t.Fatalf("%s %s: %d %s, want %d", method, path, got.Code, got.Body, status)
+	}
+	if got.Body.Len() == 0 {
+		return nil
+	}
+	return object(w.t, got.Body.Bytes())
+}
+
+func object(t testing.TB, data []byte) map[string]any {
+	t.Helper()
+	var v map[string]any
+	if err := json.Unmarshal(data, &v); err != nil {
+		t.Fatalf("%v in %s", err, data)
+	}
+	return v
+}
+
+// at digs in an answer: at(v, "status", "value"), at(v, "resources", 0, "guid").
+func at(v any, path ...any) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[step]
+		case int:
+			l, _ := v.([]any)
+			if step >= len(l) {
+				return nil
+			}
+			v = l[step]
+		}
+	}
+	return v
+}
+
+func text(v any, path ...any) string {
+	s, _ := at(v, path...).(string)
+	return s
+}
+
+// app makes an app.
+func (w *world) app(name string) string {
+	w.t.Helper()
+	return text(w.must(201, "POST", "/v3/apps", `{"name":"`+name+`"}`), "guid")
+}
+
+// droplet makes a droplet with bits.
+func (w *world) droplet(app string) string {
+	w.t.Helper()
+	id := text(w.must(201, "POST", "/v3/droplets", `{"relationships":{"app":{"data":{"guid":"`+app+`"}}}}`), "guid")
+	w.must(202, "POST", "/v3/droplets/"+id+"/upload", "bits of "+id, "Content-Type", "application/gzip")
+	return id
+}
+
+// deploy begins a deployment; options is JSON.
+func (w *world) deploy(app, droplet, options string) string {
+	w.t.Helper()
+	return text(w.must(201, "POST", "/v3/deployments", deployment(app, droplet, options)), "guid")
+}
+
+func deployment(app, droplet, options string) string {
+	return `{"relationships":{"app":{"data":{"guid":"` + app + `"}}},"droplet":{"guid":"` + droplet + `"},"options":` + options + `}`
+}
+
+func (w *world) status(deployment string) string {
+	v := w.must(200, "GET", "/v3/deployments/"+deployment, "")
+	return text(v, "status", "value") + "/" + text(v, "status", "reason")
+}
+
+// bits keeps droplets in memory.
+type bits struct {
+	mu     sync.Mutex
+	stored map[string]string
+}
+
+func (b *bits) Put(_ context.Context, name string, r io.Reader) (string, int64, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return "", 0, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stored[name] = string(data)
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), int64(len(data)), nil
+}
+
+func (b *bits) Inspect(_ context.Context, name string) (map[string]string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if strings.Contains(b.stored[name], "../") {
+		return nil, aggregates.Reject("The bits cannot be unpacked safely")
+	}
+	return map[string]string{"web": "./hello && true"}, nil
+}
+
+func (b *bits) Delete(_ context.Context, name string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.stored, name)
+	return nil
+}
+
+func (b *bits) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.stored)
+}

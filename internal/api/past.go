@@ -1,0 +1,222 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"slipway/aggregates"
+	"slipway/aggregates/app"
+	"slipway/events"
+	"slipway/internal/commands"
+	"slipway/internal/eventlog"
+	"slipway/internal/resource"
+	"slipway/projections"
+)
+
+// moment is up to where history counts: a sequence of the log, or a time.
+type moment struct {
+	until events.Sequence // 0: by time
+	at    time.Time
+}
+
+// momentOf reads ?at=: a sequence from 1, or a time in RFC 3339.
+func momentOf(text string) (moment, error) {
+	if n, err := strconv.ParseUint(text, 10, 64); err == nil && n > 0 {
+		return moment{until: events.Sequence(n)}, nil
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return moment{at: at}, nil
+	}
+	return moment{}, badQuery("At must be a sequence of the event log, from 1, or a time such as 2026-01-31T23:59:59Z")
+}
+
+// covers says whether a commit had been made by then.
+func (m moment) covers(c events.Recorded) bool { return m.until > 0 || !c.Time.After(m.at) }
+
+// errLater ends reading at the first commit that was made later.
+var errLater = errors.New("a later commit")
+
+// read gives the commits of one subject up to the moment, in order.
+func (m moment) read(ctx context.Context, log eventlog.Log, s events.Subject, fn func(events.Recorded) error) error {
+	err := log.Read(ctx, s, 0, m.until, func(c events.Recorded) error {
+		if !m.covers(c) {
+			return errLater
+		}
+		return fn(c)
+	})
+	if errors.Is(err, errLater) {
+		return nil
+	}
+	return err
+}
+
+// asOf is a deployment as it was, with what its app was then.
+type asOf struct {
+	resource.Deployment
+	AsOf resource.AsOf `json:"as_of"`
+}
+
+// getPast folds the history of the deployment's app up to a moment and shows the deployment as it stood then.
+func (a *API) getPast(c echo.Context, id events.DeploymentID, text string) error {
+	m, err := momentOf(text)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	if err := a.mustHavePassed(ctx, m); err != nil {
+		return err
+	}
+	owner, err := a.Store.AppOfDeployment(ctx, id)
+	if err != nil {
+		return missing(commands.KindDeployment, err)
+	}
+	p, err := a.past(ctx, owner, id, m)
+	if err != nil {
+		return err
+	}
+	if p.row.GUID == "" || p.state.Deleted {
+		return aggregates.NotFound(string(commands.KindDeployment))
+	}
+	seen, err := a.pastInstances(ctx, p.state, m)
+	if err != nil {
+		return err
+	}
+	standsAt(c, p.row.Sequence)
+	base := a.base(c)
+	return answer(c, http.StatusOK, asOf{base.Deployment(p.row), base.AsOf(p.at, p.state, seen)})
+}
+
+// mustHavePassed refuses a moment that nobody can know yet.
+func (a *API) mustHavePassed(ctx context.Context, m moment) error {
+	if m.until == 0 {
+		if now := a.Now(); m.at.After(now) {
+			return badQuery("At has not come yet: it is " + now.UTC().Format(time.RFC3339))
+		}
+		return nil
+	}
+	newest, err := a.Log.Newest(ctx)
+	if err != nil {
+		return err
+	}
+	if m.until > newest {
+		return badQuery(fmt.Sprintf("At has not come yet: the event log stands at %d", newest))
+	}
+	return nil
+}
+
+// past folds the app's commits. The repository checks that history has no hole.
+func (a *API) past(ctx context.Context, owner events.AppID, id events.DeploymentID, m moment) (past, error) {
+	p := past{id: id}
+	var agg eventlog.Aggregate[app.State]
+	err := m.read(ctx, a.Log, events.AppSubject(owner), func(c events.Recorded) (err error) {
+		if agg, err = a.Apps.Evolve(agg, c); err == nil {
+			p.commit(c)
+			p.at = c
+		}
+		return err
+	})
+	p.state = agg.State
+	return p, err
+}
+
+// pastInstances folds what agents had reported of the app's processes by then.
+func (a *API) pastInstances(ctx context.Context, s app.State, m moment) (app.Instances, error) {
+	all := app.Instances{}
+	for _, p := range s.Processes {
+		var seen app.ProcessInstances
+		err := m.read(ctx, a.Log, events.InstanceSubject(p.ID), func(c events.Recorded) error {
+			for _, e := range c.Events {
+				if report, ok := e.(events.InstanceEvent); ok {
+					seen = app.Observe(seen, report)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		all[p.ID] = seen
+	}
+	return all, nil
+}
+
+// past is one deployment while its app's history is folded. It makes of the events what the read models make of them
+// (projections/deployments.go); a test compares both at every commit.
+type past struct {
+	id    events.DeploymentID
+	row   projections.Deployment // without a GUID: it does not exist yet
+	state app.State
+	at    events.Recorded // the last commit that counted
+}
+
+func (p *past) commit(c events.Recorded) {
+	for i, e := range c.Events {
+		if projections.RefsOf(e).Deployment == p.id {
+			p.event(c, i, e)
+		}
+	}
+}
+
+func (p *past) event(c events.Recorded, index int, e events.Event) {
+	switch e := e.(type) {
+	case events.DeploymentCreated:
+		p.created(c, index, e)
+	case events.ProcessScaled:
+		if c.Actor == events.ActorUpdater && e.Process == p.row.Process && p.row.State == projections.Deploying {
+			p.row.LastHealthyAt = c.Time
+		}
+		p.touch(c)
+	case events.DeploymentCanceling:
+		p.moveTo(c, projections.Canceling, projections.StatusActive, projections.ReasonCanceling)
+	case events.DeploymentCanceled:
+		p.moveTo(c, projections.Canceled, projections.StatusFinalized, projections.ReasonCanceled)
+	case events.DeploymentDeployed:
+		p.moveTo(c, projections.Deployed, projections.StatusFinalized, projections.ReasonDeployed)
+	case events.DeploymentSuperseded:
+		state := projections.Deployed
+		if e.Canceled {
+			state = projections.Canceled
+		}
+		p.moveTo(c, state, projections.StatusFinalized, projections.ReasonSuperseded)
+	}
+}
+
+func (p *past) created(c events.Recorded, index int, e events.DeploymentCreated) {
+	p.row = projections.Deployment{
+		GUID: e.Deployment, App: e.App, State: projections.Deploying, StatusValue: projections.StatusActive,
+		StatusReason: projections.ReasonDeploying, Strategy: e.Strategy, Options: e.Options, Droplet: e.Droplet,
+		PreviousDroplet: e.PreviousDroplet, Revision: e.Revision, RevisionNumber: e.RevisionNumber, Process: e.Process,
+		LastHealthyAt: c.Time, LastStatusChange: c.Time, Metadata: e.Metadata,
+		Stamp: projections.Stamp{
+			CreatedAt: c.Time, UpdatedAt: c.Time, Sequence: c.Sequence,
+			Created: projections.Place{Sequence: c.Sequence, Index: index},
+		},
+	}
+	if e.Process != "" {
+		p.row.NewProcesses = []projections.ProcessRef{{GUID: e.Process, Type: events.ProcessTypeWeb}}
+	}
+}
+
+// moveTo changes the status of a deployment that is not over.
+func (p *past) moveTo(c events.Recorded, state projections.DeploymentState, value, reason string) {
+	if p.row.StatusValue != projections.StatusActive {
+		return
+	}
+	if p.row.StatusValue != value || p.row.StatusReason != reason {
+		p.row.LastStatusChange = c.Time
+	}
+	p.row.State, p.row.StatusValue, p.row.StatusReason = state, value, reason
+	p.touch(c)
+}
+
+func (p *past) touch(c events.Recorded) {
+	if p.row.GUID != "" {
+		p.row.UpdatedAt, p.row.Sequence = c.Time, c.Sequence
+	}
+}

@@ -1,0 +1,134 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"slipway/aggregates"
+	"slipway/events"
+	"slipway/internal/cferror"
+	"slipway/internal/commands"
+	"slipway/internal/resource"
+)
+
+const (
+	// MaxUpload bounds the bits of a droplet, in bytes: Cloud Foundry's usual limit.
+	MaxUpload = 1 << 30
+	// multipartExtra is room for the boundaries and headers of a multipart body.
+	multipartExtra = 64 << 10
+	// uploadStall is how long an upload may stand still.
+	uploadStall = time.Minute
+)
+
+// uploadDroplet takes the bits of a droplet: as the file `bits` of a multipart form (Cloud Foundry's way), or as the body
+// itself. They flow through into the store; nothing holds them here.
+func (a *API) uploadDroplet(c echo.Context) error {
+	by, err := callerOf(c)
+	if err != nil {
+		return err
+	}
+	in := &upload{
+		r:          http.MaxBytesReader(c.Response(), c.Request().Body, MaxUpload+multipartExtra),
+		connection: http.NewResponseController(c.Response()),
+	}
+	defer in.done()
+	bits, err := in.bits(c.Request())
+	if err != nil {
+		return err
+	}
+	id := events.DropletID(c.Param("guid"))
+	ctx := c.Request().Context()
+	result, err := a.Commands.UploadDroplet(ctx, id, bits, by)
+	if err != nil && in.err != nil {
+		return in.fault() // what the store says of a body that broke off is not the cause
+	}
+	if err != nil {
+		return err
+	}
+	standsAt(c, result.Sequence)
+	shown, err := a.reader.Load(ctx, a.base(c), result)
+	if err != nil {
+		return err
+	}
+	a.accepted(c, resource.OperationDropletUpload, string(id))
+	return answer(c, http.StatusAccepted, shown)
+}
+
+// upload is a body on its way in. It remembers why it broke off, and breaks off where nothing comes any more.
+type upload struct {
+	r          io.Reader
+	connection *http.ResponseController
+	err        error
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	_ = u.connection.SetReadDeadline(time.Now().Add(uploadStall)) // tests' connections have none
+	n, err := u.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		u.err = err
+	}
+	return n, err
+}
+
+func (u *upload) done() { _ = u.connection.SetReadDeadline(time.Time{}) }
+
+func (u *upload) fault() error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(u.err, &tooLarge) {
+		return u.err
+	}
+	return cferror.MessageParseError.With("Request invalid due to parse error: the upload broke off")
+}
+
+// bits finds the bits in the body.
+func (u *upload) bits(r *http.Request) (io.Reader, error) {
+	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case err == nil && media == "multipart/form-data":
+		return u.part(params["boundary"])
+	case err == nil && (media == "application/gzip" || media == "application/x-gzip" || media == "application/octet-stream"):
+		return u, nil
+	}
+	return nil, cferror.UnsupportedMediaType.With("Send the bits as file 'bits' of multipart/form-data, or as application/gzip")
+}
+
+// part finds the file `bits` among the parts of a form. Others before it are passed over.
+func (u *upload) part(boundary string) (io.Reader, error) {
+	if boundary == "" {
+		return nil, commands.Malformed()
+	}
+	form := multipart.NewReader(u, boundary)
+	for {
+		part, err := form.NextRawPart()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil, aggregates.Reject("A droplet tgz file must be uploaded as 'bits'")
+		case u.err != nil:
+			return nil, u.fault()
+		case err != nil:
+			return nil, commands.Malformed()
+		case part.FormName() == "bits":
+			return &bitsPart{part, u}, nil
+		}
+	}
+}
+
+// bitsPart is the file in a form. A form that ends before the file does broke off, although its connection did not.
+type bitsPart struct {
+	part *multipart.Part
+	in   *upload
+}
+
+func (b *bitsPart) Read(p []byte) (int, error) {
+	n, err := b.part.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) && b.in.err == nil {
+		b.in.err = err
+	}
+	return n, err
+}
