@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
+	"strings"
 	"time"
+
+	"slipway/internal/client"
+	"slipway/internal/example"
 )
 
 // Config says where Slipway is and how large the demo shall be.
@@ -28,7 +31,7 @@ const timeout = 3 * time.Minute
 func Run(ctx context.Context, c Config, w io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	s := &show{Config: c, client: &client{base: c.API, http: &http.Client{}}, w: w, began: time.Now()}
+	s := &show{Config: c, client: client.New(c.API), w: w, began: time.Now()}
 	droplets, err := s.prepare(ctx, "v1", "v2", "v3")
 	if err != nil {
 		return err
@@ -51,7 +54,7 @@ func Run(ctx context.Context, c Config, w io.Writer) error {
 // show is one run of the demo.
 type show struct {
 	Config
-	client *client
+	client *client.Client
 	app    string // guid
 	rolled string // guid of the second version's deployment
 	w      io.Writer
@@ -65,19 +68,19 @@ func (s *show) say(format string, args ...any) {
 // prepare builds the example app and uploads a droplet of it per version.
 func (s *show) prepare(ctx context.Context, versions ...string) (droplets []string, err error) {
 	s.say("building examples/hello")
-	binary, err := build(ctx)
+	binary, err := example.Build(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if s.app, err = s.client.app(ctx, s.App); err != nil {
+	if s.app, err = s.client.App(ctx, s.App); err != nil {
 		return nil, err
 	}
 	for _, version := range versions {
-		bits, err := pack(binary, version)
+		bits, err := example.Pack(binary, version)
 		if err != nil {
 			return nil, err
 		}
-		droplet, err := s.client.droplet(ctx, s.app, bits)
+		droplet, err := s.client.Droplet(ctx, s.app, bits)
 		if err != nil {
 			return nil, err
 		}
@@ -89,12 +92,12 @@ func (s *show) prepare(ctx context.Context, versions ...string) (droplets []stri
 
 // first brings up the first version and waits until it answers.
 func (s *show) first(ctx context.Context, droplet string) error {
-	deployment, err := s.client.deploy(ctx, s.app, droplet, map[string]any{"web_instances": s.Instances, "max_in_flight": s.Instances})
+	deployment, err := s.client.Deploy(ctx, s.app, droplet, map[string]any{"web_instances": s.Instances, "max_in_flight": s.Instances})
 	if err != nil {
 		return err
 	}
 	s.say("deploying v1 with %d instances", s.Instances)
-	if err := s.client.watch(ctx, deployment, over); err != nil {
+	if err := s.client.Watch(ctx, deployment, client.Over); err != nil {
 		return err
 	}
 	return s.answers(ctx)
@@ -105,20 +108,9 @@ func (s *show) answers(ctx context.Context) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		var stats struct {
-			Resources []struct {
-				State    string `json:"state"`
-				Routable bool   `json:"routable"`
-			} `json:"resources"`
-		}
-		if err := s.client.call(ctx, http.MethodGet, "/v3/apps/"+s.app+"/processes/web/stats", nil, &stats); err != nil {
+		up, err := s.client.Routable(ctx, s.app)
+		if err != nil {
 			return err
-		}
-		up := 0
-		for _, instance := range stats.Resources {
-			if instance.State == "RUNNING" && instance.Routable {
-				up++
-			}
 		}
 		if up >= s.Instances {
 			s.say("v1 answers on %d instances", up)
@@ -167,31 +159,31 @@ func quiet(ctx context.Context) error {
 // rollouts rolls out the second version, then the third, which it cancels half way.
 func (s *show) rollouts(ctx context.Context, second, third string) (err error) {
 	s.say("rolling out v2, one instance at a time")
-	if s.rolled, err = s.client.deploy(ctx, s.app, second, nil); err != nil {
+	if s.rolled, err = s.client.Deploy(ctx, s.app, second, nil); err != nil {
 		return err
 	}
-	if err := s.client.watch(ctx, s.rolled, s.tell(over)); err != nil {
+	if err := s.client.Watch(ctx, s.rolled, s.tell(client.Over)); err != nil {
 		return err
 	}
 	s.say("rolling out v3, to be canceled half way")
-	deployment, err := s.client.deploy(ctx, s.app, third, nil)
+	deployment, err := s.client.Deploy(ctx, s.app, third, nil)
 	if err != nil {
 		return err
 	}
-	half := func(e event) bool {
+	half := func(e client.Event) bool {
 		return e.Type == "process.scaled" && scaled(e).Instances > s.Instances/2 && scaled(e).grows()
 	}
-	if err := s.client.watch(ctx, deployment, s.tell(half)); err != nil {
+	if err := s.client.Watch(ctx, deployment, s.tell(half)); err != nil {
 		return err
 	}
 	s.say("canceling v3")
-	if err := s.client.cancel(ctx, deployment); err != nil {
+	if err := s.client.Cancel(ctx, deployment); err != nil {
 		return err
 	}
 	seen := false // what had been told before the cancel is not told again
-	return s.client.watch(ctx, deployment, func(e event) bool {
+	return s.client.Watch(ctx, deployment, func(e client.Event) bool {
 		seen = seen || e.Type == "deployment.canceling"
-		return seen && s.tell(over)(e)
+		return seen && s.tell(client.Over)(e)
 	})
 }
 
@@ -204,14 +196,14 @@ type change struct {
 
 func (c change) grows() bool { return c.Instances > c.From }
 
-func scaled(e event) (c change) {
+func scaled(e client.Event) (c change) {
 	_ = json.Unmarshal(e.Data, &c) // a zero change where it does not fit: it is only shown
 	return c
 }
 
 // tell prints the events of a rollout that people want to see.
-func (s *show) tell(done func(event) bool) func(event) bool {
-	return func(e event) bool {
+func (s *show) tell(done func(client.Event) bool) func(client.Event) bool {
+	return func(e client.Event) bool {
 		switch e.Type {
 		case "process.scaled":
 			c := scaled(e)
@@ -219,7 +211,7 @@ func (s *show) tell(done func(event) bool) func(event) bool {
 		case "instance.running", "instance.crashed":
 			s.say("  %s", e.Type)
 		default:
-			if len(e.Type) > 11 && e.Type[:11] == "deployment." {
+			if strings.HasPrefix(e.Type, "deployment.") {
 				s.say("  %s", e.Type)
 			}
 		}

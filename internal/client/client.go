@@ -1,4 +1,5 @@
-package demo
+// Package client speaks Slipway's public HTTP API, as far as the demo and the tests that start real processes need it.
+package client
 
 import (
 	"bufio"
@@ -13,18 +14,21 @@ import (
 	"strings"
 )
 
-// client speaks Slipway's public HTTP API.
-type client struct {
-	base string
-	http *http.Client
+// Client speaks to one API.
+type Client struct {
+	Base string // URL, e.g. http://127.0.0.1:8080
+	HTTP *http.Client
 }
+
+// New makes a client for the API at a URL.
+func New(base string) *Client { return &Client{Base: base, HTTP: &http.Client{}} }
 
 type resource struct {
 	GUID string `json:"guid"`
 }
 
-// call sends a JSON body, if any, and reads a JSON answer, if wanted. An error names the request and what was answered.
-func (c *client) call(ctx context.Context, method, path string, body, answer any) error {
+// Call sends a JSON body, if any, and reads a JSON answer, if wanted. An error names the request and what was answered.
+func (c *Client) Call(ctx context.Context, method, path string, body, answer any) error {
 	var r io.Reader
 	if body != nil {
 		data, err := json.Marshal(body)
@@ -36,15 +40,15 @@ func (c *client) call(ctx context.Context, method, path string, body, answer any
 	return c.send(ctx, method, path, "application/json", r, answer)
 }
 
-func (c *client) send(ctx context.Context, method, path, contentType string, body io.Reader, answer any) error {
-	request, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+func (c *Client) send(ctx context.Context, method, path, contentType string, body io.Reader, answer any) error {
+	request, err := http.NewRequestWithContext(ctx, method, c.Base+path, body)
 	if err != nil {
 		return err
 	}
 	if body != nil {
 		request.Header.Set("Content-Type", contentType)
 	}
-	response, err := c.http.Do(request)
+	response, err := c.HTTP.Do(request)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w (is Slipway running? start it with: make run)", method, path, err)
 	}
@@ -60,28 +64,28 @@ func (c *client) send(ctx context.Context, method, path, contentType string, bod
 	return json.NewDecoder(response.Body).Decode(answer)
 }
 
-// app finds the app by name or creates it.
-func (c *client) app(ctx context.Context, name string) (guid string, err error) {
+// App finds the app by name or creates it.
+func (c *Client) App(ctx context.Context, name string) (guid string, err error) {
 	var found struct {
 		Resources []resource `json:"resources"`
 	}
-	if err := c.call(ctx, http.MethodGet, "/v3/apps?names="+name, nil, &found); err != nil {
+	if err := c.Call(ctx, http.MethodGet, "/v3/apps?names="+name, nil, &found); err != nil {
 		return "", err
 	}
 	if len(found.Resources) > 0 {
 		return found.Resources[0].GUID, nil
 	}
 	var created resource
-	err = c.call(ctx, http.MethodPost, "/v3/apps", map[string]any{
+	err = c.Call(ctx, http.MethodPost, "/v3/apps", map[string]any{
 		"name": name, "relationships": relationship("space", "default"),
 	}, &created)
 	return created.GUID, err
 }
 
-// droplet creates a droplet and uploads its bits.
-func (c *client) droplet(ctx context.Context, app string, bits []byte) (guid string, err error) {
+// Droplet creates a droplet and uploads its bits.
+func (c *Client) Droplet(ctx context.Context, app string, bits []byte) (guid string, err error) {
 	var created resource
-	if err := c.call(ctx, http.MethodPost, "/v3/droplets", map[string]any{"relationships": relationship("app", app)}, &created); err != nil {
+	if err := c.Call(ctx, http.MethodPost, "/v3/droplets", map[string]any{"relationships": relationship("app", app)}, &created); err != nil {
 		return "", err
 	}
 	var form bytes.Buffer
@@ -99,25 +103,44 @@ func (c *client) droplet(ctx context.Context, app string, bits []byte) (guid str
 	return created.GUID, c.send(ctx, http.MethodPost, "/v3/droplets/"+created.GUID+"/upload", writer.FormDataContentType(), &form, nil)
 }
 
-// deploy begins a rollout.
-func (c *client) deploy(ctx context.Context, app, droplet string, options map[string]any) (guid string, err error) {
+// Deploy begins a rollout.
+func (c *Client) Deploy(ctx context.Context, app, droplet string, options map[string]any) (guid string, err error) {
 	var created resource
-	err = c.call(ctx, http.MethodPost, "/v3/deployments", map[string]any{
+	err = c.Call(ctx, http.MethodPost, "/v3/deployments", map[string]any{
 		"relationships": relationship("app", app), "droplet": resource{droplet}, "options": options,
 	}, &created)
 	return created.GUID, err
 }
 
-func (c *client) cancel(ctx context.Context, deployment string) error {
-	return c.call(ctx, http.MethodPost, "/v3/deployments/"+deployment+"/actions/cancel", nil, nil)
+// Cancel asks a deployment to go back.
+func (c *Client) Cancel(ctx context.Context, deployment string) error {
+	return c.Call(ctx, http.MethodPost, "/v3/deployments/"+deployment+"/actions/cancel", nil, nil)
+}
+
+// Routable counts the instances of the app's newest web process that run and get traffic.
+func (c *Client) Routable(ctx context.Context, app string) (int, error) {
+	var stats struct {
+		Resources []struct {
+			State    string `json:"state"`
+			Routable bool   `json:"routable"`
+		} `json:"resources"`
+	}
+	err := c.Call(ctx, http.MethodGet, "/v3/apps/"+app+"/processes/web/stats", nil, &stats)
+	up := 0
+	for _, instance := range stats.Resources {
+		if instance.State == "RUNNING" && instance.Routable {
+			up++
+		}
+	}
+	return up, err
 }
 
 func relationship(name, guid string) map[string]any {
 	return map[string]any{name: map[string]any{"data": resource{guid}}}
 }
 
-// event is one event of a deployment's history.
-type event struct {
+// Event is one event of a deployment's history.
+type Event struct {
 	ID      string          `json:"id"`
 	Type    string          `json:"type"`
 	Subject string          `json:"subject"`
@@ -125,13 +148,13 @@ type event struct {
 	Data    json.RawMessage `json:"data"`
 }
 
-// watch follows a deployment's live stream until one event satisfies done, handing each to seen.
-func (c *client) watch(ctx context.Context, deployment string, seen func(event) (done bool)) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/v3/deployments/"+deployment+"/stream", nil)
+// Watch follows a deployment's live stream until one event satisfies done, handing each to seen.
+func (c *Client) Watch(ctx context.Context, deployment string, seen func(Event) (done bool)) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Base+"/v3/deployments/"+deployment+"/stream", nil)
 	if err != nil {
 		return err
 	}
-	response, err := c.http.Do(request)
+	response, err := c.HTTP.Do(request)
 	if err != nil {
 		return fmt.Errorf("watch deployment %s: %w", deployment, err)
 	}
@@ -146,7 +169,7 @@ func (c *client) watch(ctx context.Context, deployment string, seen func(event) 
 		if !ok {
 			continue
 		}
-		var e event
+		var e Event
 		if err := json.Unmarshal([]byte(data), &e); err != nil {
 			return fmt.Errorf("watch deployment %s: %w", deployment, err)
 		}
@@ -160,7 +183,7 @@ func (c *client) watch(ctx context.Context, deployment string, seen func(event) 
 	return fmt.Errorf("watch deployment %s: %w", deployment, io.ErrUnexpectedEOF)
 }
 
-// over says that an event ends its deployment.
-func over(e event) bool {
+// Over says that an event ends its deployment.
+func Over(e Event) bool {
 	return slices.Contains([]string{"deployment.deployed", "deployment.canceled", "deployment.superseded"}, e.Type)
 }

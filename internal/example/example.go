@@ -1,4 +1,5 @@
-package demo
+// Package example makes droplets of examples/hello, for the demo and for tests with real instances.
+package example
 
 import (
 	"archive/tar"
@@ -11,9 +12,9 @@ import (
 	"path/filepath"
 )
 
-// build compiles the example app. The demo needs the Go tool, as everything in this repository does.
-func build(ctx context.Context) (binary []byte, err error) {
-	dir, err := os.MkdirTemp("", "slipway-demo-")
+// Build compiles the example app. It needs the Go tool, as everything in this repository does.
+func Build(ctx context.Context) (binary []byte, err error) {
+	dir, err := os.MkdirTemp("", "slipway-hello-")
 	if err != nil {
 		return nil, err
 	}
@@ -27,8 +28,8 @@ func build(ctx context.Context) (binary []byte, err error) {
 	return os.ReadFile(out)
 }
 
-// pack makes a droplet of the binary: a .tgz with a Procfile that names its processes and the version it reports.
-func pack(binary []byte, version string) ([]byte, error) {
+// Pack makes a droplet of the binary: a .tgz with a Procfile that names its processes and the version it reports.
+func Pack(binary []byte, version string) ([]byte, error) {
 	var bits bytes.Buffer
 	zip := gzip.NewWriter(&bits)
 	archive := tar.NewWriter(zip)
