@@ -2,8 +2,11 @@ package projections_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -11,6 +14,14 @@ import (
 	"slipway/events"
 	"slipway/projections"
 )
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if checks := flag.Lookup("rapid.checks"); slowdown > 1 && checks.Value.String() == checks.DefValue {
+		_ = checks.Value.Set(strconv.Itoa(100 / slowdown)) // a number is what it takes
+	}
+	os.Exit(m.Run())
+}
 
 // TestRebuiltIsIncremental is the law of read models: whatever batches, repetitions and restarts brought a history in,
 // the rows are those of a rebuild.

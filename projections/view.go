@@ -22,7 +22,7 @@ type view[K comparable, R any] struct {
 // labelsOf is the labels of one resource.
 type labelsOf map[string]string
 
-// ready writes the view's statements once. It panics never: the columns of a zero row are known.
+// ready writes the view's statements, once.
 func (v view[K, R]) ready() *view[K, R] {
 	names := v.names()
 	key := strings.Join(names[:v.keys], " = ? AND ") + " = ?"
