@@ -42,7 +42,7 @@ func (d *decision) roll(seen Instances) {
 	inFlight := min(dep.Options.MaxInFlight, dep.Target) // more than the target is the same as the target
 	if n.Starting < inFlight && n.Unhealthy == 0 && n.Routable >= fresh.Instances-inFlight {
 		if grown := min(n.Routable+inFlight, dep.Target); grown > fresh.Instances {
-			d.scale(fresh, grown, fmt.Sprintf("%d of %d new instances are routable and none fails", n.Routable, dep.Target))
+			d.scale(fresh, grown, fmt.Sprintf("%d of %d new instances are routable, none fails", n.Routable, dep.Target))
 		}
 	}
 }
@@ -77,7 +77,7 @@ func (d *decision) drain(surplus, routable int, seen Instances) {
 	if surplus < 0 {
 		return
 	}
-	reason := fmt.Sprintf("%d new instances are routable", routable)
+	reason := fmt.Sprintf("%d of %d new instances are routable", routable, d.Deployment.Target)
 	for _, p := range d.olds() {
 		to := p.Instances
 		for ; to > 0; to-- {
@@ -98,7 +98,7 @@ func (d *decision) drain(surplus, routable int, seen Instances) {
 func (d *decision) bringBack(missing, routable int) {
 	for _, p := range d.olds() {
 		if p.Standing == Proven {
-			d.scale(p, p.Instances+missing, fmt.Sprintf("only %d new instances are left routable", routable))
+			d.scale(p, p.Instances+missing, fmt.Sprintf("only %d of %d new instances are left routable", routable, d.Deployment.Target))
 			return
 		}
 	}

@@ -112,6 +112,11 @@ func (c *Client) Deploy(ctx context.Context, app, droplet string, options map[st
 	return created.GUID, err
 }
 
+// SetEnvironment merges variables into the app's environment.
+func (c *Client) SetEnvironment(ctx context.Context, app string, variables map[string]string) error {
+	return c.Call(ctx, http.MethodPatch, "/v3/apps/"+app+"/environment_variables", map[string]any{"var": variables}, nil)
+}
+
 // Cancel asks a deployment to go back.
 func (c *Client) Cancel(ctx context.Context, deployment string) error {
 	return c.Call(ctx, http.MethodPost, "/v3/deployments/"+deployment+"/actions/cancel", nil, nil)

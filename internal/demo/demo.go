@@ -24,6 +24,10 @@ type Config struct {
 // ErrFailedRequests: a request failed during the rollouts, which must never happen.
 var ErrFailedRequests = errors.New("requests failed")
 
+// startDelay is how long each instance of the example app takes to start: as quick as it really is, there would be little to
+// see.
+const startDelay = 700 * time.Millisecond
+
 // timeout bounds the whole demo.
 const timeout = 3 * time.Minute
 
@@ -73,6 +77,9 @@ func (s *show) prepare(ctx context.Context, versions ...string) (droplets []stri
 		return nil, err
 	}
 	if s.app, err = s.client.App(ctx, s.App); err != nil {
+		return nil, err
+	}
+	if err := s.client.SetEnvironment(ctx, s.app, map[string]string{"START_DELAY": startDelay.String()}); err != nil {
 		return nil, err
 	}
 	for _, version := range versions {

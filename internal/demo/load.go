@@ -12,7 +12,7 @@ import (
 
 const (
 	// requestsPerSecond is what each of the two kinds of client sends: together well over 200 a second.
-	requestsPerSecond = 125
+	requestsPerSecond = 130
 	// maxOutstanding bounds the requests under way of one kind, so that a stuck server cannot fill the memory.
 	maxOutstanding = 256
 	// requestTimeout is far longer than any answer takes; what exceeds it is a failure.
@@ -26,8 +26,10 @@ type Load struct {
 	URL  string // of the router
 	Host string // of the app
 
+	began time.Time
+	took  time.Duration
+
 	mu      sync.Mutex
-	began   time.Time
 	buckets []Bucket
 	faults  []string // the first few failures, in words
 }
@@ -42,6 +44,7 @@ type Bucket struct {
 // Run sends until ctx ends, then waits for the answers still out.
 func (l *Load) Run(ctx context.Context) {
 	l.began = time.Now()
+	defer func() { l.took = time.Since(l.began) }()
 	var lanes sync.WaitGroup
 	for _, keepAlive := range []bool{true, false} {
 		lanes.Go(func() { l.lane(ctx, keepAlive) })
@@ -49,28 +52,31 @@ func (l *Load) Run(ctx context.Context) {
 	lanes.Wait()
 }
 
-// lane sends at a fixed pace whatever the answers take, as independent users would.
+// lane sends at a fixed pace whatever the answers take, as independent users would: what was missed while the machine was busy
+// is sent at once after it.
 func (l *Load) lane(ctx context.Context, keepAlive bool) {
 	client := &http.Client{Timeout: requestTimeout, Transport: &http.Transport{
 		DisableKeepAlives: !keepAlive, MaxIdleConnsPerHost: 32, DialContext: (&net.Dialer{}).DialContext,
 	}}
 	defer client.CloseIdleConnections()
-	pace := time.NewTicker(time.Second / requestsPerSecond)
+	pace := time.NewTimer(0)
 	defer pace.Stop()
 	free := make(chan struct{}, maxOutstanding)
 	var out sync.WaitGroup
 	defer out.Wait()
-	for {
+	for sent := 1; ; sent++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-pace.C:
-			free <- struct{}{}
-			out.Go(func() {
-				defer func() { <-free }()
-				l.send(context.WithoutCancel(ctx), client)
-			})
 		}
+		free <- struct{}{}
+		out.Go(func() {
+			defer func() { <-free }()
+			l.send(context.WithoutCancel(ctx), client)
+		})
+		due := l.began.Add(time.Duration(sent) * time.Second / requestsPerSecond)
+		pace.Reset(max(0, time.Until(due)))
 	}
 }
 
@@ -144,8 +150,8 @@ func (l *Load) Result() Result {
 		r.Sent += b.Sent
 		r.Failed += b.Failed
 	}
-	if took := time.Duration(len(l.buckets)) * bucketWidth; took > 0 {
-		r.Rate = float64(r.Sent) / took.Seconds()
+	if l.took > 0 {
+		r.Rate = float64(r.Sent) / l.took.Seconds()
 	}
 	return r
 }

@@ -1,0 +1,23 @@
+// Command slipway is everything in one process (`slipway serve`) and the operator's tool.
+package main
+
+import (
+	"context"
+	"io"
+
+	"slipway/internal/cli"
+)
+
+// Commands are what the program can do.
+type Commands struct {
+	Serve Serve `cmd:"" help:"Run everything in this process: NATS JetStream, api, updater, projector and agent."`
+	Demo  Demo  `cmd:"" help:"Roll out an example app under load on a Slipway that runs, and count failed requests."`
+	Audit Audit `cmd:"" help:"Prove from the event log that history is whole and that no rollout lost capacity."`
+}
+
+func main() { cli.Main(run) }
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var c Commands
+	return cli.Parse(ctx, &c, "slipway", "Rolls new versions of applications out without downtime.", args, stdout, stderr, nil)
+}

@@ -1,0 +1,33 @@
+// Command updater drives rollouts. Any number of them may run.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"slipway/internal/cli"
+	"slipway/internal/service"
+)
+
+// Config is what the program needs to know.
+type Config struct {
+	NATS string `default:"nats://127.0.0.1:4222" env:"SLIPWAY_NATS" help:"URL of the NATS server."`
+	cli.Logging
+}
+
+func main() { cli.Main(run) }
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var c Config
+	return cli.Parse(ctx, &c, "updater", "Drives rollouts.", args, stdout, stderr, func() error {
+		logger := c.Logger(stderr)
+		backbone, err := service.Dial(ctx, c.NATS, "updater", logger)
+		if err != nil {
+			return err
+		}
+		defer backbone.Close()
+		fmt.Fprintf(stdout, "updater works on %s\n", c.NATS)
+		return service.Run(ctx, logger, service.Updater(backbone, logger))
+	})
+}

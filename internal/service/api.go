@@ -1,0 +1,89 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"slipway/internal/api"
+	"slipway/internal/commands"
+	"slipway/internal/doors"
+	"slipway/internal/eventlog"
+	"slipway/internal/natsboot"
+	"slipway/internal/resource"
+	"slipway/projections"
+)
+
+// httpDrain is how long requests in flight may take when the API is stopped: longer than a command's deadline.
+const httpDrain = 25 * time.Second
+
+// ErrNotLoopback: an address that others could reach. There are no logins yet, so nothing may listen there.
+var ErrNotLoopback = errors.New("not a loopback address: there are no logins yet, so only this machine may connect")
+
+// Listen listens on a loopback address "host:port"; port 0 takes a free one.
+func Listen(addr string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: %w", addr, err)
+	}
+	if !natsboot.Loopback(host) {
+		return nil, fmt.Errorf("listen on %q: %w (use 127.0.0.1)", addr, ErrNotLoopback)
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: %w (is Slipway running already? choose another port)", addr, err)
+	}
+	return l, nil
+}
+
+// API is the part that takes commands, by HTTP and by both NATS doors, and answers queries. It owns the listener.
+func API(b *Backbone, store *projections.Store, listener net.Listener, logger *slog.Logger) Part {
+	base := "http://" + listener.Addr().String()
+	handler := commands.NewHandler(b.Log, b.Snapshots, finder{b.Log, store}, bits{b.Droplets}, logger)
+	face := api.New(api.Config{
+		Commands: handler, Store: store, Log: b.Log, Apps: commands.Apps(b.Log, b.Snapshots), Logger: logger, BaseURL: "",
+	})
+	reader := resource.Reader{Store: store}
+	return Part{Name: "api", Run: func(ctx context.Context) error {
+		stop, err := eventlog.OnProjected(b.Conn, store.Notified)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = stop() }() // it fails on a closed connection only
+		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() error { return serve(ctx, face.Server(), listener) })
+		group.Go(func() error {
+			return doors.Run(ctx, doors.Config{
+				NC: b.Conn, Handler: handler, Log: b.Log, Logger: logger,
+				Present: func(ctx context.Context, r commands.Result) (any, error) {
+					return reader.Load(ctx, resource.Base(base), r)
+				},
+			})
+		})
+		return group.Wait()
+	}}
+}
+
+// serve serves until ctx ends, then lets requests in flight finish.
+func serve(ctx context.Context, server *http.Server, listener net.Listener) error {
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), httpDrain)
+	defer cancel()
+	err := server.Shutdown(drain)
+	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
+	}
+	return err
+}
