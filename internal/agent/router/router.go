@@ -85,6 +85,9 @@ func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		x.process, x.index = process, index
 	}
 	defer x.release()
+	// Without it the server would swallow what is left of the request's body as soon as the app begins to answer: an app
+	// that answers while it reads would miss some. HTTP/2 is so anyway; others (tests) cannot and need not.
+	_ = http.NewResponseController(w).EnableFullDuplex()
 	proxy := httputil.ReverseProxy{
 		Rewrite: rewrite, Transport: x, ErrorHandler: x.failed, BufferPool: &r.buffers,
 		ErrorLog: slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
