@@ -255,6 +255,60 @@ func expect(t testing.TB, from <-chan events.Sequence, next events.Sequence, n i
 	return next
 }
 
+func TestWorkOfAProcessThatVanishes(t *testing.T) {
+	short := eventlog.Config{RedeliverAfter: 300 * time.Millisecond, AckWait: 100 * time.Millisecond}
+	server := natstest.Start(t)
+	rescuer := open(t, natstest.ConnectTo(t, server), short)
+	nc, _ := connectLossy(t, server)
+	w := eventlog.Worker{Name: "w"}
+	doomed := open(t, nc, short)
+	write(t, rescuer, 1)
+	began, done := make(chan struct{}), make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		done <- doomed.Work(ctx, w, func(ctx context.Context, _ events.Recorded) error {
+			close(began)
+			<-ctx.Done()
+			return ctx.Err()
+		})
+	}()
+	<-began
+	nc.Close() // it can neither acknowledge nor say that it is still working
+	found, rescued := make(chan events.Sequence, 1), make(chan struct{})
+	go func() {
+		defer close(rescued)
+		_ = rescuer.Work(ctx, w, func(_ context.Context, r events.Recorded) error { found <- r.Sequence; return nil })
+	}()
+	expect(t, found, 1, 1)
+	cancel()
+	<-done
+	<-rescued
+}
+
+// TestLongWorkIsNotHandedOutAgain handles one commit for several times the time after which a silent process loses it.
+func TestLongWorkIsNotHandedOutAgain(t *testing.T) {
+	is := is.New(t)
+	log := open(t, natstest.Connect(t), eventlog.Config{RedeliverAfter: 300 * time.Millisecond})
+	write(t, log, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	attempts := 0
+	is.NoErr(log.Work(ctx, eventlog.Worker{Name: "w"}, func(context.Context, events.Recorded) error {
+		attempts++
+		<-time.After(1500 * time.Millisecond) // the work
+		cancel()
+		return nil
+	}))
+	is.Equal(attempts, 1)
+	again, stop := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer stop()
+	is.NoErr(log.Work(again, eventlog.Worker{Name: "w"}, func(context.Context, events.Recorded) error {
+		attempts++
+		return nil
+	}))
+	is.Equal(attempts, 1) // it was acknowledged
+}
+
 func TestReadersLeaveNoConsumerBehind(t *testing.T) {
 	is := is.New(t)
 	nc := natstest.Connect(t)

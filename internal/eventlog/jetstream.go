@@ -22,6 +22,9 @@ type Config struct {
 	// Patience is how long an operation goes on asking before it says ErrUnavailable. 0 means 15 s: a replicated stream
 	// takes up to ten to choose a new leader.
 	Patience time.Duration
+	// RedeliverAfter is how long a commit stays with a process that has stopped saying that it works on it: how long a
+	// rollout stands still when an updater is killed. 0 means 5 s: a loaded machine must not seem dead.
+	RedeliverAfter time.Duration
 	// Logger is told what heals by itself. nil: nobody is.
 	Logger *slog.Logger
 }
@@ -32,6 +35,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Patience <= 0 {
 		c.Patience = 15 * time.Second
+	}
+	if c.RedeliverAfter <= 0 {
+		c.RedeliverAfter = 5 * time.Second
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -12,15 +12,8 @@ import (
 	"slipway/events"
 )
 
-const (
-	// ackWait is how long a commit stays with a process that has stopped saying that it works on it: how long a rollout
-	// stands still when an updater is killed.
-	ackWait = 5 * time.Second
-	// stillWorking is how often it is said.
-	stillWorking = ackWait / 3
-	// workAhead is less than prefetch, to leave some work to other processes.
-	workAhead = 100
-)
+// workAhead is less than prefetch, to leave some work to other processes.
+const workAhead = 100
 
 // Work implements [Log], with a durable consumer of the worker's name.
 func (j *JetStream) Work(ctx context.Context, w Worker, fn func(context.Context, events.Recorded) error) error {
@@ -31,7 +24,7 @@ func (j *JetStream) Work(ctx context.Context, w Worker, fn func(context.Context,
 	if !events.ValidID(w.Name) {
 		return fmt.Errorf("work: %q is no name for a consumer", w.Name)
 	}
-	shift := &shift{log: j, cfg: w.config(filters), held: map[events.Sequence]jetstream.Msg{}}
+	shift := &shift{log: j, cfg: w.config(filters, j.cfg.RedeliverAfter), held: map[events.Sequence]jetstream.Msg{}}
 	stop := shift.keepAlive()
 	err = w.run(ctx, j.reg, shift.next, fn)
 	stop()
@@ -42,10 +35,10 @@ func (j *JetStream) Work(ctx context.Context, w Worker, fn func(context.Context,
 	return fmt.Errorf("work as %s: %w", w.Name, err)
 }
 
-func (w Worker) config(filters []string) jetstream.ConsumerConfig {
+func (w Worker) config(filters []string, redeliver time.Duration) jetstream.ConsumerConfig {
 	return jetstream.ConsumerConfig{
 		Durable: w.Name, FilterSubjects: filters, DeliverPolicy: jetstream.DeliverAllPolicy,
-		AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxDeliver: -1, MaxAckPending: maxHeld,
+		AckPolicy: jetstream.AckExplicitPolicy, AckWait: redeliver, MaxDeliver: -1, MaxAckPending: maxHeld,
 	}
 }
 
@@ -111,12 +104,12 @@ func (sh *shift) let(seq events.Sequence, m jetstream.Msg, say func() error) {
 	}
 }
 
-// keepAlive tells the server from time to time which commits are still being worked on, until stop is called.
+// keepAlive tells the server, three times as often as it must, which commits are still being worked on, until stop is called.
 func (sh *shift) keepAlive() (stop func()) {
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		tick := time.NewTicker(stillWorking)
+		tick := time.NewTicker(sh.log.cfg.RedeliverAfter / 3)
 		defer tick.Stop()
 		for {
 			select {

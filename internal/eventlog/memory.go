@@ -2,7 +2,9 @@ package eventlog
 
 import (
 	"context"
+	"iter"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -143,8 +145,9 @@ func (m *Memory) selection(filters []string, after, until events.Sequence, limit
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var found []Raw
-	for _, raw := range m.raws[min(after, events.Sequence(len(m.raws))):] {
-		if until > 0 && raw.Sequence > until || limit > 0 && len(found) == limit {
+	for seq := range m.candidates(filters, after) {
+		raw := m.raws[seq-1]
+		if until > 0 && seq > until || limit > 0 && len(found) == limit {
 			break
 		}
 		if matchesAny(filters, raw.Subject) {
@@ -152,6 +155,19 @@ func (m *Memory) selection(filters []string, after, until events.Sequence, limit
 		}
 	}
 	return found, m.grown
+}
+
+// candidates gives the sequences after one at which something selected may stand: of one literal subject only its own.
+func (m *Memory) candidates(filters []string, after events.Sequence) iter.Seq[events.Sequence] {
+	if len(filters) == 1 && literal(filters[0]) {
+		stands := m.subjects[events.Subject(filters[0])]
+		i, _ := slices.BinarySearch(stands, min(after, math.MaxUint64-1)+1)
+		return slices.Values(stands[i:])
+	}
+	return func(yield func(events.Sequence) bool) {
+		for i := min(after, events.Sequence(len(m.raws))); i < events.Sequence(len(m.raws)) && yield(i+1); i++ {
+		}
+	}
 }
 
 // Replay implements [Log].
