@@ -2,84 +2,119 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 
 	"slipway/aggregates/app"
 	"slipway/events"
 	"slipway/internal/eventlog"
 )
 
-// Apps is the [Source] over the event log: every app as it stands now, then each one again when it changes.
+// Apps is the [Source] over the event log: what the apps' history says shall run.
 type Apps struct {
 	Log  eventlog.Log
-	Apps *eventlog.Repository[app.State] // over Log
+	Apps *eventlog.Repository[app.State]
+	// Logger is told of apps whose history cannot be read; nil: nobody is.
+	Logger *slog.Logger
 }
 
-var _ Source = Apps{}
+// Watch implements [Source]. An app whose history is corrupt is left as it is: the others go on.
+func (s Apps) Watch(ctx context.Context, fn func(Update)) error {
+	newest, err := s.Log.Newest(ctx) // before the heads: a commit in between is seen twice, never missed
+	if err != nil {
+		return fmt.Errorf("watch apps: %w", err)
+	}
+	heads, err := s.Log.Heads(ctx, events.AllAppSubjects)
+	if err != nil {
+		return fmt.Errorf("watch apps: %w", err)
+	}
+	all := map[events.AppID]bool{}
+	for _, h := range heads {
+		if id, ok := appOf(h.Subject); ok {
+			all[id] = true
+		}
+	}
+	update, err := s.load(ctx, all)
+	if err != nil {
+		return fmt.Errorf("watch apps: %w", err)
+	}
+	update.Complete = true
+	fn(update)
+	return s.follow(ctx, newest, fn)
+}
 
-// Watch implements [Source]. An app is always given as it stands, not as a commit left it: commits that come close
-// together cost one look, and a late one changes nothing.
-func (a Apps) Watch(ctx context.Context, fn func(Update)) error {
-	newest, err := a.Log.Newest(ctx)
-	if err != nil {
-		return err
-	}
-	heads, err := a.Log.Heads(ctx, events.AllAppSubjects)
-	if err != nil {
-		return err
-	}
-	subjects := make([]events.Subject, len(heads))
-	for i, head := range heads {
-		subjects[i] = head.Subject
-	}
-	all, err := a.load(ctx, subjects)
-	if err != nil {
-		return err
-	}
-	fn(Update{Complete: true, Apps: all})
-	return a.Log.Follow(ctx, eventlog.Query{Filters: []string{events.AllAppSubjects}, After: newest}, func(batch []events.Recorded) error {
-		changed := make([]events.Subject, len(batch))
-		for i, c := range batch {
-			changed[i] = c.Subject
+func (s Apps) follow(ctx context.Context, after events.Sequence, fn func(Update)) error {
+	query := eventlog.Query{Filters: []string{events.AllAppSubjects}, After: after}
+	err := s.Log.Follow(ctx, query, func(batch []events.Recorded) error {
+		changed := map[events.AppID]bool{}
+		for _, c := range batch {
+			if id, ok := appOf(c.Subject); ok {
+				changed[id] = true
+			}
 		}
-		some, err := a.load(ctx, changed)
-		if err != nil {
-			return err
+		update, err := s.load(ctx, changed)
+		if err == nil {
+			fn(update)
 		}
-		fn(Update{Apps: some})
-		return nil
+		return err
 	})
+	if err != nil {
+		return fmt.Errorf("watch apps: %w", err)
+	}
+	return nil
 }
 
-func (a Apps) load(ctx context.Context, subjects []events.Subject) (map[events.AppID][]ProcessSpec, error) {
-	specs := map[events.AppID][]ProcessSpec{}
-	for _, subject := range subjects {
-		_, id, ok := subject.Split()
-		if _, known := specs[events.AppID(id)]; !ok || known {
+// load says what shall run of some apps.
+func (s Apps) load(ctx context.Context, ids map[events.AppID]bool) (Update, error) {
+	u := Update{Apps: make(map[events.AppID][]ProcessSpec, len(ids))}
+	for id := range ids {
+		agg, err := s.Apps.Load(ctx, string(id))
+		if corrupt(err) {
+			s.complain(id, err)
+			u.Unknown = append(u.Unknown, id)
 			continue
 		}
-		agg, err := a.Apps.Load(ctx, id)
 		if err != nil {
-			return nil, fmt.Errorf("what shall run: %w", err)
+			return u, err
 		}
-		specs[events.AppID(id)] = specsOf(agg.State)
+		u.Apps[id] = specs(agg.State)
 	}
-	return specs, nil
+	return u, nil
 }
 
-// specsOf says what shall run of an app: of a stopped one no instance, of a deleted one no process.
-func specsOf(s app.State) []ProcessSpec {
-	specs := make([]ProcessSpec, 0, len(s.Processes))
+// specs is what an app's state means for an agent. Processes of a stopped app stay known with no instances.
+func specs(s app.State) []ProcessSpec {
+	if !s.Exists() {
+		return nil
+	}
+	all := make([]ProcessSpec, 0, len(s.Processes))
 	for _, p := range s.Processes {
 		instances := p.Instances
 		if s.Desired != app.Started {
 			instances = 0
 		}
-		specs = append(specs, ProcessSpec{
+		all = append(all, ProcessSpec{
 			App: s.ID, AppName: s.Name, Process: p.ID, Type: p.Type, Droplet: p.Droplet, Command: p.Command,
 			Environment: s.Environment, Instances: instances, Generation: p.Generation,
 			MemoryMB: p.MemoryMB, DiskMB: p.DiskMB, HealthCheck: p.HealthCheck,
 		})
 	}
-	return specs
+	return all
+}
+
+func appOf(s events.Subject) (events.AppID, bool) {
+	aggregate, id, ok := s.Split()
+	return events.AppID(id), ok && aggregate == events.AggregateApp
+}
+
+func corrupt(err error) bool {
+	var c *eventlog.CorruptError
+	return errors.As(err, &c)
+}
+
+func (s Apps) complain(id events.AppID, err error) {
+	if s.Logger != nil {
+		s.Logger.Error("history of an app is corrupt; its instances are left as they are", "app", id, "err", err)
+	}
 }

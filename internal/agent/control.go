@@ -37,7 +37,7 @@ func (s *supervisor) reconcileDue() {
 
 // reconcile does what makes a process as it shall be.
 func (s *supervisor) reconcile(p *process) {
-	if s.closing || !s.informed || p.recalling {
+	if s.closing || p.unknown || p.recalling {
 		return
 	}
 	if !p.wanted && len(p.instances) == 0 {

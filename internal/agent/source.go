@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"slices"
 
 	"slipway/events"
 )
@@ -27,6 +28,13 @@ type ProcessSpec struct {
 type Update struct {
 	Complete bool
 	Apps     map[events.AppID][]ProcessSpec
+	Unknown  []events.AppID // it cannot be told what they shall have: they are left as they are
+}
+
+// about says whether the update says anything of an app.
+func (u Update) about(id events.AppID) bool {
+	_, named := u.Apps[id]
+	return named || (u.Complete && !slices.Contains(u.Unknown, id))
 }
 
 // Source says what shall run.

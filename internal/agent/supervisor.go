@@ -37,6 +37,7 @@ type supervisor struct {
 type process struct {
 	spec      ProcessSpec // Instances 0 where it is not wanted
 	wanted    bool        // the source names it
+	unknown   bool        // the source has said nothing of its app yet: nothing is done to it until then
 	recalling bool        // its history is being read: nothing is done to it until then
 	instances map[events.InstanceID]*instance
 	crashes   map[int]crash
@@ -100,7 +101,7 @@ func (s *supervisor) adopt(found driver.Recovered) {
 		s.found[spec.Instance] = true
 		s.log.Info("adopted instance", "app", spec.App, "process", spec.Process, "index", spec.Index, "instance", spec.Instance)
 		p := s.process(spec.Process)
-		p.spec.App = spec.App
+		p.spec.App, p.unknown = spec.App, true
 		s.launch(p, &instance{spec: spec, adopted: true}, inst)
 	}
 }
@@ -122,8 +123,8 @@ func (s *supervisor) apply(ctx context.Context, u Update) {
 		return
 	}
 	for _, p := range s.processes {
-		if _, named := u.Apps[p.spec.App]; named || u.Complete {
-			p.wanted, p.spec.Instances = false, 0
+		if u.about(p.spec.App) {
+			p.unknown, p.wanted, p.spec.Instances = false, false, 0
 		}
 	}
 	for _, spec := range slices.Concat(slices.Collect(maps.Values(u.Apps))...) {
@@ -131,11 +132,11 @@ func (s *supervisor) apply(ctx context.Context, u Update) {
 	}
 	if u.Complete && !s.informed {
 		s.informed = true
-		s.accountFor(func(v driver.Spec) bool { p := s.processes[v.Process]; return p == nil || !p.wanted })
+		s.accountFor(func(v driver.Spec) bool { p := s.processes[v.Process]; return p == nil || (!p.wanted && !p.unknown) })
 	}
 	s.router.SetHosts(s.hosts())
 	for _, p := range s.processes {
-		if _, named := u.Apps[p.spec.App]; named || u.Complete {
+		if u.about(p.spec.App) {
 			s.reconcile(p)
 		}
 	}
