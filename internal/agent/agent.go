@@ -83,7 +83,8 @@ func New(c Config) (*Agent, error) {
 func (a *Agent) Handler() http.Handler { return a.router }
 
 // Run works until ctx ends. Then it takes no more traffic, stops every instance gracefully, reports that and returns: nil,
-// unless something broke that it cannot work without. It is called once.
+// unless something broke that it cannot work without. That takes at most twice the drain time, the grace time and a little.
+// It is called once.
 func (a *Agent) Run(ctx context.Context) error {
 	found, err := a.cfg.Driver.Recover(ctx)
 	if err != nil {

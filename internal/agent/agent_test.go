@@ -387,3 +387,41 @@ func TestABadConfigIsRefused(t *testing.T) {
 	_, err = New(Config{ID: "a"})
 	is.True(err != nil) // everything it works with must be there
 }
+
+// BenchmarkReaction is the time from the wish for one more instance to the report that it is running, with fakes that are
+// healthy at once: what the agent itself adds to a rollout's step.
+func BenchmarkReaction(b *testing.B) {
+	log := eventlog.NewMemory(events.NewRegistry())
+	w := make(wishes)
+	a, err := New(Config{ID: "agent-1", Driver: sim.New(nil), Source: w, Log: log})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	running := make(chan struct{})
+	go func() {
+		_ = log.Follow(ctx, eventlog.Query{Filters: []string{events.AllInstanceSubjects}}, func(batch []events.Recorded) error {
+			for _, c := range batch {
+				for _, e := range c.Events {
+					if e.Type() == events.TypeInstanceRunning {
+						running <- struct{}{}
+					}
+				}
+			}
+			return nil
+		})
+	}()
+	n := 0
+	for b.Loop() {
+		n++
+		w <- Update{Apps: map[events.AppID][]ProcessSpec{"app-1": {{App: "app-1", AppName: "hello",
+			Process: events.ProcessID(fmt.Sprint("p", n)), Type: "web", Instances: 1}}}}
+		<-running
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		b.Fatal(err)
+	}
+}

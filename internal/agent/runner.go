@@ -73,7 +73,7 @@ func (r *runner) serve(ctx context.Context, inst driver.Instance) (served bool, 
 	if err := health.Await(alive, inst, r.spec.HealthCheck); err != nil {
 		return false, err
 	}
-	if r.spec.Type == events.ProcessTypeWeb {
+	if r.spec.Type == events.ProcessTypeWeb && inst.Address() != "" {
 		r.router.Add(router.Endpoint{
 			Host: r.spec.AppName, Process: r.spec.Process, Index: r.spec.Index, Instance: r.spec.Instance,
 			Address: inst.Address(),

@@ -73,7 +73,7 @@ func (x *exchange) failed(w http.ResponseWriter, req *http.Request, err error) {
 		// The client has gone; nobody reads an answer. 499 is nginx's word for it.
 		w.WriteHeader(499)
 	default:
-		x.router.log.Warn("request failed", "app", x.host, "attempts", len(x.tried)+1, "err", err)
+		x.router.log.Debug("request failed", "app", x.host, "attempts", len(x.tried)+1, "err", err)
 		refuse(w, http.StatusBadGateway, ErrorEndpointFailure, "502 Bad Gateway: the app's instance failed the request")
 	}
 }

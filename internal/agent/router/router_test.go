@@ -341,3 +341,23 @@ func TestLargeHeadersAreRefused(t *testing.T) {
 	resp.Body.Close()
 	is.Equal(resp.StatusCode, http.StatusRequestHeaderFieldsTooLarge)
 }
+
+// FuzzRequest: whatever host and instance a client names, the router gives an answer of its own or the app's.
+func FuzzRequest(f *testing.F) {
+	f.Add("hello.localhost:80", "p1:0")
+	f.Add("[::1]:80", "p1:-1")
+	f.Add(".localhost", ":")
+	r := newRouter(Endpoint{Host: "hello", Process: "p1", Instance: "a", Address: "127.0.0.1:1"})
+	f.Fuzz(func(t *testing.T, host, instance string) {
+		req := httptest.NewRequest(http.MethodGet, "http://x/", nil)
+		req.Host = host
+		req.Header.Set(HeaderInstance, instance)
+		w := httptest.NewRecorder()
+		r.ServeHTTP(w, req)
+		switch w.Code {
+		case 400, 404, 502, 503:
+		default:
+			t.Fatalf("status %d for %q, %q", w.Code, host, instance)
+		}
+	})
+}
