@@ -1,0 +1,78 @@
+package audit
+
+import (
+	"fmt"
+
+	"slipway/aggregates/app"
+	"slipway/events"
+)
+
+// misfit says why an event cannot follow the app's state, and which law that breaks. The fold itself is total: it would
+// pass over such an event without a word.
+func (a *auditor) misfit(h *history, e events.Event) (Law, string) {
+	s := h.state
+	_, creates := e.(events.AppCreated)
+	switch {
+	case creates && s.ID != "":
+		return LawFold, "the app was created before"
+	case !creates && s.ID == "":
+		return LawFold, "the app does not exist"
+	case s.Deleted:
+		return LawFold, "the app was deleted"
+	}
+	switch e := e.(type) {
+	case events.ProcessCreated, events.ProcessUpdated, events.ProcessScaled, events.ProcessRestarted, events.ProcessDeleted:
+		return LawFold, misfitProcess(s, e)
+	case events.DeploymentCreated:
+		return LawRollout, a.misfitCreated(s, e)
+	case events.DeploymentCanceling:
+		return LawFold, misfitDeployment(s, e.Deployment, app.Deploying)
+	case events.DeploymentCanceled:
+		return LawFold, misfitDeployment(s, e.Deployment, app.Canceling)
+	case events.DeploymentDeployed:
+		return LawFold, misfitDeployment(s, e.Deployment, app.Deploying)
+	case events.DeploymentSuperseded:
+		return LawFold, misfitDeployment(s, e.Deployment, "")
+	}
+	return "", ""
+}
+
+func (a *auditor) misfitCreated(s app.State, e events.DeploymentCreated) string {
+	if s.Deployment != nil {
+		return fmt.Sprintf("deployment %s is active", s.Deployment.ID())
+	}
+	if _, known := a.rollouts[e.Deployment]; known {
+		return fmt.Sprintf("deployment %s was created before", e.Deployment)
+	}
+	return ""
+}
+
+// misfitDeployment: what happens to a deployment happens while it is active, and in its phase.
+func misfitDeployment(s app.State, id events.DeploymentID, phase app.Phase) string {
+	if s.Deployment == nil || s.Deployment.ID() != id {
+		return fmt.Sprintf("deployment %s is not active", id)
+	}
+	if phase != "" && s.Deployment.Phase != phase {
+		return fmt.Sprintf("deployment %s is %s", id, s.Deployment.Phase)
+	}
+	return ""
+}
+
+func misfitProcess(s app.State, e events.Event) string {
+	id := events.ProcessID(e.Subject())
+	p, exists := s.Process(id)
+	if _, creates := e.(events.ProcessCreated); creates == exists {
+		return fmt.Sprintf("process %s: there before is %t", id, exists)
+	}
+	switch e := e.(type) {
+	case events.ProcessScaled:
+		if e.From != p.Instances {
+			return fmt.Sprintf("process %s is scaled from %d, but %d were desired", id, e.From, p.Instances)
+		}
+	case events.ProcessRestarted:
+		if e.Generation <= p.Generation {
+			return fmt.Sprintf("process %s is restarted as generation %d after %d", id, e.Generation, p.Generation)
+		}
+	}
+	return ""
+}
