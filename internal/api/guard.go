@@ -54,17 +54,17 @@ func setHeaders(h http.Header) {
 
 // loopback says whether a Host header names this machine, with or without a port.
 func loopback(host string) bool {
-	name := host
-	if h, port, err := net.SplitHostPort(host); err == nil {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return false
-		}
-		name = h
+	name, port, err := net.SplitHostPort(host)
+	if err != nil {
+		name, port, err = net.SplitHostPort(host + ":80")
+	}
+	if n, noPort := strconv.ParseUint(port, 10, 16); err != nil || noPort != nil || n == 0 {
+		return false
 	}
 	if name == "localhost" {
 		return true
 	}
-	ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(name, "["), "]"))
+	ip, err := netip.ParseAddr(name)
 	return err == nil && ip.IsLoopback() && ip.Zone() == ""
 }
 

@@ -20,7 +20,7 @@ const (
 	defaultPerPage = 50   // Cloud Foundry's
 	maxPerPage     = 5000 // Cloud Foundry's
 	maxValues      = 1000 // of one key
-	maxTimes       = 100  // of one key: each becomes a condition
+	maxTimes       = 30   // of one key: each becomes a condition of its own
 )
 
 // Keys that lists have in common.

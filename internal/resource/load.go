@@ -88,7 +88,7 @@ type Finder struct {
 	Log eventlog.Log
 }
 
-// AppOfDeployment implements commands.Finder.
+// AppOfDeployment implements commands.Finder. It fails with eventlog.ErrUnavailable where the read models stay behind.
 func (f Finder) AppOfDeployment(ctx context.Context, id events.DeploymentID) (events.AppID, error) {
 	return find(ctx, f, func() (events.AppID, error) { return f.Store.AppOfDeployment(ctx, id) })
 }
@@ -110,7 +110,10 @@ func find(ctx context.Context, f Finder, look func() (events.AppID, error)) (eve
 	if err != nil {
 		return "", err
 	}
-	if err := f.Await(ctx, newest); err != nil {
+	switch err := f.Await(ctx, newest); {
+	case errors.Is(err, ErrBehind): // which would say that something was carried out
+		return "", fmt.Errorf("look up an app: %w: %v", eventlog.ErrUnavailable, err)
+	case err != nil:
 		return "", err
 	}
 	if id, err = look(); errors.Is(err, projections.ErrNotFound) {
