@@ -12,7 +12,7 @@ import (
 
 // Config is what the program needs to know.
 type Config struct {
-	NATS string `default:"nats://127.0.0.1:4222" env:"SLIPWAY_NATS" help:"URL of the NATS server."`
+	service.Connection
 	Apps string `default:"127.0.0.1:8081" env:"SLIPWAY_APPS" help:"Loopback address of the router to the apps; port 0 takes a free one."`
 	Data string `default:"data/agent" env:"SLIPWAY_DATA" help:"The agent's own directory." type:"path"`
 	cli.Logging
@@ -29,7 +29,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 		defer traffic.Close()
-		backbone, err := service.Dial(ctx, c.NATS, "agent", logger)
+		backbone, err := c.Dial(ctx, "agent", logger)
 		if err != nil {
 			return err
 		}

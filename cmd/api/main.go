@@ -13,7 +13,7 @@ import (
 
 // Config is what the program needs to know.
 type Config struct {
-	NATS string `default:"nats://127.0.0.1:4222" env:"SLIPWAY_NATS" help:"URL of the NATS server."`
+	service.Connection
 	DB   string `default:"data/views.db" env:"SLIPWAY_DB" help:"File of the read models, which a projector writes."`
 	HTTP string `default:"127.0.0.1:8080" env:"SLIPWAY_HTTP" help:"Loopback address to listen on; port 0 takes a free one."`
 	cli.Logging
@@ -30,7 +30,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 		defer listener.Close()
-		backbone, err := service.Dial(ctx, c.NATS, "api", logger)
+		backbone, err := c.Dial(ctx, "api", logger)
 		if err != nil {
 			return err
 		}

@@ -17,8 +17,8 @@ import (
 
 // Config is what the program needs to know.
 type Config struct {
-	NATS string `default:"nats://127.0.0.1:4222" env:"SLIPWAY_NATS" help:"URL of the NATS server."`
-	DB   string `default:"data/views.db" env:"SLIPWAY_DB" help:"File of the read models."`
+	service.Connection
+	DB string `default:"data/views.db" env:"SLIPWAY_DB" help:"File of the read models."`
 	cli.Logging
 
 	Run     Follow  `cmd:"" default:"1" help:"Follow the log until stopped; what it does without a command."`
@@ -40,7 +40,7 @@ func (c *Config) with(ctx context.Context, streams cli.Streams, do func(*project
 	if err != nil {
 		return err
 	}
-	backbone, err := service.Dial(ctx, c.NATS, "projector", c.Logger(streams.Err))
+	backbone, err := c.Dial(ctx, "projector", c.Logger(streams.Err))
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}

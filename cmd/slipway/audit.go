@@ -24,8 +24,8 @@ type Audit struct {
 
 // AuditVerify exits non-zero on the first kind of breach it can name.
 type AuditVerify struct {
-	NATS string `default:"nats://127.0.0.1:4222" env:"SLIPWAY_NATS" help:"URL of the NATS server."`
-	JSON bool   `help:"Print the report as JSON."`
+	service.Connection
+	JSON bool `help:"Print the report as JSON."`
 }
 
 // errBreach: the history is not what it should be; the report names where.
@@ -33,7 +33,7 @@ var errBreach = errors.New("history is not as it should be: see the breaches abo
 
 // Run verifies.
 func (a AuditVerify) Run(ctx context.Context, streams cli.Streams) error {
-	backbone, err := service.Dial(ctx, a.NATS, "audit", slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	backbone, err := a.Dial(ctx, "audit", slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 // Config is what the program needs to know.
 type Config struct {
-	NATS string `default:"nats://127.0.0.1:4222" env:"SLIPWAY_NATS" help:"URL of the NATS server."`
+	service.Connection
 	cli.Logging
 }
 
@@ -22,7 +22,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var c Config
 	return cli.Parse(ctx, &c, "updater", "Drives rollouts.", args, stdout, stderr, func() error {
 		logger := c.Logger(stderr)
-		backbone, err := service.Dial(ctx, c.NATS, "updater", logger)
+		backbone, err := c.Dial(ctx, "updater", logger)
 		if err != nil {
 			return err
 		}

@@ -12,16 +12,14 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"slipway/events"
+	"slipway/internal/natsboot/streams"
 )
 
 // StreamFeed is the name of the stream that subscribers read.
-const StreamFeed = "FEED"
+const StreamFeed = streams.Feed
 
-// The bucket that notes how far the feed is, and the key in it. It counts only while the feed holds no message.
-const (
-	bucketCheckpoints = "CHECKPOINTS"
-	keyFeed           = "feed"
-)
+// keyFeed is where the bucket of checkpoints notes how far the feed is. It counts only while the feed holds no message.
+const keyFeed = "feed"
 
 // Headers of a feed message that say which event of the log it carries: the sequence of its commit in EVENTS and its
 // index in the commit, from 0.
@@ -71,12 +69,9 @@ func OpenFeed(ctx context.Context, nc *nats.Conn) (*FeedStream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open feed: stream %s: %w", StreamFeed, err)
 	}
-	marks, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: bucketCheckpoints, Description: "How far the feed is, for when all of it has aged out.",
-		Replicas: stream.CachedInfo().Config.Replicas,
-	})
+	marks, err := js.KeyValue(ctx, streams.Checkpoints)
 	if err != nil {
-		return nil, fmt.Errorf("open feed: bucket %s: %w", bucketCheckpoints, err)
+		return nil, fmt.Errorf("open feed: bucket %s: %w", streams.Checkpoints, err)
 	}
 	return &FeedStream{nc: nc, js: js, stream: stream, marks: marks}, nil
 }

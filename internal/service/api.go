@@ -23,6 +23,9 @@ import (
 // httpDrain is how long requests in flight may take when the API is stopped: longer than a command's deadline.
 const httpDrain = 25 * time.Second
 
+// leftAfter is how old a piece of an upload must be to count as left behind by a process that was killed.
+const leftAfter = 24 * time.Hour
+
 // ErrNotLoopback: an address that others could reach. There are no logins yet, so nothing may listen there.
 var ErrNotLoopback = errors.New("not a loopback address: there are no logins yet, so only this machine may connect")
 
@@ -58,6 +61,7 @@ func API(b *Backbone, store *projections.Store, listener net.Listener, logger *s
 		defer func() { _ = stop() }() // it fails on a closed connection only
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return serve(ctx, face.Server(), listener) })
+		group.Go(func() error { tidy(ctx, b, logger); return nil })
 		group.Go(func() error {
 			return doors.Run(ctx, doors.Config{
 				NC: b.Conn, Handler: handler, Log: b.Log, Logger: logger,
@@ -68,6 +72,18 @@ func API(b *Backbone, store *projections.Store, listener net.Listener, logger *s
 		})
 		return group.Wait()
 	}}
+}
+
+// tidy removes what interrupted uploads left in the droplet store. It is no fault of anybody's if it cannot: the next start
+// tries again.
+func tidy(ctx context.Context, b *Backbone, logger *slog.Logger) {
+	removed, err := b.Droplets.Sweep(ctx, leftAfter)
+	if err != nil && ctx.Err() == nil {
+		logger.LogAttrs(ctx, slog.LevelWarn, "droplet store not tidied, will try at the next start", slog.Any("err", err))
+	}
+	if removed > 0 {
+		logger.LogAttrs(ctx, slog.LevelInfo, "droplet store tidied", slog.Int("uploads", removed))
+	}
 }
 
 // serve serves until ctx ends, then lets requests in flight finish.

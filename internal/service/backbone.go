@@ -18,18 +18,24 @@ type Backbone struct {
 	Log       *eventlog.JetStream
 	Snapshots eventlog.Snapshots
 	Feed      *eventlog.FeedStream
-	Droplets  droplets.Store
+	Droplets  *droplets.ObjectStore
 	Conn      *streams.Conn
 }
 
-// Dial connects to a NATS server, sets the streams up where they are not, and opens what the parts need. The connection
+// Connection is the flags of a program that works on a NATS server.
+type Connection struct {
+	NATS     string `default:"nats://127.0.0.1:4222" env:"SLIPWAY_NATS" help:"URL of the NATS server; several, separated by commas, of a cluster."`
+	Replicas int    `default:"0" env:"SLIPWAY_REPLICAS" help:"Copies of every stream in a NATS cluster: 1, 3 or 5. 0 keeps what was set up, at first 1."`
+}
+
+// Dial connects to the NATS server, sets the streams up where they are not, and opens what the parts need. The connection
 // heals by itself from then on.
-func Dial(ctx context.Context, url, name string, logger *slog.Logger) (*Backbone, error) {
-	nc, err := streams.Connect(url, name, logger)
+func (c Connection) Dial(ctx context.Context, name string, logger *slog.Logger) (*Backbone, error) {
+	nc, err := streams.Connect(c.NATS, name, logger)
 	if err != nil {
-		return nil, fmt.Errorf("connect to NATS at %s: %w (start one with: nats-server -c nats.conf)", url, err)
+		return nil, fmt.Errorf("connect to NATS at %s: %w (start one with: nats-server -c nats.conf)", c.NATS, err)
 	}
-	return attach(ctx, nc, logger)
+	return attach(ctx, nc, streams.Config{Replicas: c.Replicas}, logger)
 }
 
 // Embed starts a NATS server in this process, on a directory and an address, and connects to it without a socket.
@@ -41,7 +47,7 @@ func Embed(ctx context.Context, cfg natsboot.Config, logger *slog.Logger) (*nats
 	nc, err := server.Connect("slipway", logger)
 	if err == nil {
 		var b *Backbone
-		if b, err = attach(ctx, nc, logger); err == nil {
+		if b, err = attach(ctx, nc, streams.Config{}, logger); err == nil {
 			return server, b, nil
 		}
 	}
@@ -49,8 +55,8 @@ func Embed(ctx context.Context, cfg natsboot.Config, logger *slog.Logger) (*nats
 	return nil, nil, err
 }
 
-func attach(ctx context.Context, nc *streams.Conn, logger *slog.Logger) (*Backbone, error) {
-	b, err := open(ctx, nc, logger)
+func attach(ctx context.Context, nc *streams.Conn, cfg streams.Config, logger *slog.Logger) (*Backbone, error) {
+	b, err := open(ctx, nc, cfg, logger)
 	if err != nil {
 		nc.Close()
 		return nil, err
@@ -58,8 +64,8 @@ func attach(ctx context.Context, nc *streams.Conn, logger *slog.Logger) (*Backbo
 	return b, nil
 }
 
-func open(ctx context.Context, nc *streams.Conn, logger *slog.Logger) (*Backbone, error) {
-	if err := streams.Setup(ctx, nc, streams.Config{}); err != nil {
+func open(ctx context.Context, nc *streams.Conn, cfg streams.Config, logger *slog.Logger) (*Backbone, error) {
+	if err := streams.Setup(ctx, nc, cfg); err != nil {
 		return nil, err
 	}
 	b := &Backbone{Registry: events.NewRegistry(), Conn: nc}

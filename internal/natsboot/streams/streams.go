@@ -4,11 +4,13 @@
 // What it guarantees:
 //
 //  1. Setup may be called by any number of processes at once and again at every start; what is there already is kept.
-//  2. EVENTS is never made in a way that could lose history: nothing deletes or purges it, nothing ages out, and a full
+//  2. What a Config does not say stays as it was set up once: a process that does not know of replicas cannot take them away.
+//  3. EVENTS is never made in a way that could lose history: nothing deletes or purges it, nothing ages out, and a full
 //     disk refuses new commits rather than dropping old ones.
 package streams
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +36,8 @@ const (
 
 	// Snapshots is the key-value bucket of folded aggregates: a cache.
 	Snapshots = "SNAPSHOTS"
+	// Checkpoints is the key-value bucket of how far consumers are that keep their place themselves.
+	Checkpoints = "CHECKPOINTS"
 	// Droplets is the object store of droplet bits.
 	Droplets = "DROPLETS"
 )
@@ -64,8 +68,8 @@ const (
 
 // Config is what differs between installations.
 type Config struct {
-	Replicas   int           // 1 or 3; 0 means 1
-	FeedMaxAge time.Duration // 0 means DefaultFeedMaxAge
+	Replicas   int           // 1, 3 or 5; 0 means as they are, at first 1
+	FeedMaxAge time.Duration // 0 means as it is, at first DefaultFeedMaxAge
 }
 
 // Validate reports all faults of c together.
@@ -86,12 +90,11 @@ func Setup(ctx context.Context, nc *nats.Conn, cfg Config) error {
 	if err := cfg.Validate(); err != nil {
 		return fmt.Errorf("set up streams: %w", err)
 	}
-	cfg.Replicas = max(cfg.Replicas, 1)
-	if cfg.FeedMaxAge == 0 {
-		cfg.FeedMaxAge = DefaultFeedMaxAge
-	}
 	js, err := jetstream.New(nc)
 	if err != nil {
+		return fmt.Errorf("set up streams: %w", err)
+	}
+	if cfg, err = standing(ctx, js, cfg); err != nil {
 		return fmt.Errorf("set up streams: %w", err)
 	}
 	for _, stream := range []jetstream.StreamConfig{eventsConfig(cfg), feedConfig(cfg), commandsConfig(cfg)} {
@@ -106,18 +109,45 @@ func Setup(ctx context.Context, nc *nats.Conn, cfg Config) error {
 	return setupBuckets(ctx, js, cfg)
 }
 
-func setupBuckets(ctx context.Context, js jetstream.JetStream, cfg Config) error {
+// standing fills in what c does not say from the feed that is there, or with the defaults where there is none. The feed
+// stands for all of them: they are made with the same settings.
+func standing(ctx context.Context, js jetstream.JetStream, c Config) (Config, error) {
+	var set jetstream.StreamConfig
 	err := persist(ctx, func(ctx context.Context) error {
-		_, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: Snapshots, Description: "Folded aggregates. A cache: deleting it costs time only.",
-			Replicas: cfg.Replicas, Compression: true,
-		})
+		stream, err := js.Stream(ctx, Feed)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			return nil
+		}
+		if err == nil {
+			set = stream.CachedInfo().Config
+		}
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("set up bucket %s: %w", Snapshots, err)
+	if c.Replicas == 0 {
+		c.Replicas = max(set.Replicas, 1)
 	}
-	err = persist(ctx, func(ctx context.Context) error {
+	if c.FeedMaxAge == 0 {
+		c.FeedMaxAge = cmp.Or(set.MaxAge, DefaultFeedMaxAge)
+	}
+	return c, err
+}
+
+func setupBuckets(ctx context.Context, js jetstream.JetStream, cfg Config) error {
+	for bucket, description := range map[string]string{
+		Snapshots:   "Folded aggregates. A cache: deleting it costs time only.",
+		Checkpoints: "How far the feed is, for when all of it has aged out.",
+	} {
+		err := persist(ctx, func(ctx context.Context) error {
+			_, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+				Bucket: bucket, Description: description, Replicas: cfg.Replicas, Compression: true,
+			})
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("set up bucket %s: %w", bucket, err)
+		}
+	}
+	err := persist(ctx, func(ctx context.Context) error {
 		_, err := js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
 			// Not compressed: droplets are.
 			Bucket: Droplets, Description: "Droplet bits.", Replicas: cfg.Replicas,

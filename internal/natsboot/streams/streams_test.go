@@ -54,6 +54,10 @@ func TestSettingsFollowTheConfiguration(t *testing.T) {
 	s, err := js.Stream(t.Context(), streams.Feed)
 	is.NoErr(err)
 	is.Equal(s.CachedInfo().Config.MaxAge, time.Hour)
+	is.NoErr(streams.Setup(t.Context(), nc, streams.Config{})) // a process that says nothing
+	s, err = js.Stream(t.Context(), streams.Feed)
+	is.NoErr(err)
+	is.Equal(s.CachedInfo().Config.MaxAge, time.Hour) // changes nothing
 }
 
 func TestConfigReportsAllFaults(t *testing.T) {
