@@ -14,12 +14,17 @@ import (
 	"slipway/projections"
 )
 
-// base is what links of an answer begin with.
+// base is what links of an answer begin with. Headers in which a proxy would tell how it was called are not believed:
+// anybody can send them. Who runs one gives BaseURL.
 func (a *API) base(c echo.Context) resource.Base {
 	if a.BaseURL != "" {
 		return resource.Base(a.BaseURL)
 	}
-	return resource.Base(c.Scheme() + "://" + c.Request().Host) // guarded has checked the host
+	scheme := "http"
+	if c.IsTLS() {
+		scheme = "https"
+	}
+	return resource.Base(scheme + "://" + c.Request().Host) // guarded has checked the host
 }
 
 // answer sends v as JSON. "&&" of a start command stays readable.
