@@ -56,3 +56,26 @@ func TestDecisionsExist(t *testing.T) {
 		}
 	}
 }
+
+var proof = regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark)[A-Z]\w+`)
+
+// TestProofsExist holds that every test that the architecture names as the proof of a guarantee is there.
+func TestProofsExist(t *testing.T) {
+	is := is.New(t)
+	text, err := os.ReadFile("../../docs/architecture.md")
+	is.NoErr(err)
+	var tests strings.Builder
+	is.NoErr(filepath.WalkDir("../..", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		tests.Write(source)
+		return err
+	}))
+	for _, name := range proof.FindAllString(string(text), -1) {
+		if !strings.Contains(tests.String(), "func "+name+"(") {
+			t.Errorf("docs/architecture.md names %s as a proof, and there is no such test", name)
+		}
+	}
+}

@@ -32,7 +32,7 @@ func Agent(b *Backbone, c AgentConfig, logger *slog.Logger) (Part, error) {
 		return Part{}, errors.Join(err, home.Close())
 	}
 	a, err := agent.New(agent.Config{
-		ID: home.ID, Driver: driver, Source: agent.Apps{Log: b.Log, Apps: commands.Apps(b.Log, b.Snapshots)},
+		ID: home.ID, Driver: driver, Source: agent.Apps{Log: b.Log, Apps: commands.Apps(b.Log, b.Snapshots), Logger: logger},
 		Log: b.Log, Traffic: c.Traffic, Logger: logger,
 	})
 	if err != nil {

@@ -48,7 +48,7 @@ func Listen(addr string) (net.Listener, error) {
 // API is the part that takes commands, by HTTP and by both NATS doors, and answers queries. It owns the listener.
 func API(b *Backbone, store *projections.Store, listener net.Listener, logger *slog.Logger) Part {
 	base := "http://" + listener.Addr().String()
-	handler := commands.NewHandler(b.Log, b.Snapshots, finder{b.Log, store}, bits{b.Droplets}, logger)
+	handler := commands.NewHandler(b.Log, b.Snapshots, resource.Finder{Reader: resource.Reader{Store: store}, Log: b.Log}, bits{b.Droplets}, logger)
 	face := api.New(api.Config{
 		Commands: handler, Store: store, Log: b.Log, Apps: commands.Apps(b.Log, b.Snapshots), Logger: logger, BaseURL: "",
 	})
