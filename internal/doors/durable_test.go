@@ -12,6 +12,7 @@ import (
 
 	"github.com/matryer/is"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"slipway/events"
 	"slipway/internal/commands"
@@ -94,6 +95,7 @@ func TestPoison(t *testing.T) {
 			open(t, r.config())
 			m := &nats.Msg{Subject: tt.subject, Header: header(tt.id), Data: []byte(tt.body)}
 			m.Header.Set("Team", "checkout")
+			m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, "0") // an order to the server
 			_, err := r.js.PublishMsg(t.Context(), m)
 			is.NoErr(err)
 			r.settled(t)
@@ -104,7 +106,8 @@ func TestPoison(t *testing.T) {
 			is.Equal(letter.Subject, "deadletter."+tt.subject)
 			is.Equal(string(letter.Data), tt.body)                  // as it came
 			is.Equal(letter.Header.Get("Team"), "checkout")         // with its headers
-			is.Equal(letter.Header.Get(HeaderSource), "COMMANDS:1") //
+			is.Equal(letter.Header.Get(HeaderSource), "COMMANDS:1") // and where it stood
+			is.Equal(letter.Header.Get(jetstream.ExpectedLastSubjSeqHeader), "")
 			refusal := r.refusals(t)[events.CommandID(letter.Header.Get(HeaderCommand))]
 			is.Equal(refusal.Code, tt.code)
 			is.True(strings.Contains(refusal.Message, tt.message))                 // the reason stands in history
@@ -301,6 +304,26 @@ func TestRefusalWaitsForTheLog(t *testing.T) {
 	r.publish(t, "commands.app.start", "refused", `{"app":"none"}`)
 	r.settled(t)
 	is.Equal(len(r.refusals(t)), 1)
+}
+
+// laggingLog does not know yet what stands in the log, as a server of a cluster may not.
+type laggingLog struct{ eventlog.Log }
+
+func (laggingLog) Last(context.Context, events.Subject) (events.Sequence, error) { return 0, nil }
+
+// TestRefusalRecordedByAnother: a delivery that comes too late to record the refusal has nothing left to do.
+func TestRefusalRecordedByAnother(t *testing.T) {
+	is := is.New(t)
+	r := newRig(t)
+	r.forgetful(t)
+	cfg := r.config()
+	cfg.Log = laggingLog{r.log}
+	open(t, cfg)
+	for range 2 {
+		r.publish(t, "commands.app.start", "refused", `{"app":"none"}`)
+		r.settled(t)
+	}
+	is.Equal(types(r.history(t)), []string{"command.rejected"})
 }
 
 // TestSeveralProcesses share the work: every command once, in order, whoever gets it.

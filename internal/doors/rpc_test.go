@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -218,9 +219,11 @@ func TestShutdownAnswersWhatRuns(t *testing.T) {
 	r := newRig(t)
 	cfg := r.config()
 	running, release := make(chan struct{}, 1), make(chan struct{})
+	var finished atomic.Bool
 	cfg.Handler = handlerFunc(func(ctx context.Context, c commands.Command, by commands.Caller) (commands.Result, error) {
 		running <- struct{}{}
 		<-release
+		defer finished.Store(true)
 		return r.handler.Handle(ctx, c, by)
 	})
 	closeDoors := open(t, cfg)
@@ -229,7 +232,12 @@ func TestShutdownAnswersWhatRuns(t *testing.T) {
 	defer wg.Wait()
 	wg.Go(func() { answers <- r.request(t, "app.create", "", `{"name":"a"}`) })
 	<-running
-	wg.Go(closeDoors)
+	wg.Go(func() {
+		closeDoors()
+		if !finished.Load() {
+			t.Error("the doors were closed while a command was being carried out")
+		}
+	})
 	eventually(t, "the service is gone", func() bool {
 		_, err := r.nc.Request("$SRV.PING."+Service, nil, time.Second)
 		return errors.Is(err, nats.ErrNoResponders)
