@@ -2,11 +2,14 @@ package events
 
 import "time"
 
-// DropletCreated: a droplet of an app exists and waits for its bits.
+// DropletCreated: a droplet of an app exists and waits for its bits. One that is an image has none and can be deployed.
 type DropletCreated struct {
 	Droplet      DropletID         `json:"droplet"`
 	App          AppID             `json:"app"`
-	ProcessTypes map[string]string `json:"process_types"` // type to start command
+	ProcessTypes map[string]string `json:"process_types"`     // type to start command
+	Image        string            `json:"image,omitempty"`   // what it is instead of bits
+	Package      PackageID         `json:"package,omitempty"` // what it was built of
+	Build        BuildID           `json:"build,omitempty"`   // the build that made it
 }
 
 // DropletUploaded: its bits are in the object store; it can be deployed and never changes again.

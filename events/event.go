@@ -49,6 +49,13 @@ const (
 	TypeDropletCreated  Type = "droplet.created"
 	TypeDropletUploaded Type = "droplet.uploaded"
 
+	TypePackageCreated  Type = "package.created"
+	TypePackageUploaded Type = "package.uploaded"
+
+	TypeBuildCreated Type = "build.created"
+	TypeBuildStaged  Type = "build.staged"
+	TypeBuildFailed  Type = "build.failed"
+
 	TypeNameClaimed  Type = "name.claimed"
 	TypeNameReleased Type = "name.released"
 

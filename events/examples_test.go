@@ -16,6 +16,9 @@ const (
 	exampleWorker     ProcessID    = "01K9M2D4R8X0Z2B4D6F8H0J2K4"
 	exampleOldDroplet DropletID    = "01K9M2F1A3C5E7G9J1M3P5R7T9"
 	exampleDroplet    DropletID    = "01K9M5J2B4D6F8H0K2N4Q6S8V0"
+	examplePackage    PackageID    = "01K9M5H1C3E5G7J9M1P3R5T7W9"
+	exampleBuild      BuildID      = "01K9M5H2D4F6H8K0N2Q4S6V8X0"
+	exampleImage                   = "registry.example.org/shop/payments:3"
 	exampleRevision   RevisionID   = "01K9M5N8Q1R3T5W7Y9A1C3E5G7"
 	exampleDeployment DeploymentID = "01K9M5N8Q2V4X6Z8B0D2F4H6J8"
 	exampleNewer      DeploymentID = "01K9M6C3E5G7J9M1P3R5T7W9Y1"
@@ -102,12 +105,29 @@ var examples = []Event{
 	InstanceUnready{InstanceRef: exampleRef, Reason: "readiness: status 503 from /ready"},
 	InstanceCrashed{InstanceRef: exampleRef, Reason: "exit status 1", ExitStatus: new(1), Crashes: 2, RetryMS: 2000},
 	InstanceStopped{InstanceRef: exampleRef, Reason: "scaled down"},
-	DropletCreated{Droplet: exampleDroplet, App: exampleApp, ProcessTypes: exampleTypes},
+	DropletCreated{
+		Droplet: exampleDroplet, App: exampleApp, ProcessTypes: exampleTypes, Image: exampleImage, Package: examplePackage,
+		Build: exampleBuild,
+	},
 	DropletUploaded{
 		Droplet: exampleDroplet, App: exampleApp, Bits: "01K3ZB3W9V2J6R0Q8T5M4N7PXC",
 		SHA256:    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		SizeBytes: 4_812_345, ProcessTypes: exampleTypes,
 	},
+	PackageCreated{
+		Package: examplePackage, App: exampleApp, PackageType: PackageTypeDocker, Image: exampleImage, Metadata: exampleMetadata,
+	},
+	PackageUploaded{
+		Package: examplePackage, App: exampleApp, Bits: "01K9M5H0A1B2C3D4E5F6G7H8J9",
+		SHA256:    "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+		SizeBytes: 5_120_000,
+	},
+	BuildCreated{
+		Build: exampleBuild, Package: examplePackage, App: exampleApp, Droplet: exampleDroplet,
+		Bits: "01K9M5H0A1B2C3D4E5F6G7H8J9", Image: exampleImage, Metadata: exampleMetadata,
+	},
+	BuildStaged{Build: exampleBuild, Package: examplePackage, App: exampleApp, Droplet: exampleDroplet},
+	BuildFailed{Build: exampleBuild, Package: examplePackage, App: exampleApp, Error: "no Procfile and no start command"},
 	NameClaimed{Space: DefaultSpace, Name: "payments", App: exampleApp, At: exampleTime},
 	NameReleased{Space: DefaultSpace, Name: "payments", App: exampleApp},
 	CommandRejected{

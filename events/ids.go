@@ -19,6 +19,8 @@ type (
 	InstanceID   string // id of one start of an instance
 	AgentID      string // id of an agent
 	SpaceID      string // id of a space
+	PackageID    string // id of a package
+	BuildID      string // id of a build
 
 	// CommandID names one request to decide something. Sent again, it is the same request.
 	CommandID string

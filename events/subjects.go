@@ -15,6 +15,8 @@ const (
 	AggregateApp      = "app"
 	AggregateInstance = "instance"
 	AggregateDroplet  = "droplet"
+	AggregatePackage  = "package"
+	AggregateBuild    = "build"
 	AggregateName     = "name"
 	AggregateCommand  = "command"
 )
@@ -26,6 +28,7 @@ const (
 	AllSubjects         = "events.>"
 	AllAppSubjects      = "events.app.*"
 	AllInstanceSubjects = "events.instance.*"
+	AllBuildSubjects    = "events.build.*"
 )
 
 // AppSubject is where an app's commits stand.
@@ -36,6 +39,12 @@ func InstanceSubject(id ProcessID) Subject { return subject(AggregateInstance, s
 
 // DropletSubject is where a droplet's commits stand.
 func DropletSubject(id DropletID) Subject { return subject(AggregateDroplet, string(id)) }
+
+// PackageSubject is where a package's commits stand.
+func PackageSubject(id PackageID) Subject { return subject(AggregatePackage, string(id)) }
+
+// BuildSubject is where a build's commits stand.
+func BuildSubject(id BuildID) Subject { return subject(AggregateBuild, string(id)) }
 
 // CommandSubject is where the rejection of a command from the durable door stands.
 func CommandSubject(id CommandID) Subject { return subject(AggregateCommand, string(id)) }

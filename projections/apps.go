@@ -76,6 +76,8 @@ func (f *fold) appDeleted(m moment, e events.AppDeleted) {
 	f.processes.removeIf(func(p *Process) bool { return p.App == e.App })
 	f.instances.removeIf(func(i *Instance) bool { return i.App == e.App })
 	f.droplets.removeIf(func(d *Droplet) bool { return d.App == e.App })
+	f.packages.removeIf(func(p *Package) bool { return p.App == e.App })
+	f.builds.removeIf(func(b *Build) bool { return b.App == e.App })
 	f.revisions.removeIf(func(r *Revision) bool { return r.App == e.App })
 	f.deployments.removeIf(func(d *Deployment) bool { return d.App == e.App })
 }

@@ -25,7 +25,8 @@ func (v *view[K, R]) relation() relation { return relation{v.table, v.names(), v
 func relations() []relation {
 	return []relation{
 		{"checkpoint", []string{"id", "sequence"}, 1},
-		apps.relation(), processes.relation(), instances.relation(), droplets.relation(), revisions.relation(),
+		apps.relation(), processes.relation(), instances.relation(), droplets.relation(), packages.relation(),
+		builds.relation(), revisions.relation(),
 		deployments.relation(), {"labels", []string{"resource", "guid", "label", "value"}, 3},
 		history.relation(), anomalies.relation(),
 	}

@@ -23,6 +23,9 @@ type Droplet struct {
 	ProcessTypes map[string]string // type to start command
 	SHA256       string            // of the bits, hex; empty before they are there
 	SizeBytes    int64
+	Image        string           // what it is instead of bits
+	Package      events.PackageID // what it was built of; empty where it was uploaded
+	Build        events.BuildID
 	Stamp
 }
 
@@ -33,7 +36,8 @@ var droplets = view[events.DropletID, Droplet]{
 	columns: func(d *Droplet) []column {
 		return append([]column{
 			{"guid", &d.GUID}, {"app", &d.App}, {"state", &d.State}, {"process_types", asJSON(&d.ProcessTypes)},
-			{"sha256", &d.SHA256}, {"size_bytes", &d.SizeBytes},
+			{"sha256", &d.SHA256}, {"size_bytes", &d.SizeBytes}, {"image", &d.Image}, {"package", &d.Package},
+			{"build", &d.Build},
 		}, d.Stamp.columns()...)
 	},
 }.ready()
@@ -48,9 +52,14 @@ func (f *fold) dropletCreated(m moment, e events.DropletCreated) {
 		f.anomaly(m, e, "droplet %s exists already", e.Droplet)
 		return
 	}
-	f.droplets.put(Droplet{
-		GUID: e.Droplet, App: e.App, State: DropletAwaitingUpload, ProcessTypes: e.ProcessTypes, Stamp: m.stamp(),
-	})
+	d := Droplet{
+		GUID: e.Droplet, App: e.App, State: DropletAwaitingUpload, ProcessTypes: e.ProcessTypes, Image: e.Image, Package: e.Package,
+		Build: e.Build, Stamp: m.stamp(),
+	}
+	if e.Image != "" {
+		d.State = DropletStaged
+	}
+	f.droplets.put(d)
 }
 
 func (f *fold) dropletUploaded(m moment, e events.DropletUploaded) {
@@ -68,9 +77,10 @@ func (f *fold) dropletUploaded(m moment, e events.DropletUploaded) {
 
 // DropletFilter selects droplets. Empty fields select all; all that are set must hold.
 type DropletFilter struct {
-	GUIDs  []events.DropletID
-	Apps   []events.AppID
-	States []DropletState
+	GUIDs    []events.DropletID
+	Apps     []events.AppID
+	States   []DropletState
+	Packages []events.PackageID
 }
 
 // Droplet reads one droplet, or gives [ErrNotFound].
@@ -84,5 +94,6 @@ func (s *Store) Droplets(ctx context.Context, f DropletFilter, o Order, p Page) 
 	in(&w, "guid", f.GUIDs)
 	in(&w, "app", f.Apps)
 	in(&w, "state", f.States)
+	in(&w, "package", f.Packages)
 	return list(ctx, s, droplets, w, o.sql(), p)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 
+	"slipway/aggregates/pack"
 	"slipway/events"
 )
 
@@ -14,6 +15,8 @@ type fold struct {
 	processes   table[events.ProcessID, Process]
 	instances   table[instanceKey, Instance]
 	droplets    table[events.DropletID, Droplet]
+	packages    table[events.PackageID, Package]
+	builds      table[events.BuildID, Build]
 	revisions   table[events.RevisionID, Revision]
 	deployments table[events.DeploymentID, Deployment]
 	history     table[Place, HistoryEvent]
@@ -24,7 +27,7 @@ type fold struct {
 func newFold() *fold {
 	return &fold{
 		apps: newTable(apps), processes: newTable(processes), instances: newTable(instances),
-		droplets: newTable(droplets), revisions: newTable(revisions), deployments: newTable(deployments),
+		droplets: newTable(droplets), packages: newTable(packages), builds: newTable(builds), revisions: newTable(revisions), deployments: newTable(deployments),
 		history: newTable(history), anomalies: newTable(anomalies), recorded: map[report]bool{},
 	}
 }
@@ -36,7 +39,10 @@ type rows interface {
 }
 
 func (f *fold) tables() []rows {
-	return []rows{&f.apps, &f.processes, &f.instances, &f.droplets, &f.revisions, &f.deployments, &f.history, &f.anomalies}
+	return []rows{
+		&f.apps, &f.processes, &f.instances, &f.droplets, &f.packages, &f.builds, &f.revisions, &f.deployments,
+		&f.history, &f.anomalies,
+	}
 }
 
 // want asks for all rows that the event may need.
@@ -50,6 +56,12 @@ func (f *fold) want(e events.Event) {
 	}
 	if r.Deployment != "" {
 		f.deployments.want(r.Deployment)
+	}
+	if r.Package != "" {
+		f.packages.want(r.Package)
+	}
+	if r.Build != "" {
+		f.builds.want(r.Build)
 	}
 	if r.Instance != "" {
 		f.instances.want(instanceKey{r.Process, r.Index})
@@ -71,6 +83,8 @@ func (f *fold) wantAllOf(app events.AppID) {
 	f.processes.wantAll("app = ?", app)
 	f.instances.wantAll("app = ?", app)
 	f.droplets.wantAll("app = ?", app)
+	f.packages.wantAll("app = ?", app)
+	f.builds.wantAll("app = ?", app)
 	f.revisions.wantAll("app = ?", app)
 	f.deployments.wantAll("app = ?", app)
 }
@@ -124,6 +138,16 @@ func (f *fold) event(m moment, e events.Event) {
 		f.dropletCreated(m, e)
 	case events.DropletUploaded:
 		f.dropletUploaded(m, e)
+	case events.PackageCreated:
+		f.packageCreated(m, e)
+	case events.PackageUploaded:
+		f.packageUploaded(m, e)
+	case events.BuildCreated:
+		f.buildCreated(m, e)
+	case events.BuildStaged:
+		f.buildEnded(m, e, e.Build, pack.Staged, "")
+	case events.BuildFailed:
+		f.buildEnded(m, e, e.Build, pack.Failed, e.Error)
 	case events.InstanceEvent:
 		f.instance(m, e)
 	case events.NameClaimed, events.NameReleased, events.CommandRejected:

@@ -98,6 +98,7 @@ func facts() *rapid.Generator[events.Event] {
 		app, process := id[events.AppID](t, "a"), id[events.ProcessID](t, "p")
 		deployment, droplet := id[events.DeploymentID](t, "x"), id[events.DropletID](t, "d")
 		revision := id[events.RevisionID](t, "r")
+		pkg, build := id[events.PackageID](t, "k"), id[events.BuildID](t, "b")
 		n := rapid.IntRange(0, 3).Draw(t, "n")
 		labels := rapid.MapOf(rapid.SampledFrom([]string{"env", "team"}), rapid.SampledFrom([]string{"", "pay"})).Draw(t, "labels")
 		about := events.InstanceRef{
@@ -135,8 +136,18 @@ func facts() *rapid.Generator[events.Event] {
 			events.InstanceCrashed{InstanceRef: about, Reason: "exit", ExitStatus: &n, Crashes: n},
 			events.InstanceStopped{InstanceRef: about},
 		}
+		packed := []events.Event{
+			events.DropletCreated{App: app, Droplet: droplet, Image: "shop/web:3", Package: pkg, Build: build},
+			events.PackageCreated{App: app, Package: pkg, PackageType: "bits", Metadata: events.Metadata{Labels: labels}},
+			events.PackageCreated{App: app, Package: pkg, PackageType: "docker", Image: "shop/web:3"},
+			events.PackageUploaded{App: app, Package: pkg, SHA256: "abc", SizeBytes: int64(n)},
+			events.BuildCreated{App: app, Package: pkg, Build: build, Droplet: droplet, Metadata: events.Metadata{Labels: labels}},
+			events.BuildStaged{App: app, Package: pkg, Build: build, Droplet: droplet},
+			events.BuildFailed{App: app, Package: pkg, Build: build, Error: "no"},
+		}
+		all = append(all, packed...)
 		if creating := all[:2:2]; rapid.IntRange(0, 3).Draw(t, "creating") == 0 {
-			creating = append(creating, all[8], all[9], all[16], all[21], all[25], all[26])
+			creating = append(creating, all[8], all[9], all[16], all[21], all[25], all[26], packed[1], packed[4])
 			return rapid.SampledFrom(creating).Draw(t, "event")
 		}
 		return rapid.SampledFrom(all).Draw(t, "event")

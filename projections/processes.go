@@ -133,11 +133,7 @@ func (s *Store) Processes(ctx context.Context, f ProcessFilter, o Order, p Page)
 	in(&w, "guid", f.GUIDs)
 	in(&w, "app", f.Apps)
 	in(&w, "type", f.Types)
-	if len(f.Spaces) > 0 {
-		var spaces where
-		in(&spaces, "space", f.Spaces)
-		w.add("app IN (SELECT guid FROM apps "+spaces.sql()+")", spaces.args...)
-	}
+	w.ofSpaces(f.Spaces)
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
 	return list(ctx, s, processes, w, o.sql(), p)

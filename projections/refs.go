@@ -9,6 +9,8 @@ type Refs struct {
 	Process    events.ProcessID
 	Droplet    events.DropletID
 	Revision   events.RevisionID
+	Package    events.PackageID
+	Build      events.BuildID
 	Instance   events.InstanceID
 	Index      int // of the instance
 }
@@ -36,9 +38,19 @@ func RefsOf(e events.Event) Refs {
 	case events.RevisionCreated:
 		return Refs{App: e.App, Revision: e.Revision, Droplet: e.Droplet, Deployment: e.Deployment}
 	case events.DropletCreated:
-		return Refs{App: e.App, Droplet: e.Droplet}
+		return Refs{App: e.App, Droplet: e.Droplet, Package: e.Package, Build: e.Build}
 	case events.DropletUploaded:
 		return Refs{App: e.App, Droplet: e.Droplet}
+	case events.PackageCreated:
+		return Refs{App: e.App, Package: e.Package}
+	case events.PackageUploaded:
+		return Refs{App: e.App, Package: e.Package}
+	case events.BuildCreated:
+		return Refs{App: e.App, Package: e.Package, Build: e.Build, Droplet: e.Droplet}
+	case events.BuildStaged:
+		return Refs{App: e.App, Package: e.Package, Build: e.Build, Droplet: e.Droplet}
+	case events.BuildFailed:
+		return Refs{App: e.App, Package: e.Package, Build: e.Build}
 	case events.NameClaimed:
 		return Refs{App: e.App}
 	case events.NameReleased:

@@ -12,7 +12,8 @@ type State struct {
 	ID           events.DropletID  `json:"id"`
 	App          events.AppID      `json:"app"`
 	ProcessTypes map[string]string `json:"process_types,omitempty"` // type to start command
-	Staged       bool              `json:"staged"`                  // its bits are stored
+	Image        string            `json:"image,omitempty"`         // what it is instead of bits
+	Staged       bool              `json:"staged"`                  // its bits are stored, or it is an image
 	Bits         string            `json:"bits,omitempty"`          // name of the object that holds them
 	SHA256       string            `json:"sha256,omitempty"`
 	SizeBytes    int64             `json:"size_bytes,omitempty"`
@@ -22,7 +23,7 @@ type State struct {
 func Evolve(s State, e events.Event) State {
 	switch e := e.(type) {
 	case events.DropletCreated:
-		return State{ID: e.Droplet, App: e.App, ProcessTypes: e.ProcessTypes}
+		return State{ID: e.Droplet, App: e.App, ProcessTypes: e.ProcessTypes, Image: e.Image, Staged: e.Image != ""}
 	case events.DropletUploaded:
 		s.Staged, s.Bits, s.SHA256, s.SizeBytes, s.ProcessTypes = true, e.Bits, e.SHA256, e.SizeBytes, e.ProcessTypes
 	}

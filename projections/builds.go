@@ -1,0 +1,93 @@
+package projections
+
+import (
+	"context"
+
+	"slipway/aggregates/pack"
+	"slipway/events"
+)
+
+// Build is the making of one droplet of one package.
+type Build struct {
+	GUID     events.BuildID
+	App      events.AppID
+	Package  events.PackageID
+	Droplet  events.DropletID // the one it makes, which is there once it is STAGED
+	Image    string           // of a docker package
+	State    pack.Phase
+	Error    string       // why it failed
+	Actor    events.Actor // who asked for it
+	Metadata events.Metadata
+	Stamp
+}
+
+var builds = view[events.BuildID, Build]{
+	table: "builds", keys: 1,
+	key:    func(b *Build) events.BuildID { return b.GUID },
+	where:  func(id events.BuildID) []any { return []any{id} },
+	labels: func(b *Build) labelsOf { return b.Metadata.Labels },
+	columns: func(b *Build) []column {
+		return append([]column{
+			{"guid", &b.GUID}, {"app", &b.App}, {"package", &b.Package}, {"droplet", &b.Droplet}, {"image", &b.Image},
+			{"state", &b.State}, {"error", &b.Error}, {"actor", &b.Actor},
+			{"labels", asJSON(&b.Metadata.Labels)}, {"annotations", asJSON(&b.Metadata.Annotations)},
+		}, b.Stamp.columns()...)
+	},
+}.ready()
+
+// buildCreated folds the event of a build, whose history is its own: see packageCreated.
+func (f *fold) buildCreated(m moment, e events.BuildCreated) {
+	if f.apps.get(e.App) == nil {
+		return
+	}
+	if f.builds.get(e.Build) != nil {
+		f.anomaly(m, e, "build %s exists already", e.Build)
+		return
+	}
+	f.builds.put(Build{
+		GUID: e.Build, App: e.App, Package: e.Package, Droplet: e.Droplet, Image: e.Image, State: pack.Staging, Actor: m.actor,
+		Metadata: e.Metadata, Stamp: m.stamp(),
+	})
+}
+
+func (f *fold) buildEnded(m moment, e events.Event, id events.BuildID, state pack.Phase, why string) {
+	if f.apps.get(RefsOf(e).App) == nil {
+		return
+	}
+	b := f.builds.edit(id)
+	if b == nil {
+		f.anomaly(m, e, "build %s is unknown", id)
+		return
+	}
+	b.State, b.Error = state, why
+	b.touch(m)
+}
+
+// BuildFilter selects builds. Empty fields select all; all that are set must hold.
+type BuildFilter struct {
+	GUIDs    []events.BuildID
+	Apps     []events.AppID
+	Packages []events.PackageID
+	States   []pack.Phase
+	Created  TimeFilter
+	Updated  TimeFilter
+	Labels   []LabelRequirement
+}
+
+// Build reads one build, or gives [ErrNotFound].
+func (s *Store) Build(ctx context.Context, id events.BuildID) (Build, error) {
+	return builds.get(ctx, s.readers, id)
+}
+
+// Builds lists builds.
+func (s *Store) Builds(ctx context.Context, f BuildFilter, o Order, p Page) (List[Build], error) {
+	var w where
+	in(&w, "guid", f.GUIDs)
+	in(&w, "app", f.Apps)
+	in(&w, "package", f.Packages)
+	in(&w, "state", f.States)
+	w.times("created_at", f.Created)
+	w.times("updated_at", f.Updated)
+	w.labels(builds.table, f.Labels)
+	return list(ctx, s, builds, w, o.sql(), p)
+}
