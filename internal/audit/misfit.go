@@ -26,13 +26,13 @@ func (a *auditor) misfit(h *history, e events.Event) (Law, string) {
 	case events.DeploymentCreated:
 		return LawRollout, a.misfitCreated(s, e)
 	case events.DeploymentCanceling:
-		return LawFold, misfitDeployment(s, e.Deployment, app.Deploying)
+		return LawFold, misfitDeployment(s, e.Deployment, forward)
 	case events.DeploymentCanceled:
-		return LawFold, misfitDeployment(s, e.Deployment, app.Canceling)
+		return LawFold, misfitDeployment(s, e.Deployment, back)
 	case events.DeploymentDeployed:
-		return LawFold, misfitDeployment(s, e.Deployment, app.Deploying)
+		return LawFold, misfitDeployment(s, e.Deployment, forward)
 	case events.DeploymentSuperseded:
-		return LawFold, misfitDeployment(s, e.Deployment, "")
+		return LawFold, misfitDeployment(s, e.Deployment, either)
 	}
 	return "", ""
 }
@@ -47,13 +47,24 @@ func (a *auditor) misfitCreated(s app.State, e events.DeploymentCreated) string 
 	return ""
 }
 
-// misfitDeployment: what happens to a deployment happens while it is active, and in its phase.
-func misfitDeployment(s app.State, id events.DeploymentID, phase app.Phase) string {
-	if s.Deployment == nil || s.Deployment.ID() != id {
+// direction is which way a deployment must be going for something to happen to it.
+type direction int
+
+const (
+	either direction = iota
+	forward
+	back // it is being canceled
+)
+
+// misfitDeployment: what happens to a deployment happens while it is active and goes the right way.
+func misfitDeployment(s app.State, id events.DeploymentID, want direction) string {
+	switch {
+	case s.Deployment == nil || s.Deployment.ID() != id:
 		return fmt.Sprintf("deployment %s is not active", id)
-	}
-	if phase != "" && s.Deployment.Phase != phase {
-		return fmt.Sprintf("deployment %s is %s", id, s.Deployment.Phase)
+	case want == forward && !s.InFlight():
+		return fmt.Sprintf("deployment %s is being canceled", id)
+	case want == back && s.InFlight():
+		return fmt.Sprintf("nobody asked to cancel deployment %s", id)
 	}
 	return ""
 }
