@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"slipway/test/installation"
 )
 
 const (
@@ -24,22 +26,22 @@ func TestKilledInMidRollout(t *testing.T) {
 	defer cancel()
 
 	data := t.TempDir()
-	s := serve(t, data)
-	app, droplets := s.upload(ctx, t, 0, 2)
-	s.deployFirst(ctx, t, app, droplets[0], instances)
+	s := installation.Serve(t, data)
+	app, droplets := s.Upload(ctx, t, 0, 2)
+	s.DeployFirst(ctx, t, app, droplets[0], instances)
 	for n := range kills {
-		deployment := s.deploy(ctx, t, app, droplets[(n+1)%len(droplets)], map[string]any{"max_in_flight": 1 + n%2})
+		deployment := s.Deploy(ctx, t, app, droplets[(n+1)%len(droplets)], map[string]any{"max_in_flight": 1 + n%2})
 		moment := time.NewTimer(time.Duration(random.Int64N(int64(killWithin))))
 		<-moment.C // the moment is the random input of this test, not a wait for something
-		s.parts[allInOne].kill()
-		s = serve(t, data)
-		s.deployed(ctx, t, deployment) // the rollout ends all the same
+		s.Kill()
+		s = installation.Serve(t, data)
+		s.Deployed(ctx, t, deployment) // the rollout ends all the same
 	}
-	s.waitRoutable(ctx, t, app, instances)
-	s.noOrphans(ctx, t, instances)
-	s.sound(ctx, t)
-	s.parts[allInOne].stop(t)
-	s.noOrphans(ctx, t, 0)
+	s.WaitRoutable(ctx, t, app, instances)
+	s.NoOrphans(ctx, t, instances)
+	s.Sound(ctx, t)
+	s.Stop(t)
+	s.NoOrphans(ctx, t, 0)
 }
 
 // seeded gives random numbers, and tells the seed.

@@ -16,6 +16,7 @@ import (
 	"github.com/matryer/is"
 
 	"slipway/internal/client"
+	"slipway/test/installation"
 )
 
 // sums are the lines that the demo ends with.
@@ -25,8 +26,8 @@ var sums = regexp.MustCompile(`requests sent\s+(\d+) \((\d+) a second\)\s+reques
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	is := is.New(t)
-	s := serve(t, t.TempDir())
-	text := must(t, "slipway", "demo", "--api", s.api, "--apps", s.apps)
+	s := installation.Serve(t, t.TempDir())
+	text := installation.Must(t, "slipway", "demo", "--api", s.API, "--apps", s.Apps)
 	t.Log(text)
 	match := sums.FindStringSubmatch(text)
 	is.True(match != nil) // it counts
@@ -37,9 +38,9 @@ func TestDemo(t *testing.T) {
 	is.True(strings.Contains(text, "deployment.deployed"))          // v2 was rolled out
 	is.True(strings.Contains(text, "deployment.canceled"))          // v3 was canceled
 	is.True(regexp.MustCompile("░+▓+ +130 sent").MatchString(text)) // some time both versions answered
-	s.sound(t.Context(), t)
-	s.parts[allInOne].stop(t)
-	s.noOrphans(t.Context(), t, 0)
+	s.Sound(t.Context(), t)
+	s.Stop(t)
+	s.NoOrphans(t.Context(), t, 0)
 }
 
 // TestCtrlC stops all in one in mid-rollout: everything ends within seconds, instances too, the data stays, and the next
@@ -50,23 +51,23 @@ func TestCtrlC(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	data := t.TempDir()
-	s := serve(t, data)
-	app, droplets := s.upload(ctx, t, 300*time.Millisecond, 2)
-	s.deployFirst(ctx, t, app, droplets[0], instances)
-	deployment := s.deploy(ctx, t, app, droplets[1], nil)
-	s.watch(ctx, t, deployment, func(e client.Event) bool { return e.Type == "instance.running" })
+	s := installation.Serve(t, data)
+	app, droplets := s.Upload(ctx, t, 300*time.Millisecond, 2)
+	s.DeployFirst(ctx, t, app, droplets[0], instances)
+	deployment := s.Deploy(ctx, t, app, droplets[1], nil)
+	s.Watch(ctx, t, deployment, func(e client.Event) bool { return e.Type == "instance.running" })
 
 	began := time.Now()
-	s.parts[allInOne].stop(t)
+	s.Stop(t)
 	t.Logf("stopped in mid-rollout within %v", time.Since(began))
-	s.noOrphans(ctx, t, 0)
+	s.NoOrphans(ctx, t, 0)
 
-	s = serve(t, data)
-	s.deployed(ctx, t, deployment)
-	s.waitRoutable(ctx, t, app, instances)
-	s.noOrphans(ctx, t, instances)
-	s.sound(ctx, t)
-	s.parts[allInOne].stop(t)
+	s = installation.Serve(t, data)
+	s.Deployed(ctx, t, deployment)
+	s.WaitRoutable(ctx, t, app, instances)
+	s.NoOrphans(ctx, t, instances)
+	s.Sound(ctx, t)
+	s.Stop(t)
 }
 
 // TestSecondStart starts a second Slipway over the first one's data, and on its ports: it must say what is wrong, and the
@@ -75,24 +76,24 @@ func TestSecondStart(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	s := serve(t, t.TempDir())
-	app, droplets := s.upload(ctx, t, 0, 1)
-	s.deployFirst(ctx, t, app, droplets[0], 1)
+	s := installation.Serve(t, t.TempDir())
+	app, droplets := s.Upload(ctx, t, 0, 1)
+	s.DeployFirst(ctx, t, app, droplets[0], 1)
 	elsewhere := filepath.Join(t.TempDir(), "data")
 	for name, c := range map[string]struct {
 		args []string
 		want string
 	}{
-		"same data":      {[]string{"--data", s.data}, "the directory is in use by another process"},
-		"same API port":  {[]string{"--data", elsewhere, "--http", listenAt(s.api)}, "is Slipway running already?"},
-		"same apps port": {[]string{"--data", elsewhere, "--apps", listenAt(s.apps)}, "is Slipway running already?"},
-		"same NATS port": {[]string{"--data", t.TempDir(), "--nats", listenAt(s.nats)}, "address already in use"},
+		"same data":      {[]string{"--data", s.Data}, "the directory is in use by another process"},
+		"same API port":  {[]string{"--data", elsewhere, "--http", listenAt(s.API)}, "is Slipway running already?"},
+		"same apps port": {[]string{"--data", elsewhere, "--apps", listenAt(s.Apps)}, "is Slipway running already?"},
+		"same NATS port": {[]string{"--data", t.TempDir(), "--nats", listenAt(s.NATS)}, "address already in use"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			is := is.New(t)
 			// Of a flag that is given twice the last one counts.
-			args := append([]string{"serve", "--http", freePort, "--apps", freePort, "--nats", freePort}, c.args...)
-			text, err := run(t, "slipway", args...)
+			args := append([]string{"serve", "--http", installation.FreePort, "--apps", installation.FreePort, "--nats", installation.FreePort}, c.args...)
+			text, err := installation.Run(t, "slipway", args...)
 			is.True(err != nil)                     // it does not start
 			is.True(strings.Contains(text, c.want)) // and says why
 			t.Log(text)
@@ -101,19 +102,19 @@ func TestSecondStart(t *testing.T) {
 		})
 	}
 	is := is.New(t)
-	is.True(s.parts[allInOne].runs())
-	is.NoErr(s.client().Call(ctx, http.MethodGet, "/v3/apps/"+app, nil, nil)) // the first answers as before
-	s.waitRoutable(ctx, t, app, 1)
-	s.noOrphans(ctx, t, 1)
-	s.sound(ctx, t)
-	s.parts[allInOne].stop(t)
+	is.True(s.Parts[installation.AllInOne].Runs())
+	is.NoErr(s.Client().Call(ctx, http.MethodGet, "/v3/apps/"+app, nil, nil)) // the first answers as before
+	s.WaitRoutable(ctx, t, app, 1)
+	s.NoOrphans(ctx, t, 1)
+	s.Sound(ctx, t)
+	s.Stop(t)
 }
 
 // TestRefusesNonLoopback: there are no logins yet, so no program listens where another machine could connect.
 func TestRefusesNonLoopback(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
-	all := []string{"slipway", "serve", "--http", freePort, "--apps", freePort, "--nats", freePort, "--data", data}
+	all := []string{"slipway", "serve", "--http", installation.FreePort, "--apps", installation.FreePort, "--nats", installation.FreePort, "--data", data}
 	for _, host := range []string{"0.0.0.0", "::", "192.0.2.1", "example.com"} {
 		address := net.JoinHostPort(host, "0")
 		for _, command := range [][]string{
@@ -126,7 +127,7 @@ func TestRefusesNonLoopback(t *testing.T) {
 			name := command[0] + " " + strings.Join(command[len(command)-2:], " ")
 			t.Run(name, func(t *testing.T) {
 				is := is.New(t)
-				text, err := run(t, command[0], command[1:]...)
+				text, err := installation.Run(t, command[0], command[1:]...)
 				is.True(err != nil)                                       // refused
 				is.True(strings.Contains(text, "not a loopback address")) // clearly
 				is.True(strings.Contains(text, host))                     // naming what was refused

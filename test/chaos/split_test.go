@@ -18,6 +18,7 @@ import (
 	"slipway/events"
 	"slipway/internal/client"
 	"slipway/internal/demo"
+	"slipway/test/installation"
 )
 
 // The parts, in the order in which they are started. Two updaters: any number may run.
@@ -35,11 +36,13 @@ var parts = []string{natsServer, projector, api, updaterA, updaterB, agent}
 // rate is the least load that counts, in requests a second.
 const rate = 200
 
+// inParts is an installation whose parts are processes of their own.
+type inParts struct{ *installation.Installation }
+
 // split starts every part as a process of its own, on free ports. nats-server takes the settings of nats.conf.
-func split(t *testing.T, data string) *installation {
+func split(t *testing.T, data string) inParts {
 	t.Helper()
-	leavesNoInstances(t, filepath.Join(data, "agent"))
-	i := &installation{data: data, parts: map[string]*process{}}
+	i := inParts{installation.New(t, data)}
 	for _, part := range parts {
 		i.start(t, part)
 	}
@@ -47,33 +50,33 @@ func split(t *testing.T, data string) *installation {
 }
 
 // start starts a part, at the address that it had before if it had one.
-func (i *installation) start(t *testing.T, part string) {
+func (i inParts) start(t *testing.T, part string) {
 	t.Helper()
 	said := func(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 	switch part {
 	case natsServer:
 		ready, address := said("Server is ready"), said(`Listening for client connections on (\S+)`)
-		i.parts[part] = spawn(t, ready, natsServer, "-c", natsConf(t, i.data, i.nats))
-		i.nats = "nats://" + i.parts[part].says(t, address)
+		i.Parts[part] = installation.Spawn(t, ready, natsServer, "-c", natsConf(t, i.Data, i.NATS))
+		i.NATS = "nats://" + i.Parts[part].Says(t, address)
 	case projector:
-		i.parts[part] = spawn(t, said("projector works on"), projector, "--nats", i.nats, "--db", i.views())
+		i.Parts[part] = installation.Spawn(t, said("projector works on"), projector, "--nats", i.NATS, "--db", i.Views())
 	case api:
 		ready := said(`api listens on (\S+)\n`)
-		i.parts[part] = spawn(t, ready, api, "--nats", i.nats, "--db", i.views(), "--http", listenAt(i.api))
-		i.api = i.parts[part].says(t, ready)
+		i.Parts[part] = installation.Spawn(t, ready, api, "--nats", i.NATS, "--db", i.Views(), "--http", listenAt(i.API))
+		i.API = i.Parts[part].Says(t, ready)
 	case updaterA, updaterB:
-		i.parts[part] = spawn(t, said("updater works on"), "updater", "--nats", i.nats)
+		i.Parts[part] = installation.Spawn(t, said("updater works on"), "updater", "--nats", i.NATS)
 	case agent:
 		ready := said(`agent routes apps on (\S+)\n`)
-		i.parts[part] = spawn(t, ready, agent, "--nats", i.nats, "--apps", listenAt(i.apps), "--data", i.agent())
-		i.apps = i.parts[part].says(t, ready)
+		i.Parts[part] = installation.Spawn(t, ready, agent, "--nats", i.NATS, "--apps", listenAt(i.Apps), "--data", i.Agent())
+		i.Apps = i.Parts[part].Says(t, ready)
 	}
 }
 
 // listenAt is where to listen to be found at a URL; on any port where there is none yet.
 func listenAt(url string) string {
 	if url == "" {
-		return freePort
+		return installation.FreePort
 	}
 	return regexp.MustCompile(`^\w+://`).ReplaceAllString(url, "")
 }
@@ -112,17 +115,17 @@ func TestSplit(t *testing.T) {
 	defer cancel()
 	const instances = 4
 	i := split(t, t.TempDir())
-	app, droplets := i.upload(ctx, t, 100*time.Millisecond, 2)
-	i.deployFirst(ctx, t, app, droplets[0], instances)
+	app, droplets := i.Upload(ctx, t, 100*time.Millisecond, 2)
+	i.DeployFirst(ctx, t, app, droplets[0], instances)
 
 	version := 0
 	rollout := func(kill string) {
 		version++
-		deployment := i.deploy(ctx, t, app, droplets[version%len(droplets)], nil)
+		deployment := i.Deploy(ctx, t, app, droplets[version%len(droplets)], nil)
 		if kill != "" {
 			i.killMidway(ctx, t, deployment, kill, 1+random.IntN(instances-1))
 		}
-		i.deployed(ctx, t, deployment)
+		i.Deployed(ctx, t, deployment)
 	}
 	result := i.underLoad(ctx, t, func() {
 		for _, part := range []string{"", updaterA, updaterB, projector, api, natsServer} {
@@ -136,37 +139,37 @@ func TestSplit(t *testing.T) {
 	i.durableDoor(ctx, t, app, droplets[0], instances+1)
 	i.readsWhatItWrote(ctx, t)
 
-	for _, part := range i.parts {
-		is.True(part.runs()) // whatever was killed, the others went on
+	for _, part := range i.Parts {
+		is.True(part.Runs()) // whatever was killed, the others went on
 	}
-	i.waitRoutable(ctx, t, app, instances+1)
-	i.noOrphans(ctx, t, instances+1)
-	i.sound(ctx, t)
+	i.WaitRoutable(ctx, t, app, instances+1)
+	i.NoOrphans(ctx, t, instances+1)
+	i.Sound(ctx, t)
 	for n := range parts {
-		i.parts[parts[len(parts)-1-n]].stop(t) // last things first
+		i.Parts[parts[len(parts)-1-n]].Stop(t) // last things first
 	}
-	i.noOrphans(ctx, t, 0)
+	i.NoOrphans(ctx, t, 0)
 }
 
 // killMidway kills a part when so many new instances of the rollout run, and starts it again.
-func (i *installation) killMidway(ctx context.Context, t *testing.T, deployment, part string, after int) {
+func (i inParts) killMidway(ctx context.Context, t *testing.T, deployment, part string, after int) {
 	t.Helper()
 	up := map[string]bool{} // by event id: a watch that breaks begins anew
-	i.watch(ctx, t, deployment, func(e client.Event) bool {
+	i.Watch(ctx, t, deployment, func(e client.Event) bool {
 		if e.Type == "instance.running" {
 			up[e.ID] = true
 		}
 		return len(up) >= after
 	})
-	i.parts[part].kill()
+	i.Parts[part].Kill()
 	t.Logf("killed %s with %d new instances up", part, after)
 	i.start(t, part)
 }
 
 // underLoad does something while requests go through the router.
-func (i *installation) underLoad(ctx context.Context, t *testing.T, do func()) demo.Result {
+func (i inParts) underLoad(ctx context.Context, t *testing.T, do func()) demo.Result {
 	t.Helper()
-	load := &demo.Load{URL: i.apps, Host: appName + ".localhost"}
+	load := &demo.Load{URL: i.Apps, Host: installation.AppName + ".localhost"}
 	ctx, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
@@ -181,12 +184,12 @@ func (i *installation) underLoad(ctx context.Context, t *testing.T, do func()) d
 }
 
 // durableDoor leaves commands at the door while no api is up. They must be carried out, in order and once, when one is.
-func (i *installation) durableDoor(ctx context.Context, t *testing.T, app, droplet string, instances int) {
+func (i inParts) durableDoor(ctx context.Context, t *testing.T, app, droplet string, instances int) {
 	t.Helper()
 	is := is.New(t)
 	before := i.deployments(ctx, t)
-	i.parts[api].kill()
-	nc, err := nats.Connect(i.nats)
+	i.Parts[api].Kill()
+	nc, err := nats.Connect(i.NATS)
 	is.NoErr(err)
 	defer nc.Close()
 	js, err := jetstream.New(nc)
@@ -202,40 +205,40 @@ func (i *installation) durableDoor(ctx context.Context, t *testing.T, app, dropl
 	}
 	i.start(t, api)
 	deployment := aggregate.CreateDeployment{ID: id}.DeploymentID()
-	i.deployed(ctx, t, string(deployment))
+	i.Deployed(ctx, t, string(deployment))
 	is.Equal(i.deployments(ctx, t), before+1) // one deployment, although its command came twice
 }
 
 // deployments counts all deployments.
-func (i *installation) deployments(ctx context.Context, t *testing.T) int {
+func (i inParts) deployments(ctx context.Context, t *testing.T) int {
 	t.Helper()
 	var list struct {
 		Pagination struct {
 			Total int `json:"total_results"`
 		} `json:"pagination"`
 	}
-	is.New(t).NoErr(i.client().Call(ctx, http.MethodGet, "/v3/deployments", nil, &list))
+	is.New(t).NoErr(i.Client().Call(ctx, http.MethodGet, "/v3/deployments", nil, &list))
 	return list.Pagination.Total
 }
 
 // readsWhatItWrote creates apps and looks at each at once: the api learns from the projector's process that it may answer.
-func (i *installation) readsWhatItWrote(ctx context.Context, t *testing.T) {
+func (i inParts) readsWhatItWrote(ctx context.Context, t *testing.T) {
 	t.Helper()
 	is := is.New(t)
 	const writes = 30
 	began := time.Now()
 	for n := range writes {
 		name := fmt.Sprintf("written-%d", n)
-		guid, err := i.client().App(ctx, name) // looks for the name, then creates it
+		guid, err := i.Client().App(ctx, name) // looks for the name, then creates it
 		is.NoErr(err)
-		found, err := i.client().App(ctx, name)
+		found, err := i.Client().App(ctx, name)
 		is.NoErr(err)
 		is.Equal(found, guid) // the list shows what was created a moment ago
-		is.NoErr(i.client().SetEnvironment(ctx, guid, map[string]string{"KEY": name}))
+		is.NoErr(i.Client().SetEnvironment(ctx, guid, map[string]string{"KEY": name}))
 		var environment struct {
 			Var map[string]string `json:"var"`
 		}
-		is.NoErr(i.client().Call(ctx, http.MethodGet, "/v3/apps/"+guid+"/environment_variables", nil, &environment))
+		is.NoErr(i.Client().Call(ctx, http.MethodGet, "/v3/apps/"+guid+"/environment_variables", nil, &environment))
 		is.Equal(environment.Var["KEY"], name) // and so does the resource
 	}
 	t.Logf("a write and the read after it take %v", time.Since(began)/(2*writes))

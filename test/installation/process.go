@@ -1,4 +1,4 @@
-package chaos
+package installation
 
 import (
 	"bytes"
@@ -16,17 +16,18 @@ import (
 )
 
 const (
-	// patience bounds every wait for something that takes a second or two.
-	patience = 60 * time.Second
+	// Patience bounds every wait for something that takes a second or two.
+	Patience = 60 * time.Second
 	// goodbye is how long a program may take to stop when asked to, its instances included.
 	goodbye = 10 * time.Second
 )
 
-// programs is the directory of the programs under test: those of the repository, and the nats-server that go.mod names. They
-// are built without the race detector: their own tests use it.
+// programs is the directory of the programs under test, once [Main] has built them.
 var programs string
 
-func TestMain(m *testing.M) {
+// Main builds the programs under test, runs the tests, and exits: the TestMain of a package. It builds all commands of the
+// repository and the nats-server that its go.mod names, without the race detector: their own tests use it.
+func Main(m *testing.M) {
 	code, err := buildAndRun(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -40,12 +41,29 @@ func buildAndRun(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(programs)
-	build := exec.Command("go", "build", "-o", programs+"/", "slipway/cmd/...", "github.com/nats-io/nats-server/v2")
+	root, err := Root()
+	if err != nil {
+		return 0, err
+	}
+	build := exec.Command("go", "build", "-o", programs+"/", "./cmd/...", "github.com/nats-io/nats-server/v2")
+	build.Dir = root // with its go.mod, also where the tests are of a nested module
 	if text, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("build the programs: %w\n%s", err, text)
 	}
 	return m.Run(), nil
 }
+
+// Root is the directory of the repository.
+func Root() (string, error) {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "slipway").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the repository: %w", err)
+	}
+	return strings.TrimSpace(string(dir)), nil
+}
+
+// Program is the path of a program under test.
+func Program(name string) string { return filepath.Join(programs, name) }
 
 // output collects what a process prints, and tells when a pattern shows up in it.
 type output struct {
@@ -73,8 +91,8 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// process is a program that runs until it is stopped.
-type process struct {
+// Process is a program that runs until it is stopped.
+type Process struct {
 	name   string
 	cmd    *exec.Cmd
 	output *output
@@ -82,11 +100,11 @@ type process struct {
 	err    error         // how it ended; to be read after ended
 }
 
-// spawn starts a program and waits until it prints what says that it is ready.
-func spawn(t *testing.T, ready *regexp.Regexp, name string, args ...string) *process {
+// Spawn starts a program and waits until it prints what says that it is ready.
+func Spawn(t *testing.T, ready *regexp.Regexp, name string, args ...string) *Process {
 	t.Helper()
-	p := &process{
-		name: name, cmd: exec.Command(filepath.Join(programs, name), args...), ended: make(chan struct{}),
+	p := &Process{
+		name: name, cmd: exec.Command(Program(name), args...), ended: make(chan struct{}),
 		output: &output{pattern: ready, found: make(chan struct{})},
 	}
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
@@ -98,19 +116,22 @@ func spawn(t *testing.T, ready *regexp.Regexp, name string, args ...string) *pro
 		defer close(p.ended)
 		p.err = p.cmd.Wait()
 	}()
-	t.Cleanup(p.kill)
+	t.Cleanup(p.Kill)
 	select {
 	case <-p.output.found:
 	case <-p.ended:
 		t.Fatalf("%s ended before it was ready: %v\n%s", name, p.err, p.output)
-	case <-time.After(patience):
-		t.Fatalf("%s is not ready after %v\n%s", name, patience, p.output)
+	case <-time.After(Patience):
+		t.Fatalf("%s is not ready after %v\n%s", name, Patience, p.output)
 	}
 	return p
 }
 
-// runs says whether it has not ended.
-func (p *process) runs() bool {
+// Output is what it has printed.
+func (p *Process) Output() string { return p.output.String() }
+
+// Runs says whether it has not ended.
+func (p *Process) Runs() bool {
 	select {
 	case <-p.ended:
 		return false
@@ -119,8 +140,8 @@ func (p *process) runs() bool {
 	}
 }
 
-// says gives the first group of a pattern in what it has printed.
-func (p *process) says(t *testing.T, pattern *regexp.Regexp) string {
+// Says gives the first group of a pattern in what it has printed.
+func (p *Process) Says(t *testing.T, pattern *regexp.Regexp) string {
 	t.Helper()
 	match := pattern.FindStringSubmatch(p.output.String())
 	if match == nil {
@@ -129,14 +150,14 @@ func (p *process) says(t *testing.T, pattern *regexp.Regexp) string {
 	return match[1]
 }
 
-// kill ends it as a power cut would end a process: at once, at whatever line it is.
-func (p *process) kill() {
+// Kill ends it as a power cut would end a process: at once, at whatever line it is.
+func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.ended
 }
 
-// stop asks it to end, as Ctrl-C does; it must do so well and within [goodbye].
-func (p *process) stop(t *testing.T) {
+// Stop asks it to end, as Ctrl-C does; it must do so well and within [goodbye].
+func (p *Process) Stop(t *testing.T) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatalf("%s: %v\n%s", p.name, err, p.output)
@@ -151,19 +172,19 @@ func (p *process) stop(t *testing.T) {
 	}
 }
 
-// run runs a program to its end and returns what it prints.
-func run(t *testing.T, name string, args ...string) (string, error) {
+// Run runs a program to its end and returns what it prints.
+func Run(t *testing.T, name string, args ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	defer cancel()
-	text, err := exec.CommandContext(ctx, filepath.Join(programs, name), args...).CombinedOutput()
+	text, err := exec.CommandContext(ctx, Program(name), args...).CombinedOutput()
 	return string(text), err
 }
 
-// must runs a program that has to succeed.
-func must(t *testing.T, name string, args ...string) string {
+// Must runs a program that has to succeed.
+func Must(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	text, err := run(t, name, args...)
+	text, err := Run(t, name, args...)
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, text)
 	}

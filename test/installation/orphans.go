@@ -1,4 +1,4 @@
-package chaos
+package installation
 
 import (
 	"bytes"
@@ -58,12 +58,12 @@ func leavesNoInstances(t *testing.T, agentDir string) {
 	})
 }
 
-// noOrphans waits until exactly so many instances run on this machine: one more is an orphan. Those of an earlier version may
+// NoOrphans waits until exactly so many instances run on this machine: one more is an orphan. Those of an earlier version may
 // take a moment to stop.
-func (i *installation) noOrphans(ctx context.Context, t *testing.T, instances int) {
+func (i *Installation) NoOrphans(ctx context.Context, t *testing.T, instances int) {
 	t.Helper()
-	eventually(ctx, t, i, func() (string, bool) {
-		found := instancesOf(agentID(i.agent()))
+	Eventually(ctx, t, i, func() (string, bool) {
+		found := instancesOf(agentID(i.Agent()))
 		return fmt.Sprintf("%d instances run on this machine, want %d: %v", len(found), instances, found), len(found) == instances
 	})
 }
