@@ -2,6 +2,7 @@ package events
 
 import (
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -34,11 +35,15 @@ const (
 	TypeProcessRestarted Type = "process.restarted"
 	TypeProcessDeleted   Type = "process.deleted"
 
-	TypeDeploymentCreated    Type = "deployment.created"
-	TypeDeploymentCanceling  Type = "deployment.canceling"
-	TypeDeploymentCanceled   Type = "deployment.canceled"
-	TypeDeploymentSuperseded Type = "deployment.superseded"
-	TypeDeploymentDeployed   Type = "deployment.deployed"
+	TypeDeploymentCreated       Type = "deployment.created"
+	TypeDeploymentPaused        Type = "deployment.paused"
+	TypeDeploymentContinued     Type = "deployment.continued"
+	TypeDeploymentErrorRecorded Type = "deployment.error-recorded"
+	TypeDeploymentMetadataSet   Type = "deployment.metadata-set"
+	TypeDeploymentCanceling     Type = "deployment.canceling"
+	TypeDeploymentCanceled      Type = "deployment.canceled"
+	TypeDeploymentSuperseded    Type = "deployment.superseded"
+	TypeDeploymentDeployed      Type = "deployment.deployed"
 
 	TypeInstanceStarting Type = "instance.starting"
 	TypeInstanceRunning  Type = "instance.running"
@@ -89,6 +94,11 @@ type Recorded struct {
 type Metadata struct {
 	Labels      map[string]string `json:"labels,omitempty"`      // key to value, to select by
 	Annotations map[string]string `json:"annotations,omitempty"` // key to value, for people
+}
+
+// Equal says whether two hold the same.
+func (m Metadata) Equal(n Metadata) bool {
+	return maps.Equal(m.Labels, n.Labels) && maps.Equal(m.Annotations, n.Annotations)
 }
 
 // IsZero says whether there is nothing in it, so that empty and absent metadata are written alike.

@@ -9,9 +9,11 @@ import (
 // DeploymentState is Cloud Foundry's internal state of a deployment; clients see it as a filter only.
 type DeploymentState string
 
-// The states of a deployment (Cloud Foundry; canary brings PREPAUSED and PAUSED).
+// The states of a deployment (Cloud Foundry).
 const (
 	Deploying DeploymentState = "DEPLOYING"
+	Prepaused DeploymentState = "PREPAUSED"
+	Paused    DeploymentState = "PAUSED"
 	Canceling DeploymentState = "CANCELING"
 	Deployed  DeploymentState = "DEPLOYED"
 	Canceled  DeploymentState = "CANCELED"
@@ -23,6 +25,7 @@ const (
 	StatusFinalized = "FINALIZED"
 
 	ReasonDeploying  = "DEPLOYING"
+	ReasonPaused     = "PAUSED"
 	ReasonCanceling  = "CANCELING"
 	ReasonDeployed   = "DEPLOYED"
 	ReasonCanceled   = "CANCELED"
@@ -52,7 +55,9 @@ type Deployment struct {
 	PreviousDroplet   events.DropletID
 	Revision          events.RevisionID
 	RevisionNumber    int
-	Process           events.ProcessID // the new web process; empty for a stopped app
+	RolledBackTo      events.RevisionID // the revision asked for, where it is a roll-back
+	Step              int               // index into the plan of what it moves towards
+	Process           events.ProcessID  // the new web process; empty for a stopped app
 	NewProcesses      []ProcessRef
 	SupersededBy      events.DeploymentID
 	Kept              events.ProcessID // the web process that a cancel went back to
@@ -74,7 +79,8 @@ var deployments = view[events.DeploymentID, Deployment]{
 			{"status_reason", &d.StatusReason}, {"strategy", &d.Strategy}, {"options", asJSON(&d.Options)},
 			{"plan", asJSON(&d.Plan)}, {"original_instances", &d.OriginalInstances}, {"target", &d.Target},
 			{"floor", &d.Floor}, {"droplet", &d.Droplet}, {"previous_droplet", &d.PreviousDroplet},
-			{"revision", &d.Revision}, {"revision_number", &d.RevisionNumber}, {"process", &d.Process},
+			{"revision", &d.Revision}, {"revision_number", &d.RevisionNumber}, {"rolled_back_to", &d.RolledBackTo},
+			{"step", &d.Step}, {"process", &d.Process},
 			{"new_processes", asJSON(&d.NewProcesses)}, {"superseded_by", &d.SupersededBy}, {"kept_process", &d.Kept},
 			{"error", &d.Error}, {"last_healthy_at", asTime(&d.LastHealthyAt)},
 			{"last_status_change", asTime(&d.LastStatusChange)},
@@ -82,6 +88,26 @@ var deployments = view[events.DeploymentID, Deployment]{
 		}, d.Stamp.columns()...)
 	},
 }.ready()
+
+// deployment folds an event of a rollout into its row.
+func (f *fold) deployment(m moment, e events.Event) {
+	if created, ok := e.(events.DeploymentCreated); ok {
+		f.deploymentCreated(m, created)
+		return
+	}
+	d := f.deploymentOf(m, e)
+	if d == nil {
+		return
+	}
+	if d.StatusValue == StatusFinalized && !outlives(e) {
+		f.anomaly(m, e, "deployment %s ended before, %s", d.GUID, d.StatusReason)
+		return
+	}
+	d.evolve(m, e)
+	if a := f.apps.edit(d.App); a != nil && a.Deployment == d.GUID && d.StatusValue == StatusFinalized {
+		a.Deployment, a.Sequence = "", m.Sequence
+	}
+}
 
 func (f *fold) deploymentCreated(m moment, e events.DeploymentCreated) {
 	if f.deployments.get(e.Deployment) != nil {
@@ -94,61 +120,7 @@ func (f *fold) deploymentCreated(m moment, e events.DeploymentCreated) {
 		return
 	}
 	a.Deployment, a.Sequence = e.Deployment, m.Sequence
-	made := []ProcessRef{}
-	if e.Process != "" {
-		made = append(made, ProcessRef{GUID: e.Process, Type: events.ProcessTypeWeb})
-	}
-	f.deployments.put(Deployment{
-		GUID: e.Deployment, App: e.App, State: Deploying, StatusValue: StatusActive, StatusReason: ReasonDeploying,
-		Strategy: e.Strategy, Options: e.Options, Plan: e.Plan, OriginalInstances: e.OriginalInstances, Target: e.Target,
-		Floor: e.Floor, Droplet: e.Droplet, PreviousDroplet: e.PreviousDroplet, Revision: e.Revision,
-		RevisionNumber: e.RevisionNumber, Process: e.Process, NewProcesses: made, LastHealthyAt: m.time,
-		LastStatusChange: m.time, Metadata: e.Metadata, Stamp: m.stamp(),
-	})
-}
-
-// deploymentScaled notes that a deployment scaled a process. Growing its own process means that all of it was healthy
-// (Cloud Foundry: last_successful_healthcheck). A deployment that is going back does not count as healthy.
-func (f *fold) deploymentScaled(m moment, e events.ProcessScaled) {
-	d := f.deploymentOf(m, e)
-	if d == nil {
-		return
-	}
-	if m.actor == events.ActorUpdater && e.Process == d.Process && d.State == Deploying {
-		d.LastHealthyAt = m.time
-	}
-	d.touch(m)
-}
-
-func (f *fold) deploymentCanceling(m moment, e events.DeploymentCanceling) {
-	f.active(m, e, func(d *Deployment) {
-		d.moveTo(m, Canceling, StatusActive, ReasonCanceling)
-	})
-}
-
-func (f *fold) deploymentCanceled(m moment, e events.DeploymentCanceled) {
-	f.active(m, e, func(d *Deployment) {
-		d.Kept, d.Error = e.Kept, ""
-		d.moveTo(m, Canceled, StatusFinalized, ReasonCanceled)
-	})
-}
-
-func (f *fold) deploymentSuperseded(m moment, e events.DeploymentSuperseded) {
-	f.active(m, e, func(d *Deployment) {
-		d.SupersededBy = e.By
-		state := Deployed
-		if e.Canceled {
-			state = Canceled
-		}
-		d.moveTo(m, state, StatusFinalized, ReasonSuperseded)
-	})
-}
-
-func (f *fold) deploymentDeployed(m moment, e events.DeploymentDeployed) {
-	f.active(m, e, func(d *Deployment) {
-		d.Error = ""
-		d.moveTo(m, Deployed, StatusFinalized, ReasonDeployed)
-	})
+	f.deployments.put(newDeployment(m, e))
 }
 
 // deploymentOf is the deployment that e names, to be changed. One of another app is as good as unknown.
@@ -162,20 +134,97 @@ func (f *fold) deploymentOf(m moment, e events.Event) *Deployment {
 	return d
 }
 
-// active changes a deployment that is not over. One that is over never changes again.
-func (f *fold) active(m moment, e events.Event, change func(*Deployment)) {
-	d := f.deploymentOf(m, e)
-	if d == nil {
-		return
+// outlives says whether an event may still come to a deployment that is over: its labels may change, its status not.
+func outlives(e events.Event) bool {
+	switch e.(type) {
+	case events.DeploymentMetadataSet, events.ProcessScaled:
+		return true
 	}
-	if d.StatusValue == StatusFinalized {
-		f.anomaly(m, e, "deployment %s ended before, %s", d.GUID, d.StatusReason)
-		return
+	return false
+}
+
+// Evolve gives the row after one event of a commit that [RefsOf] says is about this deployment, as the read models fold
+// it; the zero row is a deployment that does not exist yet.
+func (d Deployment) Evolve(c events.Recorded, index int, e events.Event) Deployment {
+	m := moment{Place: Place{c.Sequence, index}, time: c.Time, actor: c.Actor}
+	if created, ok := e.(events.DeploymentCreated); ok {
+		return newDeployment(m, created)
 	}
-	change(d)
-	if a := f.apps.edit(d.App); a != nil && a.Deployment == d.GUID && d.StatusValue == StatusFinalized {
-		a.Deployment, a.Sequence = "", m.Sequence
+	if d.GUID != "" && (d.StatusValue == StatusActive || outlives(e)) {
+		d.evolve(m, e)
 	}
+	return d
+}
+
+func newDeployment(m moment, e events.DeploymentCreated) Deployment {
+	made := []ProcessRef{}
+	if e.Process != "" {
+		made = append(made, ProcessRef{GUID: e.Process, Type: events.ProcessTypeWeb})
+	}
+	d := Deployment{
+		GUID: e.Deployment, App: e.App, State: Deploying, StatusValue: StatusActive, StatusReason: ReasonDeploying,
+		Strategy: e.Strategy, Options: e.Options, Plan: e.Plan, OriginalInstances: e.OriginalInstances, Target: e.Target,
+		Floor: e.Floor, Droplet: e.Droplet, PreviousDroplet: e.PreviousDroplet, Revision: e.Revision,
+		RevisionNumber: e.RevisionNumber, RolledBackTo: e.RolledBackTo, Process: e.Process, NewProcesses: made,
+		LastHealthyAt: m.time, LastStatusChange: m.time, Metadata: e.Metadata, Stamp: m.stamp(),
+	}
+	d.State = d.moving()
+	return d
+}
+
+// moving is the state of a rollout on its way to its present step: one that will pause there is PREPAUSED.
+func (d *Deployment) moving() DeploymentState {
+	if d.Step < len(d.Plan) && d.Plan[d.Step].Gate == events.GateManual {
+		return Prepaused
+	}
+	return Deploying
+}
+
+// evolve folds an event into the row of a deployment that exists.
+func (d *Deployment) evolve(m moment, e events.Event) {
+	switch e := e.(type) {
+	case events.ProcessScaled:
+		d.scaled(m, e)
+	case events.DeploymentPaused:
+		d.LastHealthyAt, d.Error = m.time, ""
+		d.moveTo(m, Paused, StatusActive, ReasonPaused)
+	case events.DeploymentContinued:
+		d.Step = e.Step
+		d.moveTo(m, d.moving(), StatusActive, ReasonDeploying)
+	case events.DeploymentErrorRecorded:
+		d.Error = e.Error
+		d.touch(m)
+	case events.DeploymentMetadataSet:
+		d.Metadata = e.Metadata
+		d.touch(m)
+	case events.DeploymentCanceling:
+		d.moveTo(m, Canceling, StatusActive, ReasonCanceling)
+	case events.DeploymentCanceled:
+		d.Kept, d.Error = e.Kept, ""
+		d.moveTo(m, Canceled, StatusFinalized, ReasonCanceled)
+	case events.DeploymentSuperseded:
+		d.SupersededBy = e.By
+		state := Deployed
+		if e.Canceled {
+			state = Canceled
+		}
+		d.moveTo(m, state, StatusFinalized, ReasonSuperseded)
+	case events.DeploymentDeployed:
+		d.Error = ""
+		d.moveTo(m, Deployed, StatusFinalized, ReasonDeployed)
+	}
+}
+
+// scaled notes that the deployment scaled a process. Growing its own means that all of it was healthy (Cloud Foundry:
+// last_successful_healthcheck) and that it moves. One that is going back does not count as healthy.
+func (d *Deployment) scaled(m moment, e events.ProcessScaled) {
+	if m.actor == events.ActorUpdater && e.Process == d.Process && (d.State == Deploying || d.State == Prepaused) {
+		d.LastHealthyAt = m.time
+	}
+	if e.Process == d.Process {
+		d.Error = ""
+	}
+	d.touch(m)
 }
 
 func (d *Deployment) moveTo(m moment, state DeploymentState, value, reason string) {

@@ -169,16 +169,10 @@ func (f *fold) rollout(m moment, e events.Event) {
 		f.processRestarted(m, e)
 	case events.ProcessDeleted:
 		f.processDeleted(m, e)
-	case events.DeploymentCreated:
-		f.deploymentCreated(m, e)
-	case events.DeploymentCanceling:
-		f.deploymentCanceling(m, e)
-	case events.DeploymentCanceled:
-		f.deploymentCanceled(m, e)
-	case events.DeploymentSuperseded:
-		f.deploymentSuperseded(m, e)
-	case events.DeploymentDeployed:
-		f.deploymentDeployed(m, e)
+	case events.DeploymentCreated, events.DeploymentPaused, events.DeploymentContinued, events.DeploymentErrorRecorded,
+		events.DeploymentMetadataSet, events.DeploymentCanceling, events.DeploymentCanceled, events.DeploymentSuperseded,
+		events.DeploymentDeployed:
+		f.deployment(m, e)
 	default:
 		f.anomaly(m, e, "no view knows this type")
 	}

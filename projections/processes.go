@@ -86,7 +86,7 @@ func (f *fold) processScaled(m moment, e events.ProcessScaled) {
 		p.Instances, p.MemoryMB, p.DiskMB, p.LogRate = e.Instances, e.MemoryMB, e.DiskMB, e.LogRate
 	})
 	if e.Deployment != "" {
-		f.deploymentScaled(m, e)
+		f.deployment(m, e)
 	}
 }
 

@@ -78,6 +78,14 @@ func refsOfRollout(e events.Event) Refs {
 		return Refs{
 			App: e.App, Deployment: e.Deployment, Process: e.Process, Droplet: e.Droplet, Revision: e.Revision,
 		}
+	case events.DeploymentPaused:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentContinued:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentErrorRecorded:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentMetadataSet:
+		return Refs{App: e.App, Deployment: e.Deployment}
 	case events.DeploymentCanceling:
 		return Refs{App: e.App, Deployment: e.Deployment}
 	case events.DeploymentCanceled:

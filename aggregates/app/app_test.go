@@ -178,17 +178,17 @@ func TestCancelGoesBackToTheRunningVersion(t *testing.T) {
 	is := is.New(t)
 	s := deploy(t, running(t, 3), 2, 1)
 	id, fresh := s.Deployment.ID(), s.Deployment.Process
-	decided, err := app.CancelDeployment(s, id)
+	decided, err := app.CancelDeployment(s, app.Steer{Deployment: id})
 	s = must(t, s, decided, err)
 	is.Equal(s.Droplet, events.DropletID("droplet-1")) // the previous droplet is current at once
-	again, err := app.CancelDeployment(s, id)
+	again, err := app.CancelDeployment(s, app.Steer{Deployment: id})
 	is.NoErr(err)
 	is.Equal(len(again), 0) // asked twice: nothing more
 	s = must(t, s, app.Next(s, app.Instances{events.ProcessID(appID): with(2, 0, 0), fresh: with(1, 0, 0)}), nil)
 	is.True(s.Deployment == nil)
 	is.Equal(len(s.Webs()), 1)
 	is.Equal(s.Webs()[0].Instances, 3) // at its original count
-	_, err = app.CancelDeployment(s, id)
+	_, err = app.CancelDeployment(s, app.Steer{Deployment: id})
 	is.Equal(message(err), "Cannot cancel a deployment with status: FINALIZED and reason: CANCELED")
 }
 
@@ -221,7 +221,7 @@ func TestSupersedingTrain(t *testing.T) {
 	})
 	t.Run("superseded while canceling: it must not serve", func(t *testing.T) {
 		is := is.New(t)
-		decided, err := app.CancelDeployment(s, s.Deployment.ID())
+		decided, err := app.CancelDeployment(s, app.Steer{Deployment: s.Deployment.ID()})
 		canceling := must(t, s, decided, err)
 		third := canceling.Deployment.Process
 		next := deploy(t, canceling, 4, 1)
@@ -276,7 +276,9 @@ func TestRefusals(t *testing.T) {
 		"unknown process": {func(s app.State) ([]events.Event, error) {
 			return app.ScaleProcess(s, app.Scale{Process: "nobody", Instances: &two})
 		}, "Process not found"},
-		"unknown deployment": {func(s app.State) ([]events.Event, error) { return app.CancelDeployment(s, "nobody") }, "Deployment not found"},
+		"unknown deployment": {func(s app.State) ([]events.Event, error) {
+			return app.CancelDeployment(s, app.Steer{Deployment: "nobody"})
+		}, "Deployment not found"},
 		"droplet of another app": {deployWith(app.CreateDeployment{Droplet: &other}),
 			"Unable to assign current droplet. Ensure the droplet exists and belongs to this app."},
 		"droplet without bits": {deployWith(app.CreateDeployment{Droplet: &waiting}),

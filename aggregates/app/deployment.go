@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"slices"
 
 	"slipway/aggregates"
@@ -11,8 +12,9 @@ import (
 // CreateDeployment is the command to roll out a droplet. All new ids are derived from its own.
 type CreateDeployment struct {
 	ID       events.CommandID
-	Strategy string   // empty: rolling
-	Droplet  *Droplet // nil: the app's current one, which makes it a restart without downtime
+	Strategy string                  // empty: rolling
+	Droplet  *Droplet                // nil: the app's current one, which makes it a restart without downtime
+	Revision *events.RevisionCreated // roll back to this one; Droplet is its droplet then
 	Options  events.DeploymentOptions
 	Metadata events.Metadata
 }
@@ -32,6 +34,9 @@ func DeployApp(s State, c CreateDeployment) ([]events.Event, error) {
 	if c.Options.MaxInFlight == 0 {
 		c.Options.MaxInFlight = 1
 	}
+	if c.Strategy == "" {
+		c.Strategy = events.StrategyRolling
+	}
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -48,8 +53,14 @@ func DeployApp(s State, c CreateDeployment) ([]events.Event, error) {
 }
 
 func (c CreateDeployment) check() error {
-	if c.Strategy != "" && c.Strategy != events.StrategyRolling {
+	if c.Strategy != events.StrategyRolling && c.Strategy != events.StrategyCanary {
 		return aggregates.Reject("Strategy '%s' is not a supported deployment strategy", c.Strategy)
+	}
+	if len(c.Options.CanaryWeights) > 0 && c.Strategy != events.StrategyCanary {
+		return aggregates.Reject("Options canary are only valid for Canary deployments")
+	}
+	if err := checkWeights(c.Options.CanaryWeights); err != nil {
+		return err
 	}
 	if c.Options.MaxInFlight < 0 {
 		return aggregates.Reject("Max in flight must be an integer greater than 0")
@@ -57,9 +68,38 @@ func (c CreateDeployment) check() error {
 	return checkSize("Web instances", c.Options.WebInstances, c.Options.MemoryMB, c.Options.DiskMB, c.Options.LogRate)
 }
 
+// maxSteps bounds a canary's steps: one per percent is the finest there can be.
+const maxSteps = 100
+
+func checkWeights(weights []int) error {
+	for i, w := range weights {
+		if w < 1 || w > 100 {
+			return aggregates.Reject("Options canary steps instance weight must be an Integer between 1-100 (inclusive)")
+		}
+		if i > 0 && w < weights[i-1] {
+			return aggregates.Reject("Options canary steps instance weight must be sorted in ascending order")
+		}
+	}
+	if len(weights) > maxSteps {
+		return aggregates.Reject("Options canary steps must be at most %d", maxSteps)
+	}
+	return nil
+}
+
+// plan is the steps of the rollout.
+func (c CreateDeployment) plan(original, target int) []events.Step {
+	if c.Strategy == events.StrategyCanary {
+		return plan.Canary(original, target, c.Options.CanaryWeights)
+	}
+	return plan.Rolling(target)
+}
+
 // target makes the droplet to roll out the current one: what a deployment shows as "current" is the desired version from
-// its first moment.
+// its first moment. A roll-back brings back the revision's environment, too.
 func (d *decision) target(c CreateDeployment) error {
+	if err := d.rollBack(c); err != nil {
+		return err
+	}
 	if c.Droplet != nil {
 		if err := d.assign(c.ID, *c.Droplet, c.DeploymentID()); err != nil {
 			return err
@@ -68,21 +108,34 @@ func (d *decision) target(c CreateDeployment) error {
 	if d.Droplet == "" {
 		return aggregates.Reject("Invalid droplet. Please specify a droplet in the request or set a current droplet for the app.")
 	}
-	if web, _ := d.ProcessOfType(events.ProcessTypeWeb); d.current(web, "", "").Command == "" {
+	if d.webCommand(c) == "" {
 		return aggregates.Reject("Unable to deploy: the droplet names no start command for process type 'web', and the app has none of its own.")
 	}
 	return nil
 }
 
+// webCommand is what the new web process will run: the user's command, the revision's on the way back, or the droplet's.
+func (d *decision) webCommand(c CreateDeployment) string {
+	web, _ := d.ProcessOfType(events.ProcessTypeWeb)
+	custom := ""
+	switch {
+	case c.Revision != nil:
+		custom = c.Revision.Commands[web.Type]
+	case web.Custom:
+		custom = web.Command
+	}
+	return cmp.Or(custom, d.Types[d.Droplet][web.Type])
+}
+
 func (d *decision) deployStarted(c CreateDeployment, previous events.DropletID) {
-	d.revise(c.ID, c.DeploymentID())
+	d.revise(c.ID, c.DeploymentID(), c.Revision)
 	original := d.Webs()[0].Instances
 	if d.Deployment != nil {
 		original = d.Deployment.OriginalInstances
 	}
 	d.supersede(c.DeploymentID())
 	target := or(c.Options.WebInstances, original)
-	steps := plan.Rolling(target)
+	steps := c.plan(original, target)
 	process := events.ProcessID(events.DeriveID(c.ID, "process", 0))
 	d.create(c, process, previous, original, target, steps)
 	d.add(d.clone(c, process, plan.Start(steps, c.Options.MaxInFlight)))
@@ -91,7 +144,7 @@ func (d *decision) deployStarted(c CreateDeployment, previous events.DropletID) 
 // clone is the new web process: the newest one as it is, but for what the request changes and the version it runs.
 func (d *decision) clone(c CreateDeployment, id events.ProcessID, instances int) events.ProcessCreated {
 	newest, _ := d.ProcessOfType(events.ProcessTypeWeb)
-	current := d.current(newest, d.State.Revision.Revision, "")
+	current := d.current(newest, c.DeploymentID())
 	return events.ProcessCreated{
 		App: d.State.ID, Process: id, ProcessType: events.ProcessTypeWeb, Droplet: d.Droplet,
 		Command: current.Command, Custom: current.Custom, Instances: instances,
@@ -110,10 +163,12 @@ func (d *decision) deployStopped(c CreateDeployment, previous events.DropletID) 
 		original = d.Deployment.Target
 	}
 	target := or(c.Options.WebInstances, original)
+	d.revise(c.ID, c.DeploymentID(), c.Revision)
 	d.supersede(c.DeploymentID())
+	d.create(c, "", previous, original, target, c.plan(original, target))
 	for _, p := range d.Webs() {
 		if p.ID != web.ID {
-			d.add(events.ProcessDeleted{App: d.State.ID, Process: p.ID, ProcessType: p.Type, Deployment: c.DeploymentID()})
+			d.remove(p)
 		}
 	}
 	sized := events.ProcessScaled{
@@ -124,8 +179,8 @@ func (d *decision) deployStopped(c CreateDeployment, previous events.DropletID) 
 	if sized.Instances != web.Instances || sized.MemoryMB != web.MemoryMB || sized.DiskMB != web.DiskMB || sized.LogRate != web.LogRate {
 		d.add(sized)
 	}
-	d.start(c.ID, c.DeploymentID())
-	d.create(c, "", previous, original, target, plan.Rolling(target))
+	d.refresh(c.DeploymentID())
+	d.add(events.AppStarted{App: d.State.ID})
 	d.add(events.DeploymentDeployed{App: d.State.ID, Deployment: c.DeploymentID()})
 }
 
@@ -136,42 +191,21 @@ func (d *decision) supersede(by events.DeploymentID) {
 		return
 	}
 	d.add(events.DeploymentSuperseded{
-		App: d.State.ID, Deployment: d.Deployment.ID(), By: by, Canceled: d.Deployment.Phase != Deploying,
+		App: d.State.ID, Deployment: d.Deployment.ID(), By: by, Canceled: d.Deployment.Phase() != Deploying,
 	})
 }
 
 func (d *decision) create(c CreateDeployment, process events.ProcessID, previous events.DropletID, original, target int, steps []events.Step) {
-	d.add(events.DeploymentCreated{
-		App: d.State.ID, Deployment: c.DeploymentID(), Strategy: events.StrategyRolling, Options: c.Options,
-		Droplet: d.Droplet, PreviousDroplet: previous, Revision: d.State.Revision.Revision,
-		RevisionNumber: d.State.Revision.Number, Process: process, OriginalInstances: original, Target: target,
+	created := events.DeploymentCreated{
+		App: d.State.ID, Deployment: c.DeploymentID(), Strategy: c.Strategy, Options: c.Options,
+		Droplet: d.Droplet, PreviousDroplet: previous, Process: process, OriginalInstances: original, Target: target,
 		Floor: min(target, original), Plan: slices.Clone(steps), Metadata: c.Metadata,
-	})
-}
-
-// CancelDeployment asks to go back: the previous droplet becomes current at once, the updater does the rest. Asked again
-// while it is going back, it decides nothing.
-func CancelDeployment(s State, id events.DeploymentID) ([]events.Event, error) {
-	if s.Deployment == nil || s.Deployment.ID() != id {
-		if ended, ok := s.ended(id); ok {
-			return nil, aggregates.Reject("Cannot cancel a deployment with status: FINALIZED and reason: %s", ended.Reason)
-		}
-		return nil, aggregates.NotFound("Deployment")
 	}
-	if s.Deployment.Phase == Canceling {
-		return nil, nil
+	if !d.NoRevisions {
+		created.Revision, created.RevisionNumber = d.State.Revision.Revision, d.State.Revision.Number
 	}
-	previous := s.Deployment.PreviousDroplet
-	types, known := s.Types[previous]
-	if previous == "" || !known {
-		return nil, aggregates.Reject("Unable to assign current droplet. Ensure the droplet exists and belongs to this app.")
+	if c.Revision != nil {
+		created.RolledBackTo = c.Revision.Revision
 	}
-	d := &decision{State: s}
-	if previous != d.Droplet {
-		d.add(events.AppDropletAssigned{
-			App: s.ID, Droplet: previous, PreviousDroplet: d.Droplet, ProcessTypes: types, Deployment: id,
-		})
-	}
-	d.add(events.DeploymentCanceling{App: s.ID, Deployment: id})
-	return d.events, nil
+	d.add(created)
 }

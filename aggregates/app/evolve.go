@@ -20,6 +20,10 @@ func Evolve(s State, e events.Event) State {
 		s.Environment = e.Environment
 	case events.AppStarted:
 		s.Desired = Started
+		s.Processes = slices.Clone(s.Processes)
+		for i := range s.Processes {
+			s.Processes[i].Environment = s.Environment
+		}
 	case events.AppStopped:
 		s.Desired = Stopped
 	case events.AppDropletAssigned:
@@ -53,19 +57,20 @@ func (known DropletTypes) with(e events.AppDropletAssigned, processes []Process)
 func evolveProcess(s State, e events.Event) State {
 	switch e := e.(type) {
 	case events.ProcessCreated:
-		s.Processes = append(slices.Clone(s.Processes), created(e))
+		s.Processes = append(slices.Clone(s.Processes), created(e, s.Environment))
 	case events.ProcessUpdated:
 		return s.change(e.Process, func(p *Process) {
 			p.Command, p.Custom, p.HealthCheck = e.Command, e.Custom, e.HealthCheck
 		})
 	case events.ProcessScaled:
+		s = s.moved(e.Process)
 		return s.change(e.Process, func(p *Process) {
 			p.Instances, p.MemoryMB, p.DiskMB, p.LogRate = e.Instances, e.MemoryMB, e.DiskMB, e.LogRate
 		})
 	case events.ProcessRestarted:
 		return s.change(e.Process, func(p *Process) {
 			p.Droplet, p.Command, p.Custom = e.Droplet, e.Command, e.Custom
-			p.Revision, p.Generation = e.Revision, e.Generation
+			p.Revision, p.Generation, p.Environment = e.Revision, e.Generation, s.Environment
 		})
 	case events.ProcessDeleted:
 		s.Processes = slices.DeleteFunc(slices.Clone(s.Processes), func(p Process) bool { return p.ID == e.Process })
@@ -73,7 +78,7 @@ func evolveProcess(s State, e events.Event) State {
 	return s
 }
 
-func created(e events.ProcessCreated) Process {
+func created(e events.ProcessCreated, environment map[string]string) Process {
 	standing := Proven
 	if e.Deployment != "" && e.ProcessType == events.ProcessTypeWeb {
 		standing = New
@@ -82,19 +87,24 @@ func created(e events.ProcessCreated) Process {
 		ID: e.Process, Type: e.ProcessType, Droplet: e.Droplet, Command: e.Command, Custom: e.Custom,
 		Instances: e.Instances, MemoryMB: e.MemoryMB, DiskMB: e.DiskMB, LogRate: e.LogRate,
 		HealthCheck: e.HealthCheck, Revision: e.Revision, Deployment: e.Deployment, Standing: standing,
+		Environment: environment,
 	}
 }
 
 func evolveDeployment(s State, e events.Event) State {
 	switch e := e.(type) {
 	case events.DeploymentCreated:
-		s.Deployment = &Deployment{DeploymentCreated: e, Phase: Deploying}
+		s.Deployment = &Deployment{DeploymentCreated: e}
+	case events.DeploymentPaused:
+		return s.active(e.Deployment, func(d *Deployment) { d.AtPause, d.Error = true, "" })
+	case events.DeploymentContinued:
+		return s.active(e.Deployment, func(d *Deployment) { d.AtPause, d.Step, d.ContinuedBy = false, e.Step, e.By })
+	case events.DeploymentErrorRecorded:
+		return s.active(e.Deployment, func(d *Deployment) { d.Error = e.Error })
+	case events.DeploymentMetadataSet:
+		return s.active(e.Deployment, func(d *Deployment) { d.Metadata = e.Metadata })
 	case events.DeploymentCanceling:
-		if s.Deployment != nil && s.Deployment.ID() == e.Deployment {
-			canceling := *s.Deployment
-			canceling.Phase = Canceling
-			s.Deployment = &canceling
-		}
+		return s.active(e.Deployment, func(d *Deployment) { d.GoingBack, d.AtPause = true, false })
 	case events.DeploymentDeployed:
 		return s.end(e.Deployment, ReasonDeployed, Proven)
 	case events.DeploymentCanceled:
@@ -108,6 +118,25 @@ func evolveDeployment(s State, e events.Event) State {
 		return s.end(e.Deployment, ReasonSuperseded, standing)
 	}
 	return s
+}
+
+// active changes the deployment going on, if it is this one.
+func (s State) active(id events.DeploymentID, edit func(*Deployment)) State {
+	if s.Deployment == nil || s.Deployment.ID() != id {
+		return s
+	}
+	changed := *s.Deployment
+	edit(&changed)
+	s.Deployment = &changed
+	return s
+}
+
+// moved notes that a rollout whose process is scaled moves again.
+func (s State) moved(process events.ProcessID) State {
+	if s.Deployment == nil || s.Deployment.Process != process || s.Deployment.Error == "" {
+		return s
+	}
+	return s.active(s.Deployment.ID(), func(d *Deployment) { d.Error = "" })
 }
 
 // end takes the deployment out of the state; its process, where it still stands, gets the standing.

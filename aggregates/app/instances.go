@@ -19,8 +19,10 @@ const (
 
 // Instance is what is known of one index of a process.
 type Instance struct {
-	ID    events.InstanceID `json:"id"`
-	State InstanceState     `json:"state"`
+	ID      events.InstanceID `json:"id"`
+	State   InstanceState     `json:"state"`
+	Reason  string            `json:"reason,omitempty"`  // why it crashed last
+	Crashes int               `json:"crashes,omitempty"` // in a row; 0 once it is routable
 }
 
 // ProcessInstances is what is known of a process's instances, by index. Like State it is a value.
@@ -35,19 +37,19 @@ func Observe(seen ProcessInstances, e events.InstanceEvent) ProcessInstances {
 	ref := e.Ref()
 	known, any := seen[ref.Index]
 	late := any && known.ID != ref.Instance
-	next := Instance{ID: ref.Instance}
-	switch e.(type) {
+	next := Instance{ID: ref.Instance, Reason: known.Reason, Crashes: known.Crashes}
+	switch e := e.(type) {
 	case events.InstanceStarting:
 		next.State = InstanceStarting
 	case events.InstanceRunning:
-		next.State = InstanceRunning
+		next = Instance{ID: ref.Instance, State: InstanceRunning}
 	case events.InstanceUnready:
-		next.State = InstanceUnready
+		next.State, next.Reason = InstanceUnready, e.Reason
 	case events.InstanceCrashed:
 		if late {
 			return seen
 		}
-		next.State = InstanceCrashed
+		next.State, next.Reason, next.Crashes = InstanceCrashed, e.Reason, e.Crashes
 	case events.InstanceStopped:
 		if late || !any {
 			return seen

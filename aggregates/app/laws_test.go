@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -72,7 +73,7 @@ func (w *world) command() events.CommandID {
 // act does one random thing.
 func (w *world) act() {
 	switch rapid.SampledFrom([]string{
-		"tick", "tick", "tick", "health", "health", "health", "health", "deploy", "cancel", "scale", "stop", "start", "restart",
+		"tick", "tick", "tick", "health", "health", "health", "health", "deploy", "cancel", "continue", "continue", "scale", "stop", "start", "restart",
 	}).Draw(w.t, "act") {
 	case "tick":
 		w.tick()
@@ -82,7 +83,11 @@ func (w *world) act() {
 		w.deploy()
 	case "cancel":
 		if d := w.state.Deployment; d != nil {
-			w.commit(app.CancelDeployment(w.state, d.ID()))
+			w.commit(app.CancelDeployment(w.state, app.Steer{Deployment: d.ID()}))
+		}
+	case "continue":
+		if d := w.state.Deployment; d != nil {
+			w.commit(app.ContinueDeployment(w.state, app.Steer{Deployment: d.ID(), By: "user"}))
 		}
 	case "scale":
 		n := rapid.IntRange(0, 5).Draw(w.t, "instances")
@@ -103,6 +108,15 @@ func (w *world) deploy() {
 	}}
 	if rapid.Bool().Draw(w.t, "has droplet") {
 		c.Droplet = droplet(rapid.IntRange(1, 4).Draw(w.t, "droplet"))
+	}
+	if rapid.Bool().Draw(w.t, "canary") {
+		c.Strategy = events.StrategyCanary
+		c.Options.CanaryWeights = rapid.SliceOfN(rapid.IntRange(1, 100), 0, 3).Draw(w.t, "weights")
+		slices.Sort(c.Options.CanaryWeights)
+	}
+	if revision := w.state.Revision; c.Droplet != nil && rapid.IntRange(0, 3).Draw(w.t, "roll back") == 0 {
+		revision.Number, revision.Droplet = rapid.IntRange(1, 9).Draw(w.t, "number"), c.Droplet.ID
+		c.Revision = &revision
 	}
 	if rapid.IntRange(0, 3).Draw(w.t, "has web_instances") == 0 {
 		n := rapid.IntRange(0, 6).Draw(w.t, "web_instances")
@@ -150,11 +164,11 @@ func (w *world) tick() {
 // target + max_in_flight, or within what failing new instances made the old ones come back for.
 func (w *world) surge(before app.State) {
 	d := w.state.Deployment
-	if d == nil || d.Phase != app.Deploying || w.state.Desired != app.Started {
+	if d == nil || d.Phase() == app.Canceling || w.state.Desired != app.Started {
 		return
 	}
 	fresh, _ := w.state.Process(d.Process)
-	if fresh.Instances > d.Target {
+	if fresh.Instances > max(d.Target, 1) { // a canary has one at least
 		w.t.Fatalf("law 3: %d new instances, target %d", fresh.Instances, d.Target)
 	}
 	old := 0
@@ -165,7 +179,8 @@ func (w *world) surge(before app.State) {
 	}
 	n := w.seen[d.Process].Count(fresh.Instances)
 	slack := max(d.Options.MaxInFlight, n.Starting+n.Unhealthy) + interimSlack(w.state, w.seen)
-	if old+fresh.Instances > max(d.Target, d.Floor)+slack {
+	step := d.Plan[d.Step]
+	if old+fresh.Instances > max(step.New+step.Old, d.Floor)+slack {
 		w.t.Fatalf("law 3: %d old + %d new, target %d, max in flight %d, seen %+v, before %+v",
 			old, fresh.Instances, d.Target, d.Options.MaxInFlight, n, before.Processes)
 	}
@@ -215,6 +230,9 @@ func (w *world) settles() {
 			w.seen[p.ID] = with(p.Instances, 0, 0)
 		}
 		w.tick()
+		if d := w.state.Deployment; d != nil && d.Phase() == app.Paused {
+			w.commit(app.ContinueDeployment(w.state, app.Steer{Deployment: d.ID(), ExpectedStep: d.CurrentStep(), By: "user"}))
+		}
 	}
 	if webs := w.state.Webs(); len(webs) != 1 {
 		w.t.Fatalf("%d web processes are left", len(webs))

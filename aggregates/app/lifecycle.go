@@ -91,24 +91,19 @@ func StartApp(s State, id events.CommandID) ([]events.Event, error) {
 		return nil, aggregates.Reject("Assign a droplet before starting this app.")
 	}
 	d := &decision{State: s}
-	d.start(id, "")
+	d.revise(id, "", nil)
+	d.refresh("")
+	d.add(events.AppStarted{App: s.ID})
 	return d.events, nil
 }
 
-// start is what starting a stopped app comes to, alone or as part of a deployment.
-func (d *decision) start(id events.CommandID, deployment events.DeploymentID) {
-	d.revise(id, deployment)
-	d.refresh()
-	d.add(events.AppStarted{App: d.State.ID})
-}
-
 // refresh gives each process that is not part of a rollout under way what it shall run from its next start on.
-func (d *decision) refresh() {
+func (d *decision) refresh(deployment events.DeploymentID) {
 	for _, p := range d.Processes {
-		if d.Deployment != nil && p.Type == events.ProcessTypeWeb {
+		if p.Type == events.ProcessTypeWeb && d.Deployment != nil && d.Deployment.Process != "" {
 			continue
 		}
-		if next := d.current(p, d.State.Revision.Revision, ""); next.Droplet != p.Droplet || next.Command != p.Command || next.Revision != p.Revision {
+		if next := d.current(p, deployment); next.Droplet != p.Droplet || next.Command != p.Command || next.Revision != p.Revision {
 			d.add(next)
 		}
 	}
@@ -136,13 +131,13 @@ func RestartApp(s State, id events.CommandID) ([]events.Event, error) {
 	}
 	d := &decision{State: s}
 	if d.Deployment == nil {
-		d.revise(id, "")
+		d.revise(id, "", nil)
 	}
 	for _, p := range d.Processes {
 		if d.Deployment != nil && p.Type == events.ProcessTypeWeb {
 			d.add(d.same(p))
 		} else {
-			d.add(d.current(p, d.State.Revision.Revision, ""))
+			d.add(d.current(p, ""))
 		}
 	}
 	return d.events, nil
@@ -156,21 +151,26 @@ func (d *decision) same(p Process) events.ProcessRestarted {
 	}
 }
 
-// current restarts a process with the app's current droplet, whose command counts unless the user gave one.
-func (d *decision) current(p Process, revision events.RevisionID, deployment events.DeploymentID) events.ProcessRestarted {
+// current restarts a process with what the app is now: its droplet, its latest revision, and the start command of that
+// revision where a user gave one, else the droplet's.
+func (d *decision) current(p Process, deployment events.DeploymentID) events.ProcessRestarted {
 	r := d.same(p)
-	r.Droplet, r.Revision, r.Deployment = d.Droplet, revision, deployment
-	if !p.Custom {
+	r.Droplet, r.Revision, r.Deployment = d.Droplet, "", deployment
+	if !d.NoRevisions {
+		r.Revision = d.State.Revision.Revision
+		r.Command, r.Custom = d.State.Revision.Commands[p.Type], d.State.Revision.Commands[p.Type] != ""
+	}
+	if !r.Custom {
 		r.Command = d.Types[d.Droplet][p.Type]
 	}
 	return r
 }
 
 // restartOthers restarts every process that is not web, as the last act of a rollout.
-func (d *decision) restartOthers(revision events.RevisionID, deployment events.DeploymentID) {
+func (d *decision) restartOthers(deployment events.DeploymentID) {
 	for _, p := range d.Processes {
 		if p.Type != events.ProcessTypeWeb {
-			d.add(d.current(p, revision, deployment))
+			d.add(d.current(p, deployment))
 		}
 	}
 }

@@ -18,7 +18,7 @@ func Next(s State, seen Instances) []events.Event {
 	}
 	d := &decision{State: s}
 	switch {
-	case s.Deployment.Phase == Canceling:
+	case s.Deployment.GoingBack:
 		d.finishCancel(seen)
 	case s.Desired == Started:
 		d.roll(seen)
@@ -26,29 +26,43 @@ func Next(s State, seen Instances) []events.Event {
 	return d.events
 }
 
-// roll is one tick of a rolling deployment.
+// roll is one tick of a rollout towards its present step.
 func (d *decision) roll(seen Instances) {
 	dep := *d.Deployment
 	fresh, ok := d.Process(dep.Process)
 	if !ok {
 		return
 	}
-	n := seen[fresh.ID].Count(fresh.Instances)
-	if fresh.Instances >= dep.Target && n.Routable >= dep.Target {
+	step, n := dep.step(), seen[fresh.ID].Count(fresh.Instances)
+	reached := fresh.Instances >= step.New && n.Routable >= step.New
+	if reached && step.Gate == events.GateHealthy {
 		d.finalize()
 		return
 	}
-	d.balanceOld(n.Routable, seen)
-	inFlight := min(dep.Options.MaxInFlight, dep.Target) // more than the target is the same as the target
-	if n.Starting < inFlight && n.Unhealthy == 0 && n.Routable >= fresh.Instances-inFlight {
-		if grown := min(n.Routable+inFlight, dep.Target); grown > fresh.Instances {
-			d.scale(fresh, grown, fmt.Sprintf("%d of %d new instances are routable, none fails", n.Routable, dep.Target))
-		}
+	d.balanceOld(step.New+step.Old, n.Routable, seen)
+	switch {
+	case dep.AtPause:
+	case reached:
+		d.add(events.DeploymentPaused{App: d.State.ID, Deployment: dep.ID(), Step: dep.Step + 1})
+	default:
+		d.grow(fresh, step, n)
 	}
 }
 
-// balanceOld lets old instances go where new ones have taken over, and brings them back where new ones have failed.
-func (d *decision) balanceOld(routable int, seen Instances) {
+// grow starts the next new instances, unless too many are starting, one fails, or the last growth is not seen yet.
+func (d *decision) grow(fresh Process, step events.Step, n Count) {
+	inFlight := min(d.Deployment.Options.MaxInFlight, max(step.New, 1)) // more than the step is the same as the step
+	if n.Starting >= inFlight || n.Unhealthy > 0 || n.Routable < fresh.Instances-inFlight {
+		return
+	}
+	if grown := min(n.Routable+inFlight, step.New); grown > fresh.Instances {
+		d.scale(fresh, grown, fmt.Sprintf("%d of %d new instances are routable, none fails", n.Routable, step.New))
+	}
+}
+
+// balanceOld lets old instances go where new ones have taken over, towards so many in all, and brings them back where new
+// ones have failed.
+func (d *decision) balanceOld(total, routable int, seen Instances) {
 	dep := *d.Deployment
 	d.dropRejected()
 	serving := 0
@@ -59,7 +73,7 @@ func (d *decision) balanceOld(routable int, seen Instances) {
 		d.bringBack(missing, routable)
 		return
 	}
-	d.drain(serving-max(dep.Target-routable, 0), routable, seen)
+	d.drain(serving-max(total-routable, 0), routable, seen)
 }
 
 // dropRejected takes away what a canceled and superseded deployment left behind: its version must not serve.
@@ -134,7 +148,10 @@ func (d *decision) finalize() {
 	for _, p := range d.olds() {
 		d.remove(p)
 	}
-	d.restartOthers(dep.Revision, dep.ID())
+	if fresh, _ := d.Process(dep.Process); fresh.Instances > dep.Target { // the canary of an app with no instances
+		d.scale(fresh, dep.Target, "the target is reached")
+	}
+	d.restartOthers(dep.ID())
 	d.add(events.DeploymentDeployed{App: d.State.ID, Deployment: dep.ID()})
 }
 

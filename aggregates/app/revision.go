@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"slipway/aggregates"
 	"slipway/events"
 )
 
@@ -14,15 +15,24 @@ const maxRevision = 9999
 
 // revise creates a revision if what would run differs from the latest one: droplet, environment, custom commands or
 // process types. Otherwise the latest is used again.
-func (d *decision) revise(id events.CommandID, deployment events.DeploymentID) {
+//
+// A roll-back always brings a new one, with the commands of the one gone back to.
+func (d *decision) revise(id events.CommandID, deployment events.DeploymentID, back *events.RevisionCreated) {
+	if d.NoRevisions {
+		return
+	}
 	next := events.RevisionCreated{
 		App: d.State.ID, Revision: events.RevisionID(events.DeriveID(id, "revision", 0)),
 		Number: d.State.Revision.Number%maxRevision + 1, Droplet: d.Droplet, Environment: d.Environment,
 		Commands: d.customCommands(), Types: d.processTypes(), Deployment: deployment,
 	}
-	if d.State.Revision.Revision == "" {
+	switch {
+	case back != nil:
+		next.Commands = back.Commands
+		next.Description = describe(d.State.Revision, next, fmt.Sprintf("Rolled back to revision %d.", back.Number))
+	case d.State.Revision.Revision == "":
 		next.Description = "Initial revision."
-	} else {
+	default:
 		next.Description = describe(d.State.Revision, next)
 	}
 	if next.Description != "" {
@@ -50,9 +60,34 @@ func (d *decision) processTypes() []string {
 	return slices.Compact(types)
 }
 
+// rollBack makes the revision's environment the app's. It refuses one that would change nothing.
+func (d *decision) rollBack(c CreateDeployment) error {
+	r := c.Revision
+	if r == nil {
+		return nil
+	}
+	if d.NoRevisions {
+		return aggregates.Reject("Cannot create deployment from a revision for an app without revisions enabled")
+	}
+	if c.Droplet == nil || !c.Droplet.Staged || c.Droplet.ID != r.Droplet {
+		return aggregates.Reject("Unable to deploy this revision, the droplet for this revision no longer exists.")
+	}
+	latest := d.State.Revision
+	if latest.Droplet == r.Droplet && maps.Equal(latest.Environment, r.Environment) && maps.Equal(latest.Commands, r.Commands) {
+		return aggregates.Reject("Unable to rollback. The code and configuration you are rolling back to is the same as the deployed revision.")
+	}
+	if !maps.Equal(d.Environment, r.Environment) {
+		environment := maps.Clone(r.Environment)
+		if environment == nil {
+			environment = map[string]string{}
+		}
+		d.add(events.AppEnvironmentSet{App: d.State.ID, Environment: environment})
+	}
+	return nil
+}
+
 // describe says how a revision differs from the one before it, in Cloud Foundry's words, sorted; nothing if it does not.
-func describe(before, after events.RevisionCreated) string {
-	var reasons []string
+func describe(before, after events.RevisionCreated, reasons ...string) string {
 	say := func(differs bool, format string, args ...any) {
 		if differs {
 			reasons = append(reasons, fmt.Sprintf(format, args...))

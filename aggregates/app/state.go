@@ -3,6 +3,7 @@ package app
 import (
 	"slices"
 
+	"slipway/aggregates/plan"
 	"slipway/events"
 )
 
@@ -27,11 +28,12 @@ type State struct {
 	Environment  map[string]string      `json:"environment,omitempty"`
 	Metadata     events.Metadata        `json:"metadata,omitzero"`
 	Droplet      events.DropletID       `json:"droplet,omitempty"`
-	Types        DropletTypes           `json:"types,omitempty"`      // of the droplets still of use
-	Processes    []Process              `json:"processes,omitempty"`  // in order of creation
-	Revision     events.RevisionCreated `json:"revision,omitzero"`    // the latest; zero before the first
-	Deployment   *Deployment            `json:"deployment,omitempty"` // the active one, if any
-	Ended        []Ended                `json:"ended,omitempty"`      // the last [endedKept] that ended, newest last
+	Types        DropletTypes           `json:"types,omitempty"`        // of the droplets still of use
+	Processes    []Process              `json:"processes,omitempty"`    // in order of creation
+	Revision     events.RevisionCreated `json:"revision,omitzero"`      // the latest; zero before the first
+	Deployment   *Deployment            `json:"deployment,omitempty"`   // the active one, if any
+	Ended        []Ended                `json:"ended,omitempty"`        // the last [endedKept] that ended, newest last
+	NoRevisions  bool                   `json:"no_revisions,omitempty"` // the app's feature "revisions" is off
 }
 
 // DropletTypes says of each droplet which process types it has, with their start commands.
@@ -64,21 +66,60 @@ type Process struct {
 	Deployment  events.DeploymentID `json:"deployment,omitempty"`
 	Generation  int                 `json:"generation,omitempty"` // counts restarts
 	Standing    Standing            `json:"standing"`
+	Environment map[string]string   `json:"environment,omitempty"` // of the app, when it was created, restarted or started
 }
 
 // Phase is where an active deployment stands: Cloud Foundry's internal state.
 type Phase string
 
-// The phases of an active deployment. Canary brings PREPAUSED and PAUSED.
+// The phases of an active deployment.
 const (
-	Deploying Phase = "DEPLOYING"
+	Deploying Phase = "DEPLOYING" // on its last step
+	Prepaused Phase = "PREPAUSED" // on its way to a step at which it will pause
+	Paused    Phase = "PAUSED"    // waits for somebody to continue
 	Canceling Phase = "CANCELING"
 )
 
 // Deployment is the active rollout. Its plan and numbers are those of its first event.
 type Deployment struct {
 	events.DeploymentCreated
-	Phase Phase `json:"phase"`
+	Step        int          `json:"step"` // index into the plan
+	AtPause     bool         `json:"at_pause,omitempty"`
+	GoingBack   bool         `json:"going_back,omitempty"`
+	Error       string       `json:"error,omitempty"` // why it does not move
+	ContinuedBy events.Actor `json:"continued_by,omitempty"`
+}
+
+// Phase follows from where the deployment stands in its plan.
+func (d *Deployment) Phase() Phase {
+	switch {
+	case d.GoingBack:
+		return Canceling
+	case d.AtPause:
+		return Paused
+	case d.step().Gate == events.GateManual:
+		return Prepaused
+	}
+	return Deploying
+}
+
+// step is what the rollout moves towards now.
+func (d *Deployment) step() events.Step {
+	if d.Step < 0 || d.Step >= len(d.Plan) {
+		return events.Step{New: d.Target, Gate: events.GateHealthy}
+	}
+	return d.Plan[d.Step]
+}
+
+// CurrentStep is the step shown to people, from 1: it stays at the last pause once the rollout goes on to its end.
+func (d *Deployment) CurrentStep() int { return min(d.Step+1, max(plan.Pauses(d.Plan), 1)) }
+
+// reason is the status reason that people see of an active deployment.
+func (d *Deployment) reason() string {
+	if phase := d.Phase(); phase != Prepaused {
+		return string(phase)
+	}
+	return string(Deploying)
 }
 
 // Ended is a deployment that is over. Reason is Cloud Foundry's status reason.
@@ -131,7 +172,7 @@ func (s State) ProcessOfType(processType string) (Process, bool) {
 }
 
 // InFlight says whether a deployment blocks other edits of the web process: one that is active and not canceling.
-func (s State) InFlight() bool { return s.Deployment != nil && s.Deployment.Phase != Canceling }
+func (s State) InFlight() bool { return s.Deployment != nil && !s.Deployment.GoingBack }
 
 func (s State) ended(id events.DeploymentID) (Ended, bool) {
 	i := slices.IndexFunc(s.Ended, func(e Ended) bool { return e.ID == id })

@@ -2,6 +2,8 @@ package api
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -16,7 +18,9 @@ func (a *API) deploymentRoutes() {
 	a.get("/v3/deployments", a.listDeployments)
 	a.echo.POST("/v3/deployments", a.createDeployment)
 	a.get("/v3/deployments/:guid", a.getDeployment)
+	a.echo.PATCH("/v3/deployments/:guid", a.updateDeployment)
 	a.echo.POST("/v3/deployments/:guid/actions/cancel", a.cancelDeployment)
+	a.echo.POST("/v3/deployments/:guid/actions/continue", a.continueDeployment)
 	a.get("/v3/deployments/:guid/events", a.listEvents)
 	a.get("/v3/deployments/:guid/stream", a.streamEvents)
 }
@@ -41,15 +45,33 @@ func (a *API) listDeployments(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	warn(c, l.Rows)
 	return page(a, c, q, l, a.base(c).Deployment)
 }
 
-// createDeployment is the body of a request for a rollout. Cloud Foundry's "revision" comes with rolling back.
+// headerWarnings is where the cf CLI looks for texts to show; it prints them on a list, not while it polls one.
+const headerWarnings = "X-Cf-Warnings"
+
+// warn tells why deployments of the list do not move.
+func warn(c echo.Context, rows []projections.Deployment) {
+	var texts []string
+	for _, d := range rows {
+		if d.Error != "" && d.StatusValue == projections.StatusActive {
+			texts = append(texts, url.QueryEscape(d.Error))
+		}
+	}
+	if len(texts) > 0 {
+		c.Response().Header().Set(headerWarnings, strings.Join(texts, ","))
+	}
+}
+
+// createDeployment is the body of a request for a rollout.
 type createDeployment struct {
 	Relationships struct {
 		App toOne `json:"app"`
 	} `json:"relationships"`
 	Droplet  *ref             `json:"droplet"`
+	Revision *ref             `json:"revision"`
 	Strategy string           `json:"strategy"`
 	Options  commands.Options `json:"options"`
 	Metadata metadata         `json:"metadata"`
@@ -68,6 +90,12 @@ func (a *API) createDeployment(c echo.Context) error {
 		create.Droplet = events.DropletID(body.Droplet.GUID)
 		if create.Droplet == "" {
 			return aggregates.Reject("Droplet guid must be a string")
+		}
+	}
+	if body.Revision != nil {
+		create.Revision = events.RevisionID(body.Revision.GUID)
+		if create.Revision == "" {
+			return aggregates.Reject("Revision guid must be a string")
 		}
 	}
 	return a.shown(c, http.StatusCreated, create)
@@ -93,12 +121,46 @@ func (a *API) getDeployment(c echo.Context) error {
 	return one(c, d.Stamp, a.base(c).Deployment(d))
 }
 
-// cancelDeployment answers with an empty body, as Cloud Foundry does.
+// steps is the optional body of cancel and continue: the step that the caller has seen fences a retry (our own addition).
+type steps struct {
+	Expected int `json:"expected_step"`
+}
+
 func (a *API) cancelDeployment(c echo.Context) error {
-	if _, err := a.carryOut(c, commands.CancelDeployment{Deployment: events.DeploymentID(c.Param("guid"))}); err != nil {
+	return a.steer(c, func(id events.DeploymentID, s steps) commands.Command {
+		return commands.CancelDeployment{Deployment: id, ExpectedStep: s.Expected}
+	})
+}
+
+func (a *API) continueDeployment(c echo.Context) error {
+	return a.steer(c, func(id events.DeploymentID, s steps) commands.Command {
+		return commands.ContinueDeployment{Deployment: id, ExpectedStep: s.Expected}
+	})
+}
+
+// steer answers with an empty body, as Cloud Foundry does.
+func (a *API) steer(c echo.Context, command func(events.DeploymentID, steps) commands.Command) error {
+	var body steps
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	if _, err := a.carryOut(c, command(events.DeploymentID(c.Param("guid")), body)); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusOK)
+}
+
+// updateDeployment changes labels and annotations, the only things of a deployment that change by themselves.
+func (a *API) updateDeployment(c echo.Context) error {
+	var body struct {
+		Metadata commands.MetadataPatch `json:"metadata"`
+	}
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	return a.shown(c, http.StatusOK, commands.UpdateDeployment{
+		Deployment: events.DeploymentID(c.Param("guid")), Metadata: body.Metadata,
+	})
 }
 
 // listEvents is the history of a deployment: all that happened to its app while it went on, with who, when and why. It

@@ -75,7 +75,7 @@ func TestBadBodies(t *testing.T) {
 		{deployments, deployment(strings.Repeat("a", 65), d, "{}"), 422, noApp},
 		{deployments, on(`,"zoo":1,"bar":2`), 422, "Unknown field(s): 'bar', 'zoo'"},
 		{deployments, on(`,"Strategy":"rolling"`), 422, "Unknown field(s): 'Strategy'"},
-		{deployments, on(`,"revision":{"guid":"r"}`), 422, "Unknown field(s): 'revision'"},
+		{deployments, on(`,"revision":{"guid":"r"}`), 422, "Droplet Cannot set both fields 'droplet' and 'revision'"},
 		{deployments, on(`,"x":1,"strategy":7,"options":[]`), 422, "Unknown field(s): 'x', Strategy must be a string, Options must be an object"},
 		{deployments, on(`,"strategy":"potato"`), 422, "Strategy 'potato' is not a supported deployment strategy"},
 		{deployments, on(`,"options":{"max_in_flight":0}`), 422, "Max in flight must be an integer greater than 0"},
@@ -165,7 +165,7 @@ func TestUnknownRequests(t *testing.T) {
 	for _, request := range []string{
 		"GET /v3/nonsense", "GET /nonsense", "DELETE /v3/deployments/x", "PUT /v3/apps/x", "POST /", "GET /v2/apps",
 		"GET /v3/deployments//events", "GET /v3/apps//processes", "GET //v3/apps", "GET /v3/apps/../apps/x/y/z",
-		"PATCH /v3/deployments/x",
+		"PATCH /v3/droplets/x",
 	} {
 		method, path, _ := strings.Cut(request, " ")
 		refused(t, w.call(method, path, ""), 404, 10000, "CF-NotFound", "Unknown request")

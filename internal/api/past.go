@@ -146,8 +146,7 @@ func (a *API) pastInstances(ctx context.Context, s app.State, m moment) (app.Ins
 	return all, nil
 }
 
-// past is one deployment while its app's history is folded. It makes of the events what the read models make of them
-// (projections/deployments.go); a test compares both at every commit.
+// past is one deployment while its app's history is folded, with the fold of the read models.
 type past struct {
 	id    events.DeploymentID
 	row   projections.Deployment // without a GUID: it does not exist yet
@@ -158,65 +157,7 @@ type past struct {
 func (p *past) commit(c events.Recorded) {
 	for i, e := range c.Events {
 		if projections.RefsOf(e).Deployment == p.id {
-			p.event(c, i, e)
+			p.row = p.row.Evolve(c, i, e)
 		}
-	}
-}
-
-func (p *past) event(c events.Recorded, index int, e events.Event) {
-	switch e := e.(type) {
-	case events.DeploymentCreated:
-		p.created(c, index, e)
-	case events.ProcessScaled:
-		if c.Actor == events.ActorUpdater && e.Process == p.row.Process && p.row.State == projections.Deploying {
-			p.row.LastHealthyAt = c.Time
-		}
-		p.touch(c)
-	case events.DeploymentCanceling:
-		p.moveTo(c, projections.Canceling, projections.StatusActive, projections.ReasonCanceling)
-	case events.DeploymentCanceled:
-		p.moveTo(c, projections.Canceled, projections.StatusFinalized, projections.ReasonCanceled)
-	case events.DeploymentDeployed:
-		p.moveTo(c, projections.Deployed, projections.StatusFinalized, projections.ReasonDeployed)
-	case events.DeploymentSuperseded:
-		state := projections.Deployed
-		if e.Canceled {
-			state = projections.Canceled
-		}
-		p.moveTo(c, state, projections.StatusFinalized, projections.ReasonSuperseded)
-	}
-}
-
-func (p *past) created(c events.Recorded, index int, e events.DeploymentCreated) {
-	p.row = projections.Deployment{
-		GUID: e.Deployment, App: e.App, State: projections.Deploying, StatusValue: projections.StatusActive,
-		StatusReason: projections.ReasonDeploying, Strategy: e.Strategy, Options: e.Options, Droplet: e.Droplet,
-		PreviousDroplet: e.PreviousDroplet, Revision: e.Revision, RevisionNumber: e.RevisionNumber, Process: e.Process,
-		LastHealthyAt: c.Time, LastStatusChange: c.Time, Metadata: e.Metadata,
-		Stamp: projections.Stamp{
-			CreatedAt: c.Time, UpdatedAt: c.Time, Sequence: c.Sequence,
-			Created: projections.Place{Sequence: c.Sequence, Index: index},
-		},
-	}
-	if e.Process != "" {
-		p.row.NewProcesses = []projections.ProcessRef{{GUID: e.Process, Type: events.ProcessTypeWeb}}
-	}
-}
-
-// moveTo changes the status of a deployment that is not over.
-func (p *past) moveTo(c events.Recorded, state projections.DeploymentState, value, reason string) {
-	if p.row.StatusValue != projections.StatusActive {
-		return
-	}
-	if p.row.StatusValue != value || p.row.StatusReason != reason {
-		p.row.LastStatusChange = c.Time
-	}
-	p.row.State, p.row.StatusValue, p.row.StatusReason = state, value, reason
-	p.touch(c)
-}
-
-func (p *past) touch(c events.Recorded) {
-	if p.row.GUID != "" {
-		p.row.UpdatedAt, p.row.Sequence = c.Time, c.Sequence
 	}
 }

@@ -90,7 +90,7 @@ func TestCapacity(t *testing.T) {
 		}, true},
 		"a cancel is quick, not gradual": {func(w *world, _, _ events.ProcessID) events.Sequence {
 			id := w.state().Deployment.ID()
-			w.must("tester", func(s app.State) ([]events.Event, error) { return app.CancelDeployment(s, id) })
+			w.must("tester", func(s app.State) ([]events.Event, error) { return app.CancelDeployment(s, app.Steer{Deployment: id}) })
 			return w.tick(calm).Sequence
 		}, true},
 	} {

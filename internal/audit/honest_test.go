@@ -35,7 +35,9 @@ func (w *world) act(t *rapid.T) {
 		w.try(func(s app.State) ([]events.Event, error) { return app.DeployApp(s, c) })
 	case "cancel":
 		if d := w.state().Deployment; d != nil {
-			w.try(func(s app.State) ([]events.Event, error) { return app.CancelDeployment(s, d.ID()) })
+			w.try(func(s app.State) ([]events.Event, error) {
+				return app.CancelDeployment(s, app.Steer{Deployment: d.ID()})
+			})
 		}
 	case "scale":
 		w.scale(t)
@@ -208,7 +210,7 @@ func TestOutcomes(t *testing.T) {
 	w.deploy(2, app.CreateDeployment{ID: "second"})
 	w.deploy(3, app.CreateDeployment{ID: "third"})
 	id := w.state().Deployment.ID()
-	w.must("tester", func(s app.State) ([]events.Event, error) { return app.CancelDeployment(s, id) })
+	w.must("tester", func(s app.State) ([]events.Event, error) { return app.CancelDeployment(s, app.Steer{Deployment: id}) })
 	w.tick(calm)
 	w.deploy(2, app.CreateDeployment{ID: "fourth"})
 	w.must("tester", app.DeleteApp)

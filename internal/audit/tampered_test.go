@@ -329,5 +329,5 @@ func finished(w *world) {
 // canceling asks the rollout under way to go back.
 func canceling(w *world) {
 	id := w.state().Deployment.ID()
-	w.must("tester", func(s app.State) ([]events.Event, error) { return app.CancelDeployment(s, id) })
+	w.must("tester", func(s app.State) ([]events.Event, error) { return app.CancelDeployment(s, app.Steer{Deployment: id}) })
 }

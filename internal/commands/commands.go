@@ -1,6 +1,8 @@
 package commands
 
 import (
+	"maps"
+
 	"slipway/events"
 )
 
@@ -9,9 +11,6 @@ type Command interface {
 	// Name is "<aggregate>.<verb>": the last two tokens of its NATS subjects.
 	Name() string
 }
-
-// Options of a deployment as given; see [Options.UnmarshalJSON] for what is refused.
-type Options events.DeploymentOptions
 
 // The catalogue.
 type (
@@ -69,32 +68,70 @@ type (
 		Command     *string             `json:"command,omitempty"`
 		HealthCheck *events.HealthCheck `json:"health_check,omitempty"`
 	}
-	// CreateDeployment rolls out a droplet, or the current one anew.
+	// CreateDeployment rolls out a droplet, rolls back to a revision, or rolls the current droplet out anew.
 	CreateDeployment struct {
-		App      events.AppID     `json:"app"`
-		Droplet  events.DropletID `json:"droplet,omitempty"`
-		Strategy string           `json:"strategy,omitempty"`
-		Options  Options          `json:"options,omitzero"`
-		Metadata events.Metadata  `json:"metadata,omitzero"`
+		App      events.AppID      `json:"app"`
+		Droplet  events.DropletID  `json:"droplet,omitempty"`
+		Revision events.RevisionID `json:"revision,omitempty"`
+		Strategy string            `json:"strategy,omitempty"`
+		Options  Options           `json:"options,omitzero"`
+		Metadata events.Metadata   `json:"metadata,omitzero"`
+	}
+	// ContinueDeployment lets a paused deployment go on. An expected step fences a retry.
+	ContinueDeployment struct {
+		Deployment   events.DeploymentID `json:"deployment"`
+		ExpectedStep int                 `json:"expected_step,omitempty"`
 	}
 	// CancelDeployment goes back to the version before.
 	CancelDeployment struct {
+		Deployment   events.DeploymentID `json:"deployment"`
+		ExpectedStep int                 `json:"expected_step,omitempty"`
+	}
+	// UpdateDeployment merges labels and annotations; null deletes one.
+	UpdateDeployment struct {
 		Deployment events.DeploymentID `json:"deployment"`
+		Metadata   MetadataPatch       `json:"metadata"`
 	}
 )
 
-func (CreateApp) Name() string        { return "app.create" }
-func (StartApp) Name() string         { return "app.start" }
-func (StopApp) Name() string          { return "app.stop" }
-func (RestartApp) Name() string       { return "app.restart" }
-func (DeleteApp) Name() string        { return "app.delete" }
-func (SetEnvironment) Name() string   { return "app.set-environment" }
-func (AssignDroplet) Name() string    { return "app.assign-droplet" }
-func (CreateDroplet) Name() string    { return "droplet.create" }
-func (ScaleProcess) Name() string     { return "process.scale" }
-func (UpdateProcess) Name() string    { return "process.update" }
-func (CreateDeployment) Name() string { return "deployment.create" }
-func (CancelDeployment) Name() string { return "deployment.cancel" }
+func (CreateApp) Name() string          { return "app.create" }
+func (StartApp) Name() string           { return "app.start" }
+func (StopApp) Name() string            { return "app.stop" }
+func (RestartApp) Name() string         { return "app.restart" }
+func (DeleteApp) Name() string          { return "app.delete" }
+func (SetEnvironment) Name() string     { return "app.set-environment" }
+func (AssignDroplet) Name() string      { return "app.assign-droplet" }
+func (CreateDroplet) Name() string      { return "droplet.create" }
+func (ScaleProcess) Name() string       { return "process.scale" }
+func (UpdateProcess) Name() string      { return "process.update" }
+func (CreateDeployment) Name() string   { return "deployment.create" }
+func (ContinueDeployment) Name() string { return "deployment.continue" }
+func (CancelDeployment) Name() string   { return "deployment.cancel" }
+func (UpdateDeployment) Name() string   { return "deployment.update" }
+
+// MetadataPatch changes labels and annotations: a nil value deletes a key, what is not named stays.
+type MetadataPatch struct {
+	Labels      map[string]*string `json:"labels,omitempty"`
+	Annotations map[string]*string `json:"annotations,omitempty"`
+}
+
+// apply gives the metadata that the patch leads to.
+func (p MetadataPatch) apply(m events.Metadata) events.Metadata {
+	return events.Metadata{Labels: merge(m.Labels, p.Labels), Annotations: merge(m.Annotations, p.Annotations)}
+}
+
+func merge(present map[string]string, patch map[string]*string) map[string]string {
+	merged := map[string]string{}
+	maps.Copy(merged, present)
+	for key, value := range patch {
+		if value == nil {
+			delete(merged, key)
+		} else {
+			merged[key] = *value
+		}
+	}
+	return merged
+}
 
 // Kind is what kind of resource a command is about.
 type Kind string

@@ -39,7 +39,9 @@ func init() {
 	catalogued[ScaleProcess]()
 	catalogued[UpdateProcess]()
 	catalogued[CreateDeployment]()
+	catalogued[ContinueDeployment]()
 	catalogued[CancelDeployment]()
+	catalogued[UpdateDeployment]()
 }
 
 func catalogued[C Command]() {

@@ -11,29 +11,78 @@ import (
 )
 
 func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, m eventlog.Meta) (Result, error) {
-	create := app.CreateDeployment{ID: m.CommandID, Strategy: c.Strategy, Options: c.Options.events(), Metadata: c.Metadata}
-	if err := app.CheckMetadata(c.Metadata); err != nil {
+	create := app.CreateDeployment{ID: m.CommandID, Strategy: c.Strategy, Options: c.Options.DeploymentOptions, Metadata: c.Metadata}
+	if err := errors.Join(app.CheckMetadata(c.Metadata), c.Options.checkStrategy(c.Strategy)); err != nil {
 		return Result{}, err
 	}
-	if c.Droplet != "" {
-		d, err := h.droplet(ctx, c.Droplet)
-		if err != nil {
-			return Result{}, err
-		}
-		create.Droplet = &d
+	if err := h.version(ctx, c, &create); err != nil {
+		return Result{}, err
 	}
 	result, err := h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.DeployApp(s, create) })
 	result.Kind, result.ID = KindDeployment, string(create.DeploymentID())
 	return result, err
 }
 
-func (h *Handler) cancelDeployment(ctx context.Context, c CancelDeployment, m eventlog.Meta) (Result, error) {
-	owner, err := h.finder.AppOfDeployment(ctx, c.Deployment)
+// version loads the facts about what is to be rolled out: a droplet, or a revision and its droplet.
+func (h *Handler) version(ctx context.Context, c CreateDeployment, create *app.CreateDeployment) error {
+	wanted := c.Droplet
+	if c.Revision != "" {
+		if c.Droplet != "" {
+			return aggregates.Reject("Droplet Cannot set both fields 'droplet' and 'revision'")
+		}
+		revision, err := h.revision(ctx, c.App, c.Revision)
+		if err != nil {
+			return err
+		}
+		create.Revision, wanted = &revision, revision.Droplet
+	}
+	if wanted == "" {
+		return nil
+	}
+	d, err := h.droplet(ctx, wanted)
+	create.Droplet = &d
+	return err
+}
+
+// revision reads a revision out of its app's history, which has all of them; the app's state keeps only the latest.
+func (h *Handler) revision(ctx context.Context, owner events.AppID, id events.RevisionID) (found events.RevisionCreated, err error) {
+	err = h.log.Read(ctx, events.AppSubject(owner), 0, 0, func(c events.Recorded) error {
+		for _, e := range c.Events {
+			if r, ok := e.(events.RevisionCreated); ok && r.Revision == id {
+				found = r
+			}
+		}
+		return nil
+	})
+	if err == nil && found.Revision == "" {
+		err = aggregates.Reject("The revision does not exist")
+	}
+	return found, err
+}
+
+// steer does something about a deployment going on.
+func (h *Handler) steer(ctx context.Context, decide func(app.State, app.Steer) ([]events.Event, error), c app.Steer, m eventlog.Meta) (Result, error) {
+	return h.onDeployment(ctx, c.Deployment, m, func(s app.State) ([]events.Event, error) { return decide(s, c) })
+}
+
+func (h *Handler) updateDeployment(ctx context.Context, c UpdateDeployment, m eventlog.Meta) (Result, error) {
+	return h.onDeployment(ctx, c.Deployment, m, func(s app.State) ([]events.Event, error) {
+		present, err := h.finder.MetadataOfDeployment(ctx, c.Deployment)
+		if err != nil {
+			return nil, notFound(err, KindDeployment)
+		}
+		return app.SetDeploymentMetadata(s, c.Deployment, present, c.Metadata.apply(present))
+	})
+}
+
+// onDeployment decides about the app that a deployment belongs to.
+func (h *Handler) onDeployment(ctx context.Context, id events.DeploymentID, m eventlog.Meta, decide func(app.State) ([]events.Event, error)) (Result, error) {
+	owner, err := h.finder.AppOfDeployment(ctx, id)
 	if err != nil {
 		return Result{}, notFound(err, KindDeployment)
 	}
-	result, err := h.onApp(ctx, owner, m, func(s app.State) ([]events.Event, error) { return app.CancelDeployment(s, c.Deployment) })
-	result.Kind, result.ID = KindDeployment, string(c.Deployment)
+	result, err := h.onApp(ctx, owner, m, decide)
+	result.Kind, result.ID = KindDeployment, string(id)
 	return result, err
 }
 

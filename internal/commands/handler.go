@@ -17,7 +17,7 @@ import (
 )
 
 // Schemas of the snapshots; see eventlog.NewRepository.
-const appSchema = 1
+const appSchema = 2
 
 // deadline bounds one command. It stays below name.Grace, so that a command that hangs between its claim on a name and
 // its app has given up before anybody may take the name over (docs/adr/0002).
@@ -31,6 +31,8 @@ var ErrUnknown = errors.New("no such resource")
 type Finder interface {
 	AppOfDeployment(ctx context.Context, id events.DeploymentID) (events.AppID, error)
 	AppOfProcess(ctx context.Context, id events.ProcessID) (events.AppID, error)
+	// MetadataOfDeployment is what labels and annotations a deployment has, over or not.
+	MetadataOfDeployment(ctx context.Context, id events.DeploymentID) (events.Metadata, error)
 }
 
 // Bits stores the bits of droplets.
@@ -45,6 +47,7 @@ type Bits interface {
 
 // Handler carries out commands.
 type Handler struct {
+	log      eventlog.Log
 	apps     *eventlog.Repository[app.State]
 	droplets *eventlog.Repository[droplet.State]
 	names    *eventlog.Repository[name.State]
@@ -57,6 +60,7 @@ type Handler struct {
 // NewHandler makes a handler. snapshots may be nil.
 func NewHandler(log eventlog.Log, snapshots eventlog.Snapshots, finder Finder, bits Bits, logger *slog.Logger) *Handler {
 	return &Handler{
+		log:  log,
 		apps: Apps(log, snapshots), droplets: Droplets(log),
 		names:  eventlog.NewRepository(log, events.AggregateName, name.Evolve, nil, 0),
 		finder: finder, bits: bits, logger: logger, now: time.Now,
@@ -126,8 +130,12 @@ func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Res
 		return h.updateProcess(ctx, c, m)
 	case CreateDeployment:
 		return h.createDeployment(ctx, c, m)
+	case ContinueDeployment:
+		return h.steer(ctx, app.ContinueDeployment, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor}, m)
 	case CancelDeployment:
-		return h.cancelDeployment(ctx, c, m)
+		return h.steer(ctx, app.CancelDeployment, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor}, m)
+	case UpdateDeployment:
+		return h.updateDeployment(ctx, c, m)
 	}
 	return Result{}, fmt.Errorf("no handler for %T", c)
 }

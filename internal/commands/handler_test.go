@@ -3,11 +3,8 @@ package commands_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -17,20 +14,21 @@ import (
 	"slipway/aggregates"
 	"slipway/events"
 	"slipway/internal/commands"
+	"slipway/internal/commands/commandstest"
 	"slipway/internal/eventlog"
 )
 
 // rig is a handler over a log in memory, with a finder that reads the log itself.
 type rig struct {
 	log     *faultyLog
-	bits    *memoryBits
+	bits    *commandstest.Bits
 	handler *commands.Handler
 }
 
 func newRig() *rig {
 	log := &faultyLog{Memory: eventlog.NewMemory(events.NewRegistry())}
-	bits := &memoryBits{objects: map[string][]byte{}}
-	return &rig{log: log, bits: bits, handler: commands.NewHandler(log, nil, logFinder{log}, bits, slog.New(slog.DiscardHandler))}
+	bits := commandstest.NewBits()
+	return &rig{log: log, bits: bits, handler: commands.NewHandler(log, nil, commandstest.Finder{Log: log}, bits, slog.New(slog.DiscardHandler))}
 }
 
 func (r *rig) do(id string, c commands.Command) (commands.Result, error) {
@@ -196,7 +194,7 @@ func TestUploadOnce(t *testing.T) {
 	is := is.New(t)
 	r := newRig()
 	_, droplet := r.staged(t, "hello")
-	is.Equal(len(r.bits.objects), 1)
+	is.Equal(len(r.bits.Objects), 1)
 	_, err := r.handler.UploadDroplet(context.Background(), droplet, bytes.NewReader([]byte("other")),
 		commands.Caller{CommandID: "second", Actor: "tester", Door: "test"})
 	is.Equal(refusal(err), "Droplet may be uploaded only once. Create a new droplet to upload bits.")
@@ -204,7 +202,7 @@ func TestUploadOnce(t *testing.T) {
 		commands.Caller{CommandID: "upload-hello", Actor: "tester", Door: "test"})
 	is.NoErr(err)
 	is.True(again.Duplicate)         // the same upload again is the same
-	is.Equal(len(r.bits.objects), 1) // and leaves no second object
+	is.Equal(len(r.bits.Objects), 1) // and leaves no second object
 }
 
 func TestBitsThatCannotBeUnpackedAreDiscarded(t *testing.T) {
@@ -212,11 +210,11 @@ func TestBitsThatCannotBeUnpackedAreDiscarded(t *testing.T) {
 	r := newRig()
 	owner := r.must(t, "create", commands.CreateApp{AppName: "hello"})
 	d := r.must(t, "droplet", commands.CreateDroplet{App: owner.App})
-	r.bits.refuse = aggregates.Reject("no gzip")
+	r.bits.Refuse = aggregates.Reject("no gzip")
 	_, err := r.handler.UploadDroplet(context.Background(), events.DropletID(d.ID), bytes.NewReader([]byte("x")),
 		commands.Caller{CommandID: "up", Actor: "tester", Door: "test"})
 	is.Equal(refusal(err), "no gzip")
-	is.Equal(len(r.bits.objects), 0) // nothing is left behind
+	is.Equal(len(r.bits.Objects), 0) // nothing is left behind
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -250,66 +248,4 @@ func (l *faultyLog) Append(ctx context.Context, c events.Commit, last events.Seq
 		return events.Recorded{}, eventlog.ErrUnavailable
 	}
 	return l.Memory.Append(ctx, c, last)
-}
-
-// logFinder finds by reading the whole log: slow and always right.
-type logFinder struct{ log eventlog.Log }
-
-func (f logFinder) find(ctx context.Context, match func(events.Event) (events.AppID, bool)) (found events.AppID, err error) {
-	err = f.log.Replay(ctx, eventlog.Query{}, func(c events.Recorded) error {
-		for _, e := range c.Events {
-			if id, ok := match(e); ok {
-				found = id
-			}
-		}
-		return nil
-	})
-	if err == nil && found == "" {
-		err = commands.ErrUnknown
-	}
-	return found, err
-}
-
-func (f logFinder) AppOfDeployment(ctx context.Context, id events.DeploymentID) (events.AppID, error) {
-	return f.find(ctx, func(e events.Event) (events.AppID, bool) {
-		d, ok := e.(events.DeploymentCreated)
-		return d.App, ok && d.Deployment == id
-	})
-}
-
-func (f logFinder) AppOfProcess(ctx context.Context, id events.ProcessID) (events.AppID, error) {
-	return f.find(ctx, func(e events.Event) (events.AppID, bool) {
-		p, ok := e.(events.ProcessCreated)
-		return p.App, ok && p.Process == id
-	})
-}
-
-// memoryBits stores bits in memory.
-type memoryBits struct {
-	mu      sync.Mutex
-	objects map[string][]byte
-	refuse  error
-}
-
-func (b *memoryBits) Put(_ context.Context, name string, r io.Reader) (string, int64, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return "", 0, err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.objects[name] = data
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), int64(len(data)), nil
-}
-
-func (b *memoryBits) Inspect(context.Context, string) (map[string]string, error) {
-	return nil, b.refuse
-}
-
-func (b *memoryBits) Delete(_ context.Context, name string) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.objects, name)
-	return nil
 }

@@ -14,6 +14,37 @@ import (
 	"slipway/events"
 )
 
+// Options of a deployment as given.
+type Options struct {
+	events.DeploymentOptions
+	canary bool // canary was given, if only as {}: which only a canary deployment may
+}
+
+// MarshalJSON writes the options as they are read.
+func (o Options) MarshalJSON() ([]byte, error) {
+	type step struct {
+		Weight int `json:"instance_weight"`
+	}
+	type canary struct {
+		Steps []step `json:"steps"`
+	}
+	shape := struct {
+		MaxInFlight  int     `json:"max_in_flight,omitempty"`
+		WebInstances *int    `json:"web_instances,omitempty"`
+		MemoryMB     *int    `json:"memory_in_mb,omitempty"`
+		DiskMB       *int    `json:"disk_in_mb,omitempty"`
+		LogRate      *int64  `json:"log_rate_limit_in_bytes_per_second,omitempty"`
+		Canary       *canary `json:"canary,omitempty"`
+	}{o.MaxInFlight, o.WebInstances, o.MemoryMB, o.DiskMB, o.LogRate, nil}
+	if o.canary {
+		shape.Canary = &canary{}
+		for _, weight := range o.CanaryWeights {
+			shape.Canary.Steps = append(shape.Canary.Steps, step{weight})
+		}
+	}
+	return json.Marshal(shape)
+}
+
 // UnmarshalJSON reads the options of a deployment with Cloud Foundry's rules and texts (reference 2.3): null is absent,
 // numeric strings pass for all numbers but max_in_flight, several faults are told together.
 func (o *Options) UnmarshalJSON(data []byte) error {
@@ -31,7 +62,7 @@ func (o *Options) UnmarshalJSON(data []byte) error {
 	o.MemoryMB = narrow(p.number("memory_in_mb", "Memory in mb", 1, math.MaxInt32))
 	o.DiskMB = narrow(p.number("disk_in_mb", "Disk in mb", 1, math.MaxInt32))
 	o.LogRate = p.number("log_rate_limit_in_bytes_per_second", "Log rate limit in bytes per second", -1, math.MaxInt64)
-	p.canary()
+	o.CanaryWeights, o.canary = p.canary()
 	p.unknown()
 	if len(p.faults) > 0 {
 		return aggregates.Reject("%s", strings.Join(p.faults, ", "))
@@ -106,17 +137,66 @@ func (p *optionParser) number(key, name string, least, most int64) *int64 {
 // jsonNumber is what counts as a number, quoted or not.
 var jsonNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
-// canary refuses what belongs to the canary strategy, which is not among the strategies yet.
-func (p *optionParser) canary() {
+// The faults of canary steps, in Cloud Foundry's words.
+const (
+	faultSteps  = "Options canary steps must be an array of objects"
+	faultWeight = "Options canary steps instance weight must be an Integer between 1-100 (inclusive)"
+	faultOrder  = "Options canary steps instance weight must be sorted in ascending order"
+	keyWeight   = "instance_weight"
+)
+
+// canary reads the steps: percentages of instances, ascending. No steps at all is one step of one instance.
+func (p *optionParser) canary() (weights []int, given bool) {
 	raw, ok := p.take("canary")
 	if !ok {
-		return
+		return nil, false
 	}
-	if len(raw) == 0 || raw[0] != '{' {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(raw, &fields) != nil {
 		p.fault("Options canary must be an object")
-		return
+		return nil, true
 	}
-	p.fault("Options canary are only valid for Canary deployments")
+	inner := optionParser{fields: fields}
+	var steps []map[string]json.RawMessage
+	if raw, ok := inner.take("steps"); ok {
+		if json.Unmarshal(raw, &steps) != nil || slices.ContainsFunc(steps, func(s map[string]json.RawMessage) bool { return s == nil }) {
+			p.fault(faultSteps)
+			return nil, true
+		}
+	}
+	if len(inner.fields) > 0 {
+		p.fault("Options canary has unsupported key(s): " + strings.Join(slices.Sorted(maps.Keys(inner.fields)), ", "))
+	}
+	for _, step := range steps {
+		weights = append(weights, p.weight(step))
+	}
+	if !slices.IsSorted(weights) && !slices.Contains(p.faults, faultWeight) {
+		p.fault(faultOrder)
+	}
+	return weights, true
+}
+
+func (p *optionParser) weight(step map[string]json.RawMessage) int {
+	s := optionParser{fields: step}
+	raw, ok := s.take(keyWeight)
+	if !ok {
+		p.once("Options canary steps missing key: \"" + keyWeight + "\"")
+	}
+	weight, err := strconv.Atoi(string(raw))
+	if err != nil || weight < 1 || weight > 100 {
+		p.once(faultWeight)
+	}
+	if len(s.fields) > 0 {
+		p.once("Options canary steps has unsupported key(s): " + strings.Join(slices.Sorted(maps.Keys(s.fields)), ", "))
+	}
+	return weight
+}
+
+// once tells a fault that several steps may have only one time.
+func (p *optionParser) once(text string) {
+	if !slices.Contains(p.faults, text) {
+		p.fault(text)
+	}
 }
 
 func (p *optionParser) unknown() {
@@ -135,5 +215,10 @@ func narrow(n *int64) *int {
 
 func isNull(raw json.RawMessage) bool { return bytes.Equal(bytes.TrimSpace(raw), []byte("null")) }
 
-// events gives the options as the facts carry them.
-func (o Options) events() events.DeploymentOptions { return events.DeploymentOptions(o) }
+// checkStrategy refuses canary options for another strategy.
+func (o Options) checkStrategy(strategy string) error {
+	if o.canary && strategy != events.StrategyCanary {
+		return aggregates.Reject("Options canary are only valid for Canary deployments")
+	}
+	return nil
+}

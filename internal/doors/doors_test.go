@@ -57,6 +57,9 @@ func TestEveryCommandThroughEachDoor(t *testing.T) {
 			}
 			r.upload(t)
 			for _, s := range after {
+				if s.name == "deployment.continue" {
+					r.pause(t)
+				}
 				send(t, r, s)
 			}
 			byDoor := map[events.CommandID]int{}

@@ -3,10 +3,6 @@ package doors
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"io"
 	"strconv"
 	"sync"
 	"testing"
@@ -16,8 +12,10 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"slipway/aggregates/app"
 	"slipway/events"
 	"slipway/internal/commands"
+	"slipway/internal/commands/commandstest"
 	"slipway/internal/eventlog"
 	"slipway/internal/natsboot"
 	"slipway/internal/natsboot/natstest"
@@ -47,7 +45,7 @@ func newRig(t testing.TB) *rig {
 	is.NoErr(err)
 	return &rig{
 		server: server, nc: nc, js: js, log: log,
-		handler: commands.NewHandler(log, nil, logFinder{log}, &bits{objects: map[string][]byte{}}, natstest.Quiet()),
+		handler: commands.NewHandler(log, nil, commandstest.Finder{Log: log}, commandstest.NewBits(), natstest.Quiet()),
 	}
 }
 
@@ -211,7 +209,9 @@ func everything() (before, after []step) {
 			{"process.scale", "scale", `{"app":` + a + `,"type":"web","instances":3}`},
 			{"process.update", "update", `{"process":` + a + `,"command":"./web --verbose"}`},
 			{"app.start", "start", `{"app":` + a + `}`},
-			{"deployment.create", "deploy", `{"app":` + a + `}`},
+			{"deployment.create", "deploy", `{"app":` + a + `,"strategy":"canary"}`},
+			{"deployment.continue", "continue", `{"deployment":"` + deployment + `","expected_step":1}`},
+			{"deployment.update", "label", `{"deployment":"` + deployment + `","metadata":{"labels":{"release":"stable"}}}`},
 			{"deployment.cancel", "cancel", `{"deployment":"` + deployment + `"}`},
 			{"app.restart", "restart", `{"app":` + a + `}`},
 			{"app.stop", "stop", `{"app":` + a + `}`},
@@ -234,56 +234,15 @@ func (f handlerFunc) Handle(ctx context.Context, c commands.Command, by commands
 	return f(ctx, c, by)
 }
 
-// logFinder finds by reading the log: slow and always right.
-type logFinder struct{ log eventlog.Log }
-
-func (f logFinder) find(ctx context.Context, match func(events.Event) (events.AppID, bool)) (found events.AppID, err error) {
-	err = f.log.Replay(ctx, eventlog.Query{}, func(c events.Recorded) error {
-		for _, e := range c.Events {
-			if id, ok := match(e); ok {
-				found = id
-			}
-		}
-		return nil
+// pause lets the canary of the scenario be seen running, as an updater would: it pauses then.
+func (r *rig) pause(t testing.TB) {
+	t.Helper()
+	is := is.New(t)
+	meta := eventlog.Meta{CommandID: events.CommandID(events.NewID()), Actor: events.ActorUpdater, Time: time.Now().UTC()}
+	out, err := commands.Apps(r.log, nil).Decide(t.Context(), events.DeriveID("create", "app", 0), meta, func(s app.State) ([]events.Event, error) {
+		running := app.ProcessInstances{0: {ID: "i", State: app.InstanceRunning}}
+		return app.Next(s, app.Instances{s.Deployment.Process: running}), nil
 	})
-	if err == nil && found == "" {
-		err = commands.ErrUnknown
-	}
-	return found, err
+	is.NoErr(err)
+	is.Equal(out.State.Deployment.Phase(), app.Paused)
 }
-
-func (f logFinder) AppOfDeployment(ctx context.Context, id events.DeploymentID) (events.AppID, error) {
-	return f.find(ctx, func(e events.Event) (events.AppID, bool) {
-		d, ok := e.(events.DeploymentCreated)
-		return d.App, ok && d.Deployment == id
-	})
-}
-
-func (f logFinder) AppOfProcess(ctx context.Context, id events.ProcessID) (events.AppID, error) {
-	return f.find(ctx, func(e events.Event) (events.AppID, bool) {
-		p, ok := e.(events.ProcessCreated)
-		return p.App, ok && p.Process == id
-	})
-}
-
-// bits keeps droplets' bits in memory.
-type bits struct {
-	mu      sync.Mutex
-	objects map[string][]byte
-}
-
-func (b *bits) Put(_ context.Context, name string, r io.Reader) (string, int64, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return "", 0, fmt.Errorf("read: %w", err)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.objects[name] = data
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), int64(len(data)), nil
-}
-
-func (b *bits) Inspect(context.Context, string) (map[string]string, error) { return nil, nil }
-
-func (b *bits) Delete(context.Context, string) error { return nil }

@@ -101,6 +101,22 @@ func (f Finder) AppOfProcess(ctx context.Context, id events.ProcessID) (events.A
 	})
 }
 
+// MetadataOfDeployment implements commands.Finder.
+func (f Finder) MetadataOfDeployment(ctx context.Context, id events.DeploymentID) (events.Metadata, error) {
+	newest, err := f.Log.Newest(ctx)
+	if err == nil {
+		err = f.Await(ctx, newest) // what is merged into must be the newest
+	}
+	if err != nil {
+		return events.Metadata{}, fmt.Errorf("look up metadata: %w: %v", eventlog.ErrUnavailable, err)
+	}
+	d, err := f.Store.Deployment(ctx, id)
+	if errors.Is(err, projections.ErrNotFound) {
+		err = commands.ErrUnknown
+	}
+	return d.Metadata, err
+}
+
 func find(ctx context.Context, f Finder, look func() (events.AppID, error)) (events.AppID, error) {
 	id, err := look()
 	if !errors.Is(err, projections.ErrNotFound) {

@@ -232,8 +232,10 @@ func TestFailingInstancesHoldARollout(t *testing.T) {
 	})
 	fresh, _ := s.Process(s.Deployment.Process)
 	is.Equal(fresh.Instances, 2) // nothing grows while one fails
-	decided := r.decide(t, "cancel", func(s app.State) ([]events.Event, error) { return app.CancelDeployment(s, s.Deployment.ID()) })
-	is.Equal(decided.Deployment.Phase, app.Canceling)
+	decided := r.decide(t, "cancel", func(s app.State) ([]events.Event, error) {
+		return app.CancelDeployment(s, app.Steer{Deployment: s.Deployment.ID()})
+	})
+	is.Equal(decided.Deployment.Phase(), app.Canceling)
 	s = r.await(t, "the cancel is done", deployed)
 	is.Equal(s.Webs()[0].Instances, 4) // back at full strength
 	is.Equal(s.Webs()[0].ID, old)
