@@ -6,10 +6,10 @@ FUZZTIME ?= 10s
 DATA     ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo run-split build test race fuzz bench lint fmt generate check clean
+.PHONY: help run demo run-split build test test-clients race fuzz bench lint fmt generate check clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Everything in one process, data in ./data (DATA=dir for elsewhere)
 	go run ./cmd/slipway serve --data $(DATA)
@@ -27,6 +27,10 @@ test: ## All tests, with the race detector where there is a C compiler
 	$(if $(RACE),,@echo "no C compiler: the tests run without the race detector")
 	go test $(RACE) -timeout 5m ./...
 
+test-clients: ## With the real nats CLI, which is built once (bin/): another minute or two the first time
+	scripts/client nats
+	go test -C test/clients $(RACE) -timeout 5m ./...
+
 race: ## All tests three times in random order: looks for what happens now and then
 	go test -race -shuffle on -count 3 -timeout 15m ./...
 
@@ -41,6 +45,7 @@ lint: ## gofmt, go vet, staticcheck, and the project's own rules (internal/archi
 	go vet ./...
 	go build -C internal/tools -o ../../bin/ honnef.co/go/tools/cmd/staticcheck
 	bin/staticcheck ./...
+	cd test/clients && go vet ./... && ../../bin/staticcheck ./...
 	go test ./internal/architecture
 
 fmt: ## Formats all Go code

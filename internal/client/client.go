@@ -88,19 +88,24 @@ func (c *Client) Droplet(ctx context.Context, app string, bits []byte) (guid str
 	if err := c.Call(ctx, http.MethodPost, "/v3/droplets", map[string]any{"relationships": relationship("app", app)}, &created); err != nil {
 		return "", err
 	}
+	return created.GUID, c.Upload(ctx, created.GUID, bits)
+}
+
+// Upload gives a droplet its bits, a .tgz.
+func (c *Client) Upload(ctx context.Context, droplet string, bits []byte) error {
 	var form bytes.Buffer
 	writer := multipart.NewWriter(&form)
 	part, err := writer.CreateFormFile("bits", "droplet.tgz")
 	if err != nil {
-		return "", err
+		return err
 	}
 	if _, err := part.Write(bits); err != nil {
-		return "", err
+		return err
 	}
 	if err := writer.Close(); err != nil {
-		return "", err
+		return err
 	}
-	return created.GUID, c.send(ctx, http.MethodPost, "/v3/droplets/"+created.GUID+"/upload", writer.FormDataContentType(), &form, nil)
+	return c.send(ctx, http.MethodPost, "/v3/droplets/"+droplet+"/upload", writer.FormDataContentType(), &form, nil)
 }
 
 // Deploy begins a rollout.

@@ -85,9 +85,9 @@ func TestSecondStart(t *testing.T) {
 		want string
 	}{
 		"same data":      {[]string{"--data", s.Data}, "the directory is in use by another process"},
-		"same API port":  {[]string{"--data", elsewhere, "--http", listenAt(s.API)}, "is Slipway running already?"},
-		"same apps port": {[]string{"--data", elsewhere, "--apps", listenAt(s.Apps)}, "is Slipway running already?"},
-		"same NATS port": {[]string{"--data", t.TempDir(), "--nats", listenAt(s.NATS)}, "address already in use"},
+		"same API port":  {[]string{"--data", elsewhere, "--http", installation.ListenAt(s.API)}, "is Slipway running already?"},
+		"same apps port": {[]string{"--data", elsewhere, "--apps", installation.ListenAt(s.Apps)}, "is Slipway running already?"},
+		"same NATS port": {[]string{"--data", t.TempDir(), "--nats", installation.ListenAt(s.NATS)}, "address already in use"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			is := is.New(t)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"testing"
 	"time"
@@ -23,7 +21,7 @@ import (
 
 // The parts, in the order in which they are started. Two updaters: any number may run.
 const (
-	natsServer = "nats-server"
+	natsServer = installation.NATSServer
 	projector  = "projector"
 	api        = "api"
 	updaterA   = "updater A"
@@ -55,54 +53,20 @@ func (i inParts) start(t *testing.T, part string) {
 	said := func(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 	switch part {
 	case natsServer:
-		ready, address := said("Server is ready"), said(`Listening for client connections on (\S+)`)
-		i.Parts[part] = installation.Spawn(t, ready, natsServer, "-c", natsConf(t, i.Data, i.NATS))
-		i.NATS = "nats://" + i.Parts[part].Says(t, address)
+		i.StartNATS(t)
 	case projector:
 		i.Parts[part] = installation.Spawn(t, said("projector works on"), projector, "--nats", i.NATS, "--db", i.Views())
 	case api:
 		ready := said(`api listens on (\S+)\n`)
-		i.Parts[part] = installation.Spawn(t, ready, api, "--nats", i.NATS, "--db", i.Views(), "--http", listenAt(i.API))
+		i.Parts[part] = installation.Spawn(t, ready, api, "--nats", i.NATS, "--db", i.Views(), "--http", installation.ListenAt(i.API))
 		i.API = i.Parts[part].Says(t, ready)
 	case updaterA, updaterB:
 		i.Parts[part] = installation.Spawn(t, said("updater works on"), "updater", "--nats", i.NATS)
 	case agent:
 		ready := said(`agent routes apps on (\S+)\n`)
-		i.Parts[part] = installation.Spawn(t, ready, agent, "--nats", i.NATS, "--apps", listenAt(i.Apps), "--data", i.Agent())
+		i.Parts[part] = installation.Spawn(t, ready, agent, "--nats", i.NATS, "--apps", installation.ListenAt(i.Apps), "--data", i.Agent())
 		i.Apps = i.Parts[part].Says(t, ready)
 	}
-}
-
-// listenAt is where to listen to be found at a URL; on any port where there is none yet.
-func listenAt(url string) string {
-	if url == "" {
-		return installation.FreePort
-	}
-	return regexp.MustCompile(`^\w+://`).ReplaceAllString(url, "")
-}
-
-// natsConf writes a copy of nats.conf with another directory and other ports: all else is as a user has it.
-func natsConf(t *testing.T, data, url string) (file string) {
-	t.Helper()
-	is := is.New(t)
-	text, err := os.ReadFile("../../nats.conf")
-	is.NoErr(err)
-	address := listenAt(url)
-	if url == "" {
-		address = "127.0.0.1:-1" // how nats-server says: any
-	}
-	for line, other := range map[string]string{
-		`(?m)^listen: .*$`:        "listen: " + address,
-		`(?m)^http: .*$`:          "http: 127.0.0.1:-1",
-		`(?m)^(\s*)store_dir: .*`: fmt.Sprintf("${1}store_dir: %q", filepath.Join(data, "nats")),
-	} {
-		pattern := regexp.MustCompile(line)
-		is.True(pattern.Match(text)) // nats.conf has the line that is replaced
-		text = pattern.ReplaceAll(text, []byte(other))
-	}
-	file = filepath.Join(data, "nats.conf")
-	is.NoErr(os.WriteFile(file, text, 0o600))
-	return file
 }
 
 // TestSplit runs every part as a process of its own, as in production, and kills each in mid-rollout. Only the agent carries
