@@ -1,6 +1,8 @@
 package app
 
 import (
+	"fmt"
+
 	"slipway/aggregates"
 	"slipway/events"
 )
@@ -28,11 +30,13 @@ func (s State) steers(verb string, c Steer) error {
 
 // conflict tells a late caller who was first.
 func conflict(verb string, expected, now int, by events.Actor) error {
-	first := ""
-	if by != "" {
-		first = ", continued by " + string(by)
+	r := aggregates.Reject("Cannot %s the deployment at step %d: it is at step %d", verb, expected, now)
+	if expected == now {
+		r.Message = fmt.Sprintf("Cannot %s the deployment at step %d: it went on already", verb, expected)
 	}
-	r := aggregates.Reject("Cannot %s the deployment at step %d: it is at step %d%s", verb, expected, now, first)
+	if by != "" {
+		r.Message += ", continued by " + string(by)
+	}
 	r.Code = aggregates.CodeConflict
 	return r
 }

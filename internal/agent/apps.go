@@ -96,7 +96,7 @@ func specs(s app.State) []ProcessSpec {
 		}
 		all = append(all, ProcessSpec{
 			App: s.ID, AppName: s.Name, Process: p.ID, Type: p.Type, Droplet: p.Droplet, Command: p.Command,
-			Environment: s.Environment, Instances: instances, Generation: p.Generation,
+			Environment: p.Environment, Instances: instances, Generation: p.Generation,
 			MemoryMB: p.MemoryMB, DiskMB: p.DiskMB, HealthCheck: p.HealthCheck,
 		})
 	}

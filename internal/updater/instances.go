@@ -29,22 +29,22 @@ func newInstances(log eventlog.Log) *instances {
 	return &instances{log: log, apps: map[events.AppID]map[events.ProcessID]view{}}
 }
 
-// load gives the instances of an app's web processes as the log has them now.
-func (i *instances) load(ctx context.Context, s app.State) (app.Instances, error) {
+// load gives the instances of an app's web processes as the log has them now, and up to where each was read.
+func (i *instances) load(ctx context.Context, s app.State) (app.Instances, map[events.Subject]events.Sequence, error) {
 	known := i.known(s.ID)
 	fresh := map[events.ProcessID]view{}
-	all := app.Instances{}
+	all, at := app.Instances{}, map[events.Subject]events.Sequence{}
 	for _, p := range s.Webs() {
 		v, err := i.extend(ctx, p.ID, known[p.ID])
 		if err != nil {
-			return nil, fmt.Errorf("instances of process %s: %w", p.ID, err)
+			return nil, nil, fmt.Errorf("instances of process %s: %w", p.ID, err)
 		}
-		fresh[p.ID], all[p.ID] = v, v.seen
+		fresh[p.ID], all[p.ID], at[events.InstanceSubject(p.ID)] = v, v.seen, v.at
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.apps[s.ID] = fresh
-	return all, nil
+	return all, at, nil
 }
 
 func (i *instances) extend(ctx context.Context, id events.ProcessID, v view) (view, error) {

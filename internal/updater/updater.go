@@ -39,19 +39,21 @@ type Updater struct {
 	log       eventlog.Log
 	apps      *eventlog.Repository[app.State]
 	instances *instances
+	reminders *reminders
 	logger    *slog.Logger
 	now       func() time.Time
 }
 
 // New makes an updater over the log. apps must fold the same log.
 func New(log eventlog.Log, apps *eventlog.Repository[app.State], logger *slog.Logger) *Updater {
-	return &Updater{log: log, apps: apps, instances: newInstances(log), logger: logger, now: time.Now}
+	return &Updater{log: log, apps: apps, instances: newInstances(log), reminders: newReminders(), logger: logger, now: time.Now}
 }
 
 // Run works until ctx ends, then returns nil. An error means that it cannot go on at all.
 func (u *Updater) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return u.sweep(ctx) })
+	group.Go(func() error { return u.reminders.run(ctx, u.remind) })
 	group.Go(func() error {
 		return u.log.Work(ctx, eventlog.Worker{
 			Name: consumer, Filters: []string{events.AllAppSubjects, events.AllInstanceSubjects},
@@ -75,11 +77,19 @@ func (u *Updater) sweep(ctx context.Context) error {
 		if !ok {
 			continue
 		}
-		if err := u.consider(ctx, events.AppID(id), "sweep"); err != nil && ctx.Err() == nil {
-			u.logger.LogAttrs(ctx, slog.LevelError, "app not considered", slog.String("app", id), slog.Any("err", err))
-		}
+		u.unasked(ctx, events.AppID(id), "sweep")
 	}
 	return nil
+}
+
+// remind considers an app again whose instances were missing a while ago.
+func (u *Updater) remind(ctx context.Context, id events.AppID) { u.unasked(ctx, id, "reminder") }
+
+// unasked considers an app with no commit or report that would come again if it fails.
+func (u *Updater) unasked(ctx context.Context, id events.AppID, cause string) {
+	if err := u.consider(ctx, id, cause, "", 0); err != nil && ctx.Err() == nil {
+		u.logger.LogAttrs(ctx, slog.LevelError, "app not considered", slog.String("app", string(id)), slog.Any("err", err))
+	}
 }
 
 // handle considers the app a commit or report is about.
@@ -88,7 +98,7 @@ func (u *Updater) handle(ctx context.Context, c events.Recorded) error {
 	if id == "" {
 		return nil
 	}
-	return u.consider(ctx, id, c.EventID(0))
+	return u.consider(ctx, id, c.EventID(0), c.Subject, c.Sequence)
 }
 
 // appOf finds the app of a commit: an app's own, or the one an instance belongs to.
@@ -103,22 +113,33 @@ func appOf(c events.Recorded) events.AppID {
 	return events.AppID(id)
 }
 
-// consider lets the rule book decide about one app, as it stands now.
-func (u *Updater) consider(ctx context.Context, id events.AppID, cause string) error {
+// errBehind: a read did not show the very commit it was made for: a replica lags behind. It is tried again in a moment.
+var errBehind = errors.New("the read lags behind the commit it was made for")
+
+// consider lets the rule book decide about one app, as it stands now; now includes the commit at seq on the subject, or
+// nothing is decided and the commit comes again.
+func (u *Updater) consider(ctx context.Context, id events.AppID, cause string, subject events.Subject, seq events.Sequence) error {
 	m := eventlog.Meta{
 		CommandID: events.CommandID(events.NewID()), Actor: events.ActorUpdater, Cause: cause, Time: u.now().UTC(),
 	}
 	out, err := u.apps.Decide(ctx, string(id), m, func(s app.State) ([]events.Event, error) {
 		if s.Deployment == nil {
 			u.instances.forget(id)
+			u.reminders.forget(id)
 			return nil, nil
 		}
-		seen, err := u.instances.load(ctx, s)
+		seen, at, err := u.instances.load(ctx, s)
 		if err != nil {
 			return nil, err
 		}
-		return decide(s, seen)
+		if read, ok := at[subject]; ok && read < seq {
+			return nil, errBehind
+		}
+		return decide(s, seen, u.reminders.overdue(id, app.Missing(s, seen) > 0, u.now()))
 	})
+	if err == nil && subject == events.AppSubject(id) && out.Position.Sequence < seq {
+		err = errBehind
+	}
 	if err != nil {
 		return err
 	}
@@ -130,9 +151,12 @@ func (u *Updater) consider(ctx context.Context, id events.AppID, cause string) e
 	return nil
 }
 
-// decide is Next with the capacity law asserted on what it decides.
-func decide(s app.State, seen app.Instances) ([]events.Event, error) {
+// decide is Next with the capacity law asserted on what it decides, or why nothing moves.
+func decide(s app.State, seen app.Instances, overdue bool) ([]events.Event, error) {
 	decided := app.Next(s, seen)
+	if len(decided) == 0 {
+		return app.Explain(s, seen, overdue), nil
+	}
 	after := s
 	for _, e := range decided {
 		after = app.Evolve(after, e)

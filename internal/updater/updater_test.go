@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/matryer/is"
@@ -239,4 +240,36 @@ func TestFailingInstancesHoldARollout(t *testing.T) {
 	s = r.await(t, "the cancel is done", deployed)
 	is.Equal(s.Webs()[0].Instances, 4) // back at full strength
 	is.Equal(s.Webs()[0].ID, old)
+}
+
+// TestMissingInstancesAreTold: no agent runs. After a while the deployment says so, and stops saying it when one comes.
+func TestMissingInstancesAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		is := is.New(t)
+		r := newRig(t, 2)
+		r.deploy(t, 2, nil)
+		stop := start(t, r.updater())
+		began := time.Now()
+		s := r.await(t, "somebody is told", func(s app.State) bool { return s.Deployment != nil && s.Deployment.Error != "" })
+		is.Equal(s.Deployment.Error, "2 of 2 new instances missing: no agent reports on them; is an agent running?")
+		is.True(time.Since(began) >= 10*time.Second) // not before an agent had its time
+		stopAgent := start(t, r.agent(nil))
+		s = r.await(t, "the rollout is deployed", deployed)
+		is.True(s.Deployment == nil)
+		stopAgent()
+		stop()
+	})
+}
+
+func TestCrashesAreTold(t *testing.T) {
+	is := is.New(t)
+	r := newRig(t, 3)
+	start(t, r.updater(), r.agent(func(p events.ProcessID, _ int) bool { return p != "hello" }))
+	r.deploy(t, 2, nil)
+	s := r.await(t, "somebody is told", func(s app.State) bool { return s.Deployment != nil && s.Deployment.Error != "" })
+	is.Equal(s.Deployment.Error, "2 of 2 new instances unhealthy: instance 1 CRASHED once (exit status 1)")
+	r.decide(t, "stop", app.StopApp)
+	r.await(t, "the stop is told", func(s app.State) bool {
+		return s.Deployment != nil && s.Deployment.Error == "app is stopped: start it, cancel the deployment, or deploy again"
+	})
 }

@@ -1,0 +1,80 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+
+	"slipway/events"
+)
+
+// maxError bounds the text that says why a rollout does not move, in bytes: Cloud Foundry's limit.
+const maxError = 255
+
+// Missing is how many new instances no agent has reported on. For a moment after each growth that is all of it; if it
+// lasts, something is wrong with the agents.
+func Missing(s State, seen Instances) int {
+	if !s.InFlight() || s.Desired != Started {
+		return 0
+	}
+	fresh, _ := s.Process(s.Deployment.Process)
+	missing := 0
+	for i := range fresh.Instances {
+		if _, reported := seen[fresh.ID][i]; !reported {
+			missing++
+		}
+	}
+	return missing
+}
+
+// Explain records why a rollout does not move, when that changes: nothing waits silently. overdue says that instances have
+// been missing for longer than an agent needs to report them. It is asked when [Next] decides nothing.
+func Explain(s State, seen Instances, overdue bool) []events.Event {
+	if !s.InFlight() {
+		return nil
+	}
+	why := s.stalled(seen, overdue)
+	if len(why) > maxError {
+		why = strings.ToValidUTF8(why[:maxError], "")
+	}
+	if why == s.Deployment.Error {
+		return nil
+	}
+	return []events.Event{events.DeploymentErrorRecorded{App: s.ID, Deployment: s.Deployment.ID(), Error: why}}
+}
+
+// stalled says why the rollout cannot move, or nothing.
+func (s State) stalled(seen Instances, overdue bool) string {
+	if s.Desired != Started {
+		return "app is stopped: start it, cancel the deployment, or deploy again"
+	}
+	fresh, _ := s.Process(s.Deployment.Process)
+	crashed, worst, at := 0, Instance{}, 0
+	for i := range fresh.Instances {
+		known := seen[fresh.ID][i]
+		if known.State != InstanceCrashed {
+			// One that starts anew after a crash has not shown yet that it is better.
+			if known.State != InstanceStarting || known.Crashes == 0 {
+				continue
+			}
+		}
+		crashed++
+		if known.Crashes >= worst.Crashes {
+			worst, at = known, i
+		}
+	}
+	if crashed > 0 {
+		return fmt.Sprintf("%d of %d new instances unhealthy: instance %d CRASHED %s (%s)",
+			crashed, fresh.Instances, at, times(worst.Crashes), worst.Reason)
+	}
+	if missing := Missing(s, seen); missing > 0 && overdue {
+		return fmt.Sprintf("%d of %d new instances missing: no agent reports on them; is an agent running?", missing, fresh.Instances)
+	}
+	return ""
+}
+
+func times(n int) string {
+	if n <= 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times in a row", n)
+}
