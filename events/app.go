@@ -5,8 +5,9 @@ type AppCreated struct {
 	App          AppID             `json:"app"`
 	Name         string            `json:"name"` // of the app, unique in its space
 	Space        SpaceID           `json:"space"`
-	Organization string            `json:"organization"`          // name of the organization
+	Organization OrganizationID    `json:"organization"`          // the space belongs to
 	Environment  map[string]string `json:"environment,omitempty"` // environment variables, all of them
+	Routed       bool              `json:"routed,omitempty"`      // requests come by routes; absent, of the time before routes: by its name
 	Metadata     Metadata          `json:"metadata,omitzero"`
 }
 

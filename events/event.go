@@ -57,9 +57,31 @@ const (
 	TypePackageCreated  Type = "package.created"
 	TypePackageUploaded Type = "package.uploaded"
 
-	TypeBuildCreated Type = "build.created"
-	TypeBuildStaged  Type = "build.staged"
-	TypeBuildFailed  Type = "build.failed"
+	TypeBuildCreated        Type = "build.created"
+	TypeBuildStaged         Type = "build.staged"
+	TypeBuildFailed         Type = "build.failed"
+	TypeOrganizationCreated Type = "organization.created"
+	TypeOrganizationUpdated Type = "organization.updated"
+	TypeOrganizationDeleted Type = "organization.deleted"
+
+	TypeSpaceCreated Type = "space.created"
+	TypeSpaceUpdated Type = "space.updated"
+	TypeSpaceDeleted Type = "space.deleted"
+
+	TypeQuotaCreated Type = "quota.created"
+	TypeQuotaUpdated Type = "quota.updated"
+	TypeQuotaDeleted Type = "quota.deleted"
+	TypeQuotaApplied Type = "quota.applied"
+
+	TypeDomainCreated Type = "domain.created"
+
+	TypeRouteCreated         Type = "route.created"
+	TypeRouteUpdated         Type = "route.updated"
+	TypeRouteDestinationsSet Type = "route.destinations-set"
+	TypeRouteDeleted         Type = "route.deleted"
+
+	TypeNameTaken Type = "name.taken"
+	TypeNameFreed Type = "name.freed"
 
 	TypeNameClaimed  Type = "name.claimed"
 	TypeNameReleased Type = "name.released"

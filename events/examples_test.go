@@ -25,6 +25,10 @@ const (
 	exampleInstance   InstanceID   = "01K9M5P0S2T4V6X8Z0B2D4F6H8"
 	exampleAgent      AgentID      = "host-a"
 	exampleCommand    CommandID    = "01K9M5N8Q0A1B2C3D4E5F6G7H8"
+
+	exampleOrganization OrganizationID = "01K9M1A2B3C5E7G9J1M3P5R7T9"
+	exampleSpace        SpaceID        = "01K9M1A2B4D6F8H0K2N4Q6S8V0"
+	exampleQuota        QuotaID        = "01K9M1A2B5E7G9J1M3P5R7T9W1"
 )
 
 var (
@@ -33,6 +37,11 @@ var (
 		Labels:      map[string]string{"team": "checkout"},
 		Annotations: map[string]string{"contact": "checkout@example.org"},
 	}
+	exampleLimits = QuotaLimits{
+		MemoryMB: new(4096), InstanceMemoryMB: new(1024), Instances: new(16), LogRate: new(int64(1 << 20)), Routes: new(10),
+		AppTasks: new(4), ServiceInstances: new(2), ServiceKeys: new(3), NoPaidServices: true, ReservedPorts: new(1), Domains: new(5),
+	}
+	exampleRoute = RouteIDOf("payments.localhost")
 	exampleTypes = map[string]string{"web": "./payments -listen :$PORT", "worker": "./payments work"}
 	exampleRef   = InstanceRef{
 		App: exampleApp, Process: exampleNewWeb, ProcessType: "web", Index: 1, Instance: exampleInstance,
@@ -44,7 +53,7 @@ var (
 var examples = []Event{
 	AppCreated{
 		App: exampleApp, Name: "payments", Space: DefaultSpace, Organization: DefaultOrganization,
-		Environment: map[string]string{"LOG_LEVEL": "info"}, Metadata: exampleMetadata,
+		Environment: map[string]string{"LOG_LEVEL": "info"}, Metadata: exampleMetadata, Routed: true,
 	},
 	AppUpdated{App: exampleApp, Metadata: exampleMetadata},
 	AppEnvironmentSet{App: exampleApp, Environment: map[string]string{"CURRENCY": "EUR", "LOG_LEVEL": "debug"}},
@@ -133,6 +142,28 @@ var examples = []Event{
 	},
 	BuildStaged{Build: exampleBuild, Package: examplePackage, App: exampleApp, Droplet: exampleDroplet},
 	BuildFailed{Build: exampleBuild, Package: examplePackage, App: exampleApp, Error: "no Procfile and no start command"},
+	OrganizationCreated{Organization: exampleOrganization, Name: "acme", Metadata: exampleMetadata},
+	OrganizationUpdated{Organization: exampleOrganization, Name: "acme", Metadata: exampleMetadata},
+	OrganizationDeleted{Organization: exampleOrganization},
+	SpaceCreated{Space: exampleSpace, Organization: exampleOrganization, Name: "prod", Metadata: exampleMetadata},
+	SpaceUpdated{Space: exampleSpace, Organization: exampleOrganization, Name: "prod", Metadata: exampleMetadata},
+	SpaceDeleted{Space: exampleSpace, Organization: exampleOrganization},
+	QuotaCreated{Quota: exampleQuota, Organization: exampleOrganization, Name: "small", Limits: exampleLimits},
+	QuotaUpdated{Quota: exampleQuota, Organization: exampleOrganization, Name: "small", Limits: exampleLimits},
+	QuotaDeleted{Quota: exampleQuota, Organization: exampleOrganization},
+	QuotaApplied{Quota: exampleQuota, Organization: exampleOrganization, Space: exampleSpace},
+	DomainCreated{Domain: DomainIDOf("example.org"), Name: "example.org", Organization: exampleOrganization},
+	RouteCreated{
+		Route: exampleRoute, Space: exampleSpace, Organization: exampleOrganization, Domain: DefaultDomain, Host: "payments",
+		URL: "payments.localhost", App: exampleApp, Metadata: exampleMetadata,
+	},
+	RouteUpdated{Route: exampleRoute, Metadata: exampleMetadata},
+	RouteDestinationsSet{Route: exampleRoute, Destinations: []Destination{
+		{ID: "01K9M2D4R9A1C3E5G7J9M1P3R5", App: exampleApp, ProcessType: "web"},
+	}},
+	RouteDeleted{Route: exampleRoute},
+	NameTaken{Scope: ScopeOrganizations, Name: "acme", Holder: string(exampleOrganization), At: exampleTime},
+	NameFreed{Scope: ScopeOrganizations, Name: "acme", Holder: string(exampleOrganization)},
 	NameClaimed{Space: DefaultSpace, Name: "payments", App: exampleApp, At: exampleTime},
 	NameReleased{Space: DefaultSpace, Name: "payments", App: exampleApp},
 	CommandRejected{

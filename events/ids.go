@@ -22,6 +22,11 @@ type (
 	PackageID    string // id of a package
 	BuildID      string // id of a build
 
+	OrganizationID string // id of an organization
+	QuotaID        string // id of a quota, of organizations or of spaces
+	DomainID       string // id of a domain
+	RouteID        string // id of a route
+
 	// CommandID names one request to decide something. Sent again, it is the same request.
 	CommandID string
 	// Actor is who asked: a user, or a part of Slipway such as "updater" or "agent/<id>".
@@ -34,10 +39,11 @@ type (
 	Hash string
 )
 
-// DefaultSpace and DefaultOrganization stand where no space was named.
+// DefaultSpace and DefaultOrganization are there from the first start; an app lives there where no space was named. Each is
+// called by its id until somebody gives it another name.
 const (
-	DefaultSpace        SpaceID = "default"
-	DefaultOrganization string  = "default"
+	DefaultSpace        SpaceID        = "default"
+	DefaultOrganization OrganizationID = "default"
 )
 
 // MaxIDLength bounds every id: subjects stay short and a hostile id cannot fill a log line.

@@ -19,6 +19,11 @@ const (
 	AggregateBuild    = "build"
 	AggregateName     = "name"
 	AggregateCommand  = "command"
+
+	AggregateOrganization = "organization" // with its spaces and their quotas
+	AggregateQuota        = "quota"        // of organizations
+	AggregateDomain       = "domain"
+	AggregateRoute        = "route"
 )
 
 const subjectPrefix = "events."
@@ -29,6 +34,7 @@ const (
 	AllAppSubjects      = "events.app.*"
 	AllInstanceSubjects = "events.instance.*"
 	AllBuildSubjects    = "events.build.*"
+	AllRouteSubjects    = "events.route.*"
 )
 
 // AppSubject is where an app's commits stand.
@@ -45,6 +51,20 @@ func PackageSubject(id PackageID) Subject { return subject(AggregatePackage, str
 
 // BuildSubject is where a build's commits stand.
 func BuildSubject(id BuildID) Subject { return subject(AggregateBuild, string(id)) }
+
+// OrganizationSubject is where the commits of an organization stand, with its spaces and their quotas.
+func OrganizationSubject(id OrganizationID) Subject {
+	return subject(AggregateOrganization, string(id))
+}
+
+// QuotaSubject is where the commits of a quota of organizations stand.
+func QuotaSubject(id QuotaID) Subject { return subject(AggregateQuota, string(id)) }
+
+// DomainSubject is where a domain's commits stand.
+func DomainSubject(id DomainID) Subject { return subject(AggregateDomain, string(id)) }
+
+// RouteSubject is where a route's commits stand.
+func RouteSubject(id RouteID) Subject { return subject(AggregateRoute, string(id)) }
 
 // CommandSubject is where the rejection of a command from the durable door stands.
 func CommandSubject(id CommandID) Subject { return subject(AggregateCommand, string(id)) }

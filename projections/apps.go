@@ -20,7 +20,7 @@ type App struct {
 	GUID         events.AppID
 	Name         string
 	Space        events.SpaceID
-	Organization string
+	Organization events.OrganizationID
 	State        AppState
 	Droplet      events.DropletID    // the current one; empty before the first
 	Deployment   events.DeploymentID // the one that is going on; empty without one
@@ -80,13 +80,17 @@ func (f *fold) appDeleted(m moment, e events.AppDeleted) {
 	f.builds.removeIf(func(b *Build) bool { return b.App == e.App })
 	f.revisions.removeIf(func(r *Revision) bool { return r.App == e.App })
 	f.deployments.removeIf(func(d *Deployment) bool { return d.App == e.App })
+	f.destinations.removeIf(func(d *Destination) bool { return d.App == e.App })
 }
 
 // AppFilter selects apps. Empty fields select all; all that are set must hold.
 type AppFilter struct {
-	GUIDs   []events.AppID
-	Names   []string
-	Spaces  []events.SpaceID
+	GUIDs  []events.AppID
+	Names  []string
+	Spaces []events.SpaceID
+
+	Organizations []events.OrganizationID
+
 	Created TimeFilter
 	Updated TimeFilter
 	Labels  []LabelRequirement
@@ -109,6 +113,7 @@ func (s *Store) Apps(ctx context.Context, f AppFilter, o Order, p Page) (List[Ap
 	in(&w, "guid", f.GUIDs)
 	in(&w, "name", f.Names)
 	in(&w, "space", f.Spaces)
+	in(&w, "organization", f.Organizations)
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
 	w.labels(apps.table, f.Labels)

@@ -28,7 +28,8 @@ func relations() []relation {
 		apps.relation(), processes.relation(), instances.relation(), droplets.relation(), packages.relation(),
 		builds.relation(), revisions.relation(),
 		deployments.relation(), {"labels", []string{"resource", "guid", "label", "value"}, 3},
-		history.relation(), anomalies.relation(),
+		organizations.relation(), spaces.relation(), quotas.relation(), domains.relation(), routes.relation(),
+		destinations.relation(), history.relation(), anomalies.relation(),
 	}
 }
 

@@ -19,15 +19,25 @@ type fold struct {
 	builds      table[events.BuildID, Build]
 	revisions   table[events.RevisionID, Revision]
 	deployments table[events.DeploymentID, Deployment]
-	history     table[Place, HistoryEvent]
-	anomalies   table[Place, Anomaly]
-	recorded    map[report]bool // the history has them
+
+	organizations table[events.OrganizationID, Organization]
+	spaces        table[events.SpaceID, Space]
+	quotas        table[events.QuotaID, Quota]
+	domains       table[events.DomainID, Domain]
+	routes        table[events.RouteID, Route]
+	destinations  table[destinationKey, Destination]
+
+	history   table[Place, HistoryEvent]
+	anomalies table[Place, Anomaly]
+	recorded  map[report]bool // the history has them
 }
 
 func newFold() *fold {
 	return &fold{
 		apps: newTable(apps), processes: newTable(processes), instances: newTable(instances),
 		droplets: newTable(droplets), packages: newTable(packages), builds: newTable(builds), revisions: newTable(revisions), deployments: newTable(deployments),
+		organizations: newTable(organizations), spaces: newTable(spaces), quotas: newTable(quotas),
+		domains: newTable(domains), routes: newTable(routes), destinations: newTable(destinations),
 		history: newTable(history), anomalies: newTable(anomalies), recorded: map[report]bool{},
 	}
 }
@@ -41,6 +51,7 @@ type rows interface {
 func (f *fold) tables() []rows {
 	return []rows{
 		&f.apps, &f.processes, &f.instances, &f.droplets, &f.packages, &f.builds, &f.revisions, &f.deployments,
+		&f.organizations, &f.spaces, &f.quotas, &f.domains, &f.routes, &f.destinations,
 		&f.history, &f.anomalies,
 	}
 }
@@ -66,6 +77,7 @@ func (f *fold) want(e events.Event) {
 	if r.Instance != "" {
 		f.instances.want(instanceKey{r.Process, r.Index})
 	}
+	f.wantPlace(e)
 	switch e := e.(type) {
 	case events.DropletCreated, events.DropletUploaded:
 		f.droplets.want(r.Droplet)
@@ -87,6 +99,7 @@ func (f *fold) wantAllOf(app events.AppID) {
 	f.builds.wantAll("app = ?", app)
 	f.revisions.wantAll("app = ?", app)
 	f.deployments.wantAll("app = ?", app)
+	f.destinations.wantAll("app = ?", app)
 }
 
 // commit folds one commit, event by event.
@@ -174,6 +187,6 @@ func (f *fold) rollout(m moment, e events.Event) {
 		events.DeploymentDeployed:
 		f.deployment(m, e)
 	default:
-		f.anomaly(m, e, "no view knows this type")
+		f.place(m, e)
 	}
 }

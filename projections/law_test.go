@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -145,9 +146,10 @@ func facts() *rapid.Generator[events.Event] {
 			events.BuildStaged{App: app, Package: pkg, Build: build, Droplet: droplet},
 			events.BuildFailed{App: app, Package: pkg, Build: build, Error: "no"},
 		}
-		all = append(all, packed...)
+		placed := places(t, app, labels)
+		all = slices.Concat(all, packed, placed)
 		if creating := all[:2:2]; rapid.IntRange(0, 3).Draw(t, "creating") == 0 {
-			creating = append(creating, all[8], all[9], all[16], all[21], all[25], all[26], packed[1], packed[4])
+			creating = append(creating, all[8], all[9], all[16], all[21], all[25], all[26], packed[1], packed[4], placed[0], placed[1], placed[2], placed[3], placed[4])
 			return rapid.SampledFrom(creating).Draw(t, "event")
 		}
 		return rapid.SampledFrom(all).Draw(t, "event")

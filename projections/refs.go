@@ -13,6 +13,12 @@ type Refs struct {
 	Build      events.BuildID
 	Instance   events.InstanceID
 	Index      int // of the instance
+
+	Organization events.OrganizationID
+	Space        events.SpaceID
+	Quota        events.QuotaID
+	Domain       events.DomainID
+	Route        events.RouteID
 }
 
 // RefsOf says which things an event names.
@@ -95,6 +101,6 @@ func refsOfRollout(e events.Event) Refs {
 	case events.DeploymentDeployed:
 		return Refs{App: e.App, Deployment: e.Deployment}
 	default:
-		return Refs{}
+		return refsOfPlace(e)
 	}
 }

@@ -87,6 +87,16 @@ func (t *table[K, R]) removeIf(fits func(*R) bool) {
 	}
 }
 
+// editIf changes all rows of the batch that fit. Rows of the database must have been asked for with wantAll.
+func (t *table[K, R]) editIf(fits func(*R) bool, change func(*R)) {
+	for _, c := range t.rows {
+		if c.row != nil && fits(c.row) {
+			change(c.row)
+			c.changed = true
+		}
+	}
+}
+
 // load reads all rows that were asked for.
 func (t *table[K, R]) load(ctx context.Context, tx *sql.Tx) error {
 	for key, c := range t.rows {

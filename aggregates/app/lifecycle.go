@@ -28,7 +28,7 @@ type Create struct {
 	ID           events.AppID
 	Name         string
 	Space        events.SpaceID
-	Organization string
+	Organization events.OrganizationID
 	Environment  map[string]string
 	Metadata     events.Metadata
 }

@@ -22,7 +22,7 @@ type State struct {
 	ID           events.AppID           `json:"id"`
 	Name         string                 `json:"name"`
 	Space        events.SpaceID         `json:"space"`
-	Organization string                 `json:"organization"`
+	Organization events.OrganizationID  `json:"organization"`
 	Desired      Desired                `json:"desired"`
 	Deleted      bool                   `json:"deleted,omitempty"`
 	Environment  map[string]string      `json:"environment,omitempty"`

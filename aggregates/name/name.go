@@ -1,6 +1,7 @@
-// Package name is the rule book of an app's name in a space: it belongs to one app at a time. An app is created in two
-// steps, claim then create, with no transaction across them; a claim that was not followed by its app heals by being
-// taken over (docs/adr/0002).
+// Package name is the rule book of names that are unique although nobody decides about all that have one: an app's in its
+// space, an organization's, that of a quota of organizations. A name belongs to one thing at a time. The thing is created, or
+// renamed, in two steps, claim then create, with no transaction across them; a claim that was not followed by its thing heals
+// by being taken over (docs/adr/0002).
 package name
 
 import (
@@ -15,8 +16,9 @@ const Grace = 30 * time.Second
 
 // State is a name folded from its events.
 type State struct {
-	App events.AppID `json:"app,omitempty"` // whom it belongs to; none: free
-	At  time.Time    `json:"at,omitzero"`   // since when
+	App    events.AppID `json:"app,omitempty"`    // whom it belongs to; none: free
+	Holder string       `json:"holder,omitempty"` // the same for a name that is no app's
+	At     time.Time    `json:"at,omitzero"`      // since when
 }
 
 // Evolve folds one event into the state. It is total.
@@ -24,7 +26,9 @@ func Evolve(s State, e events.Event) State {
 	switch e := e.(type) {
 	case events.NameClaimed:
 		return State{App: e.App, At: e.At}
-	case events.NameReleased:
+	case events.NameTaken:
+		return State{Holder: e.Holder, At: e.At}
+	case events.NameReleased, events.NameFreed:
 		return State{}
 	}
 	return s

@@ -19,7 +19,7 @@ type name struct{ organization, space, app string }
 var errStop = errors.New("enough was read")
 
 // nameless stands for an app that never was, which a rejected command may name: its token is "=".
-var nameless = name{organization: events.DefaultOrganization, space: string(events.DefaultSpace)}
+var nameless = name{organization: string(events.DefaultOrganization), space: string(events.DefaultSpace)}
 
 // names knows the names of apps. They are in an app's first event and never change, so one read of the log per app is
 // all it takes, whichever events come past it first.
@@ -66,5 +66,5 @@ func (n *names) remember(e events.AppCreated) {
 			break
 		}
 	}
-	n.known[e.App] = name{organization: e.Organization, space: string(e.Space), app: e.Name}
+	n.known[e.App] = name{organization: string(e.Organization), space: string(e.Space), app: e.Name}
 }
