@@ -61,14 +61,14 @@ type DeploymentContinued struct {
 	App        AppID        `json:"app"`
 	Deployment DeploymentID `json:"deployment"`
 	Step       int          `json:"step"` // the step that was reached, from 1; the next one begins
-	By         Actor        `json:"by"`
+	By         Actor        `json:"by"`   // who let it go on
 }
 
 // DeploymentErrorRecorded: why the rollout does not move, in words; an empty error says that it could move again.
 type DeploymentErrorRecorded struct {
 	App        AppID        `json:"app"`
 	Deployment DeploymentID `json:"deployment"`
-	Error      string       `json:"error"`
+	Error      string       `json:"error"` // in words a person understands, at most 255 bytes
 }
 
 // DeploymentMetadataSet: the deployment's labels and annotations are now these.
