@@ -141,6 +141,8 @@ const (
 	KindApp        Kind = "App"
 	KindProcess    Kind = "Process"
 	KindDroplet    Kind = "Droplet"
+	KindPackage    Kind = "Package"
+	KindBuild      Kind = "Build"
 	KindDeployment Kind = "Deployment"
 )
 

@@ -36,6 +36,8 @@ func init() {
 	catalogued[SetEnvironment]()
 	catalogued[AssignDroplet]()
 	catalogued[CreateDroplet]()
+	catalogued[CreatePackage]()
+	catalogued[CreateBuild]()
 	catalogued[ScaleProcess]()
 	catalogued[UpdateProcess]()
 	catalogued[CreateDeployment]()

@@ -12,6 +12,7 @@ import (
 	"slipway/aggregates/app"
 	"slipway/aggregates/droplet"
 	"slipway/aggregates/name"
+	"slipway/aggregates/pack"
 	"slipway/events"
 	"slipway/internal/eventlog"
 )
@@ -50,6 +51,8 @@ type Handler struct {
 	log      eventlog.Log
 	apps     *eventlog.Repository[app.State]
 	droplets *eventlog.Repository[droplet.State]
+	packages *eventlog.Repository[pack.State]
+	builds   *eventlog.Repository[pack.Build]
 	names    *eventlog.Repository[name.State]
 	finder   Finder
 	bits     Bits
@@ -62,6 +65,7 @@ func NewHandler(log eventlog.Log, snapshots eventlog.Snapshots, finder Finder, b
 	return &Handler{
 		log:  log,
 		apps: Apps(log, snapshots), droplets: Droplets(log),
+		packages: Packages(log), builds: Builds(log),
 		names:  eventlog.NewRepository(log, events.AggregateName, name.Evolve, nil, 0),
 		finder: finder, bits: bits, logger: logger, now: time.Now,
 	}
@@ -124,6 +128,10 @@ func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Res
 		return h.assignDroplet(ctx, c, m)
 	case CreateDroplet:
 		return h.createDroplet(ctx, c, m)
+	case CreatePackage:
+		return h.createPackage(ctx, c, m)
+	case CreateBuild:
+		return h.createBuild(ctx, c, m)
 	case ScaleProcess:
 		return h.scaleProcess(ctx, c, m)
 	case UpdateProcess:

@@ -204,6 +204,8 @@ func everything() (before, after []step) {
 			{"app.create", "create", `{"name":"hello"}`},
 			{"droplet.create", "droplet", `{"app":` + a + `,"process_types":{"web":"./web","worker":"./worker"}}`},
 		}, []step{
+			{"package.create", "package", `{"app":` + a + `,"type":"docker","image":"shop/web:3"}`},
+			{"build.create", "build", `{"package":"` + events.DeriveID("package", "package", 0) + `"}`},
 			{"app.assign-droplet", "assign", `{"app":` + a + `,"droplet":"` + dropletID + `"}`},
 			{"app.set-environment", "env", `{"app":` + a + `,"var":{"LOG_LEVEL":"debug"}}`},
 			{"process.scale", "scale", `{"app":` + a + `,"type":"web","instances":3}`},
