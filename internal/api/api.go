@@ -23,9 +23,15 @@ type Commands interface {
 	UploadDroplet(ctx context.Context, id events.DropletID, r io.Reader, by commands.Caller) (commands.Result, error)
 }
 
+// Packages takes the bits of packages: *commands.Handler.
+type Packages interface {
+	UploadPackage(ctx context.Context, id events.PackageID, r io.Reader, by commands.Caller) (commands.Result, error)
+}
+
 // Config is what an API needs.
 type Config struct {
 	Commands  Commands
+	Packages  Packages
 	Store     *projections.Store
 	Log       eventlog.Log
 	Apps      *eventlog.Repository[app.State] // over Log
@@ -88,6 +94,8 @@ func (a *API) routes() {
 	a.appRoutes()
 	a.processRoutes()
 	a.dropletRoutes()
+	a.packageRoutes()
+	a.buildRoutes()
 	a.revisionRoutes()
 	a.deploymentRoutes()
 }

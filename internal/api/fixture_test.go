@@ -49,7 +49,7 @@ func newWorld(t testing.TB) *world {
 	reader := resource.Reader{Store: w.store, Patience: patience}
 	handler := commands.NewHandler(w.log, nil, resource.Finder{Reader: reader, Log: w.log}, w.bits, quiet)
 	w.api = api.New(api.Config{
-		Commands: handler, Store: w.store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet, Patience: patience,
+		Commands: handler, Packages: handler, Store: w.store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet, Patience: patience,
 	})
 	w.runs((&projector.Runner{Log: w.log, Store: w.store, Logger: quiet}).Run)
 	w.runs(updater.New(w.log, commands.Apps(w.log, nil), quiet).Run)

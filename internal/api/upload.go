@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// MaxUpload bounds the bits of a droplet, in bytes: Cloud Foundry's usual limit.
+	// MaxUpload bounds the bits of a droplet or a package, in bytes: Cloud Foundry's usual limit.
 	MaxUpload = 1 << 30
 	// multipartExtra is room for the boundaries and headers of a multipart body.
 	multipartExtra = 64 << 10
@@ -33,10 +33,7 @@ func (a *API) uploadDroplet(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	in := &upload{
-		r:          http.MaxBytesReader(c.Response(), c.Request().Body, MaxUpload+multipartExtra),
-		connection: http.NewResponseController(c.Response()),
-	}
+	in := newUpload(c)
 	defer in.done()
 	bits, err := in.bits(c.Request())
 	if err != nil {
@@ -65,6 +62,13 @@ type upload struct {
 	r          io.Reader
 	connection *http.ResponseController
 	err        error
+}
+
+func newUpload(c echo.Context) *upload {
+	return &upload{
+		r:          http.MaxBytesReader(c.Response(), c.Request().Body, MaxUpload+multipartExtra),
+		connection: http.NewResponseController(c.Response()),
+	}
 }
 
 func (u *upload) Read(p []byte) (int, error) {

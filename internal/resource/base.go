@@ -98,11 +98,11 @@ func stamp[ID ~string](id ID, s projections.Stamp) Stamp {
 	return Stamp{GUID: string(id), CreatedAt: Time(s.CreatedAt), UpdatedAt: Time(s.UpdatedAt)}
 }
 
-// Lifecycle says how an app's droplets come to be. Slipway's are made elsewhere and uploaded, which is closest to
-// Cloud Foundry's buildpack lifecycle without any buildpack.
+// Lifecycle says how an app's droplets come to be. Slipway's are made elsewhere and uploaded, or made of the files as they
+// are, which is closest to Cloud Foundry's buildpack lifecycle without any buildpack; or they are images.
 type Lifecycle struct {
-	Type string        `json:"type"`
-	Data LifecycleData `json:"data"`
+	Type string `json:"type"`
+	Data any    `json:"data"` // LifecycleData; for docker an empty object
 }
 
 // LifecycleData is what the buildpack lifecycle holds; see [Lifecycle].
@@ -111,11 +111,22 @@ type LifecycleData struct {
 	Stack      *string  `json:"stack"`
 }
 
-// LifecycleBuildpack is the only type of lifecycle there is.
-const LifecycleBuildpack = "buildpack"
+// The types of lifecycles.
+const (
+	LifecycleBuildpack = "buildpack"
+	LifecycleDocker    = "docker"
+)
 
 func lifecycle() Lifecycle {
 	return Lifecycle{Type: LifecycleBuildpack, Data: LifecycleData{Buildpacks: []string{}}}
+}
+
+// lifecycleOf is the lifecycle of what is made of an image; of none: of bits.
+func lifecycleOf(image string) Lifecycle {
+	if image != "" {
+		return Lifecycle{Type: LifecycleDocker, Data: struct{}{}}
+	}
+	return lifecycle()
 }
 
 // hidden stands in lists where only the resource itself shows a value (Cloud Foundry's text).

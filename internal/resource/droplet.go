@@ -46,6 +46,12 @@ func (b Base) Droplet(d projections.Droplet) Droplet {
 			"assign_current_droplet": b.link("v3", "apps", string(d.App), "relationships", "current_droplet").by("PATCH"),
 		},
 	}
+	if d.Image != "" {
+		out.Lifecycle.Type, out.Image = LifecycleDocker, &d.Image
+	}
+	if d.Package != "" {
+		out.Links["package"] = b.link("v3", "packages", string(d.Package))
+	}
 	if d.SHA256 != "" {
 		out.Checksum, out.SizeBytes = &Checksum{Type: "sha256", Value: d.SHA256}, &d.SizeBytes
 	}

@@ -38,6 +38,10 @@ func aggregate(e projections.HistoryEvent) events.Subject {
 		return events.InstanceSubject(e.Process)
 	case events.AggregateDroplet:
 		return events.DropletSubject(events.DropletID(e.Subject))
+	case events.AggregatePackage:
+		return events.PackageSubject(events.PackageID(e.Subject))
+	case events.AggregateBuild:
+		return events.BuildSubject(events.BuildID(e.Subject))
 	case events.AggregateCommand:
 		return events.CommandSubject(events.CommandID(e.Subject))
 	default:

@@ -66,6 +66,10 @@ func (r Reader) read(ctx context.Context, b Base, result commands.Result) (any, 
 		return present(b.Process)(r.Store.Process(ctx, events.ProcessID(result.ID)))
 	case commands.KindDroplet:
 		return present(b.Droplet)(r.Store.Droplet(ctx, events.DropletID(result.ID)))
+	case commands.KindPackage:
+		return present(b.Package)(r.Store.Package(ctx, events.PackageID(result.ID)))
+	case commands.KindBuild:
+		return present(b.Build)(r.Store.Build(ctx, events.BuildID(result.ID)))
 	case commands.KindDeployment:
 		return present(b.Deployment)(r.Store.Deployment(ctx, events.DeploymentID(result.ID)))
 	}

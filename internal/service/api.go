@@ -17,6 +17,7 @@ import (
 	"slipway/internal/eventlog"
 	"slipway/internal/natsboot"
 	"slipway/internal/resource"
+	"slipway/internal/staging"
 	"slipway/projections"
 )
 
@@ -45,13 +46,15 @@ func Listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// API is the part that takes commands, by HTTP and by both NATS doors, and answers queries. It owns the listener.
+// API is the part that takes commands, by HTTP and by both NATS doors, stages builds, and answers queries. It owns the listener.
 func API(b *Backbone, store *projections.Store, listener net.Listener, logger *slog.Logger) Part {
 	base := "http://" + listener.Addr().String()
 	handler := commands.NewHandler(b.Log, b.Snapshots, resource.Finder{Reader: resource.Reader{Store: store}, Log: b.Log}, bits{b.Droplets}, logger)
 	face := api.New(api.Config{
-		Commands: handler, Store: store, Log: b.Log, Apps: commands.Apps(b.Log, b.Snapshots), Logger: logger, BaseURL: "",
+		Commands: handler, Packages: handler, Store: store, Log: b.Log, Apps: commands.Apps(b.Log, b.Snapshots), Logger: logger,
+		BaseURL: "",
 	})
+	stager := staging.New(b.Log, commands.Apps(b.Log, b.Snapshots), bits{b.Droplets}, logger, nil)
 	reader := resource.Reader{Store: store}
 	return Part{Name: "api", Run: func(ctx context.Context) error {
 		stop, err := eventlog.OnProjected(b.Conn, store.Notified)
@@ -61,6 +64,7 @@ func API(b *Backbone, store *projections.Store, listener net.Listener, logger *s
 		defer func() { _ = stop() }() // it fails on a closed connection only
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return serve(ctx, face.Server(), listener) })
+		group.Go(func() error { return stager.Run(ctx) })
 		group.Go(func() error { tidy(ctx, b, logger); return nil })
 		group.Go(func() error {
 			return doors.Run(ctx, doors.Config{

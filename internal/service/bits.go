@@ -103,6 +103,9 @@ func (b dropletBits) Open(ctx context.Context, id events.DropletID) (io.ReadClos
 	if err != nil {
 		return nil, err
 	}
+	if agg.State.Image != "" {
+		return nil, fmt.Errorf("it is the docker image %s; driver exec runs bits only", agg.State.Image)
+	}
 	if !agg.State.Staged {
 		return nil, fmt.Errorf("droplet %s has no bits: %w", id, fs.ErrNotExist)
 	}
