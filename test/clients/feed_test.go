@@ -168,7 +168,8 @@ func TestStreamView(t *testing.T) {
 	nats := newNATS(t, s)
 	app, _ := deployed(t, s)
 	commits := nats.subjects(t, "EVENTS", "events.app."+app)
-	shown := nats.onTerminal(t, "stream", "view", "EVENTS", "25", "--subject", "events.app."+app)
+	shown, err := onTerminal(nats.command(t.Context(), "stream", "view", "EVENTS", "25", "--subject", "events.app."+app))
+	is.NoErr(err)
 	var versions []int
 	for _, match := range regexp.MustCompile(`Slipway-Version: (\d+)`).FindAllStringSubmatch(shown, -1) {
 		version, err := strconv.Atoi(match[1])

@@ -12,14 +12,27 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/creack/pty"
 
 	"slipway/test/installation"
 )
 
-func TestMain(m *testing.M) { installation.Main(m) }
+// asTerminal makes this test binary a program that runs its arguments on a terminal.
+const asTerminal = "SLIPWAY_TEST_TERMINAL"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asTerminal) != "" {
+		shown, err := onTerminal(exec.Command(os.Args[1], os.Args[2:]...))
+		fmt.Print(shown)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	installation.Main(m)
+}
 
 // built gives a client program, which is built where it is not yet.
 func built(name string) func() (string, error) {
@@ -135,21 +148,17 @@ func (c natsCLI) subjects(t *testing.T, stream, filter string) []string {
 	return subjects
 }
 
-// onTerminal runs it on a terminal, answers no to what it asks, and gives what the terminal shows.
-func (c natsCLI) onTerminal(t *testing.T, args ...string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	command := c.command(ctx, args...)
+// onTerminal runs a program on a terminal, answers no to what it asks, and gives what the terminal shows.
+func onTerminal(command *exec.Cmd) (shown string, err error) {
 	terminal, err := pty.StartWithSize(command, &pty.Winsize{Rows: 200, Cols: 400})
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	defer terminal.Close()
 	_, _ = io.WriteString(terminal, "n\r") // it stays in the terminal until something is asked
-	shown, _ := io.ReadAll(terminal)       // ends with an error: the terminal goes with its last program
+	text, _ := io.ReadAll(terminal)        // it ends with an error: the terminal goes with its last program
 	if err := command.Wait(); err != nil {
-		t.Fatalf("nats %s: %v\n%s", strings.Join(args, " "), err, shown)
+		return string(text), fmt.Errorf("%v: %w", command.Args, err)
 	}
-	return string(shown)
+	return string(text), nil
 }
