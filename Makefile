@@ -18,7 +18,7 @@ demo: ## In a second terminal: roll out v2 and v3 under load, count failed reque
 	go run ./cmd/slipway demo
 
 run-split: build ## Everything as in production: nats-server, api, updater, projector, agent, a process each
-	scripts/run-split $(DATA)/split
+	scripts/run-split
 
 build: ## All programs into ./bin, nats-server too
 	go build -o bin/ ./cmd/... github.com/nats-io/nats-server/v2
