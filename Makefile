@@ -54,7 +54,7 @@ fmt: ## Formats all Go code
 generate: ## Writes what is generated: docs/events.md
 	go generate ./...
 
-check: lint test ## What CI runs
+check: lint test test-clients ## What CI runs
 
 clean: ## Removes what was built; ./data stays
 	rm -rf bin

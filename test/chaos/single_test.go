@@ -37,7 +37,7 @@ func TestDemo(t *testing.T) {
 	is.Equal(match[3], "0")                                         // none failed
 	is.True(strings.Contains(text, "deployment.deployed"))          // v2 was rolled out
 	is.True(strings.Contains(text, "deployment.canceled"))          // v3 was canceled
-	is.True(regexp.MustCompile("░+▓+ +130 sent").MatchString(text)) // some time both versions answered
+	is.True(regexp.MustCompile(`░+▓+ +\d+ sent`).MatchString(text)) // some time both versions answered
 	s.Sound(t.Context(), t)
 	s.Stop(t)
 	s.NoOrphans(t.Context(), t, 0)

@@ -32,6 +32,8 @@ func TestRequests(t *testing.T) {
 	app := do("app.create", `{"name":"hello","environment":{"A":"1"}}`)
 	is.Equal(do("app.set-environment", fmt.Sprintf(`{"app":%q,"var":{"START_DELAY":"100ms","A":null}}`, app)), app)
 	droplet := do("droplet.create", fmt.Sprintf(`{"app":%q}`, app))
+	image := do("package.create", fmt.Sprintf(`{"app":%q,"type":"docker","image":"example/hello"}`, app))
+	is.True(do("build.create", fmt.Sprintf(`{"package":%q}`, image)) != image)
 	binary, err := example.Build(ctx)
 	is.NoErr(err)
 	bits, err := example.Pack(binary, "v1")
