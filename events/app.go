@@ -24,6 +24,19 @@ type AppEnvironmentSet struct {
 	Environment map[string]string `json:"environment"` // environment variables, all of them
 }
 
+// The features of an app that can be switched, Cloud Foundry's.
+const (
+	FeatureRevisions = "revisions" // on unless it is switched off
+	FeatureSSH       = "ssh"       // always off
+)
+
+// AppFeatureSet: a feature of the app is switched on or off.
+type AppFeatureSet struct {
+	App     AppID  `json:"app"`
+	Name    string `json:"name"` // of the feature: revisions
+	Enabled bool   `json:"enabled"` // it is on now
+}
+
 // AppStarted: the app's desired state is STARTED.
 type AppStarted struct {
 	App AppID `json:"app"`
@@ -65,6 +78,7 @@ type RevisionCreated struct {
 func (AppCreated) Type() Type         { return TypeAppCreated }
 func (AppUpdated) Type() Type         { return TypeAppUpdated }
 func (AppEnvironmentSet) Type() Type  { return TypeAppEnvironmentSet }
+func (AppFeatureSet) Type() Type      { return TypeAppFeatureSet }
 func (AppStarted) Type() Type         { return TypeAppStarted }
 func (AppStopped) Type() Type         { return TypeAppStopped }
 func (AppDropletAssigned) Type() Type { return TypeAppDropletAssigned }
@@ -74,6 +88,7 @@ func (RevisionCreated) Type() Type    { return TypeRevisionCreated }
 func (e AppCreated) Subject() string         { return string(e.App) }
 func (e AppUpdated) Subject() string         { return string(e.App) }
 func (e AppEnvironmentSet) Subject() string  { return string(e.App) }
+func (e AppFeatureSet) Subject() string      { return string(e.App) }
 func (e AppStarted) Subject() string         { return string(e.App) }
 func (e AppStopped) Subject() string         { return string(e.App) }
 func (e AppDropletAssigned) Subject() string { return string(e.App) }

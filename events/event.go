@@ -22,6 +22,7 @@ const (
 	TypeAppCreated         Type = "app.created"
 	TypeAppUpdated         Type = "app.updated"
 	TypeAppEnvironmentSet  Type = "app.environment-set"
+	TypeAppFeatureSet      Type = "app.feature-set"
 	TypeAppStarted         Type = "app.started"
 	TypeAppStopped         Type = "app.stopped"
 	TypeAppDropletAssigned Type = "app.droplet-assigned"

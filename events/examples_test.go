@@ -57,6 +57,7 @@ var examples = []Event{
 	},
 	AppUpdated{App: exampleApp, Metadata: exampleMetadata},
 	AppEnvironmentSet{App: exampleApp, Environment: map[string]string{"CURRENCY": "EUR", "LOG_LEVEL": "debug"}},
+	AppFeatureSet{App: exampleApp, Name: FeatureRevisions, Enabled: true},
 	AppStarted{App: exampleApp},
 	AppStopped{App: exampleApp},
 	AppDropletAssigned{

@@ -35,6 +35,7 @@ func NewRegistry() *Registry {
 	register[AppCreated](r)
 	register[AppUpdated](r)
 	register[AppEnvironmentSet](r)
+	register[AppFeatureSet](r)
 	register[AppStarted](r)
 	register[AppStopped](r)
 	register[AppDropletAssigned](r)

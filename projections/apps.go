@@ -24,6 +24,7 @@ type App struct {
 	State        AppState
 	Droplet      events.DropletID    // the current one; empty before the first
 	Deployment   events.DeploymentID // the one that is going on; empty without one
+	NoRevisions  bool                // its feature "revisions" is off
 	Environment  map[string]string
 	Metadata     events.Metadata
 	Stamp
@@ -38,7 +39,7 @@ var apps = view[events.AppID, App]{
 		return append([]column{
 			{"guid", &a.GUID}, {"name", &a.Name}, {"space", &a.Space}, {"organization", &a.Organization},
 			{"state", &a.State}, {"droplet", &a.Droplet}, {"deployment", &a.Deployment},
-			{"environment", asJSON(&a.Environment)},
+			{"no_revisions", &a.NoRevisions}, {"environment", asJSON(&a.Environment)},
 			{"labels", asJSON(&a.Metadata.Labels)}, {"annotations", asJSON(&a.Metadata.Annotations)},
 		}, a.Stamp.columns()...)
 	},
@@ -52,6 +53,14 @@ func (f *fold) appCreated(m moment, e events.AppCreated) {
 	f.apps.put(App{
 		GUID: e.App, Name: e.Name, Space: e.Space, Organization: e.Organization, State: AppStopped,
 		Environment: e.Environment, Metadata: e.Metadata, Stamp: m.stamp(),
+	})
+}
+
+func (f *fold) appFeatureSet(m moment, e events.AppFeatureSet) {
+	f.app(m, e, e.App, func(a *App) {
+		if e.Name == events.FeatureRevisions {
+			a.NoRevisions = !e.Enabled
+		}
 	})
 }
 

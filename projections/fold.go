@@ -137,6 +137,8 @@ func (f *fold) event(m moment, e events.Event) {
 		f.app(m, e, e.App, func(a *App) { a.Metadata = e.Metadata })
 	case events.AppEnvironmentSet:
 		f.app(m, e, e.App, func(a *App) { a.Environment = e.Environment })
+	case events.AppFeatureSet:
+		f.appFeatureSet(m, e)
 	case events.AppStarted:
 		f.app(m, e, e.App, func(a *App) { a.State = AppStarted })
 	case events.AppStopped:

@@ -130,6 +130,32 @@ func (s *Store) Instances(ctx context.Context, id events.ProcessID) (List[Instan
 	return l, err
 }
 
+// InstancesOf gives the desired instances of several processes, each as [Store.Instances] does.
+func (s *Store) InstancesOf(ctx context.Context, of []Process) (map[events.ProcessID][]Instance, error) {
+	all := make(map[events.ProcessID][]Instance, len(of))
+	if len(of) == 0 {
+		return all, nil
+	}
+	var w where
+	ids := make([]events.ProcessID, len(of))
+	for i, p := range of {
+		ids[i] = p.GUID
+	}
+	in(&w, "process", ids)
+	known, err := instances.find(ctx, s.readers, w.sql()+" AND idx >= 0 ORDER BY process, idx", w.args...)
+	if err != nil {
+		return nil, err
+	}
+	by := map[events.ProcessID][]Instance{}
+	for _, i := range known {
+		by[i.Process] = append(by[i.Process], i)
+	}
+	for _, p := range of {
+		all[p.GUID] = fillDown(p, by[p.GUID])
+	}
+	return all, nil
+}
+
 func fillDown(p Process, known []Instance) []Instance {
 	all := make([]Instance, 0, len(known))
 	for i := range p.Instances {

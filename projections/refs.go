@@ -33,6 +33,8 @@ func RefsOf(e events.Event) Refs {
 		return Refs{App: e.App}
 	case events.AppEnvironmentSet:
 		return Refs{App: e.App}
+	case events.AppFeatureSet:
+		return Refs{App: e.App}
 	case events.AppStarted:
 		return Refs{App: e.App}
 	case events.AppStopped:

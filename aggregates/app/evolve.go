@@ -18,6 +18,10 @@ func Evolve(s State, e events.Event) State {
 		s.Metadata = e.Metadata
 	case events.AppEnvironmentSet:
 		s.Environment = e.Environment
+	case events.AppFeatureSet:
+		if e.Name == events.FeatureRevisions {
+			s.NoRevisions = !e.Enabled
+		}
 	case events.AppStarted:
 		s.Desired = Started
 		s.Processes = slices.Clone(s.Processes)

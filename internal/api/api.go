@@ -94,6 +94,7 @@ func (a *API) routes() {
 	a.appRoutes()
 	a.processRoutes()
 	a.dropletRoutes()
+	a.featureRoutes()
 	a.packageRoutes()
 	a.buildRoutes()
 	a.revisionRoutes()

@@ -3,12 +3,14 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"slipway/aggregates"
 	"slipway/events"
 	"slipway/internal/commands"
+	"slipway/internal/resource"
 	"slipway/projections"
 )
 
@@ -25,7 +27,7 @@ func (a *API) processRoutes() {
 }
 
 func (a *API) listProcesses(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "types", "app_guids", "space_guids")
+	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "types", "app_guids", "space_guids", "embed")
 	if err != nil {
 		return err
 	}
@@ -51,6 +53,10 @@ func (a *API) listAppProcesses(c echo.Context) error {
 }
 
 func (a *API) processPage(c echo.Context, q *query, f projections.ProcessFilter) error {
+	embed, embedded := q.given["embed"]
+	if embedded && embed != embedInstances {
+		q.fault("Invalid embedded resource: '" + strings.ToValidUTF8(embed, "?") + "'. Valid embedded resources are: '" + embedInstances + "'")
+	}
 	order := q.order(projections.ByCreated, projections.ByUpdated)
 	if err := q.err(); err != nil {
 		return err
@@ -59,8 +65,20 @@ func (a *API) processPage(c echo.Context, q *query, f projections.ProcessFilter)
 	if err != nil {
 		return err
 	}
-	return page(a, c, q, l, a.base(c).ListedProcess)
+	if !embedded {
+		return page(a, c, q, l, a.base(c).ListedProcess)
+	}
+	instances, err := a.Store.InstancesOf(c.Request().Context(), l.Rows)
+	if err != nil {
+		return err
+	}
+	return page(a, c, q, l, func(p projections.Process) resource.ListedProcessWithInstances {
+		return a.base(c).ListedProcessWithInstances(p, instances[p.GUID])
+	})
 }
+
+// embedInstances is the value of `embed` with which a list of processes shows their instances too.
+const embedInstances = "process_instances"
 
 // process reads the process that the path names: by its guid, or as an app's newest of a type.
 func (a *API) process(c echo.Context) (projections.Process, error) {

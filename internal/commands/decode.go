@@ -36,6 +36,7 @@ func init() {
 	catalogued[SetEnvironment]()
 	catalogued[AssignDroplet]()
 	catalogued[CreateDroplet]()
+	catalogued[SetFeature]()
 	catalogued[CreatePackage]()
 	catalogued[CreateBuild]()
 	catalogued[ScaleProcess]()

@@ -128,6 +128,8 @@ func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Res
 		return h.assignDroplet(ctx, c, m)
 	case CreateDroplet:
 		return h.createDroplet(ctx, c, m)
+	case SetFeature:
+		return h.setFeature(ctx, c, m)
 	case CreatePackage:
 		return h.createPackage(ctx, c, m)
 	case CreateBuild:

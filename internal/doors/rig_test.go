@@ -204,6 +204,7 @@ func everything() (before, after []step) {
 			{"app.create", "create", `{"name":"hello"}`},
 			{"droplet.create", "droplet", `{"app":` + a + `,"process_types":{"web":"./web","worker":"./worker"}}`},
 		}, []step{
+			{"app.set-feature", "feature", `{"app":` + a + `,"feature":"revisions","enabled":false}`},
 			{"package.create", "package", `{"app":` + a + `,"type":"docker","image":"shop/web:3"}`},
 			{"build.create", "build", `{"package":"` + events.DeriveID("package", "package", 0) + `"}`},
 			{"app.assign-droplet", "assign", `{"app":` + a + `,"droplet":"` + dropletID + `"}`},

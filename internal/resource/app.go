@@ -34,7 +34,7 @@ func (b Base) appLinks(id string) Links {
 	at := func(more ...string) Link { return b.link(append([]string{"v3", "apps", id}, more...)...) }
 	return Links{
 		"self": at(), "environment_variables": at("environment_variables"), "processes": at("processes"),
-		"droplets": at("droplets"), "packages": at("packages"), "builds": at("builds"), "current_droplet": at("droplets", "current"), "revisions": at("revisions"),
+		"droplets": at("droplets"), "packages": at("packages"), "builds": at("builds"), "features": at("features"), "current_droplet": at("droplets", "current"), "revisions": at("revisions"),
 		"deployed_revisions": at("revisions", "deployed"), "start": at("actions", "start").by("POST"),
 		"stop": at("actions", "stop").by("POST"), "restart": at("actions", "restart").by("POST"),
 	}

@@ -60,6 +60,30 @@ func (b Base) ListedProcess(p projections.Process) Process {
 	return b.Process(p)
 }
 
+// ListedProcessWithInstances is a process with its instances, as the list shows it on demand.
+type ListedProcessWithInstances struct {
+	Process
+	Instances []ProcessInstance `json:"process_instances"`
+}
+
+// ProcessInstance is how one index of a process is, in short.
+type ProcessInstance struct {
+	Index int    `json:"index"`
+	State string `json:"state"` // RUNNING, STARTING, CRASHED, DOWN
+	Since int64  `json:"since"` // when it got into this state, in seconds since 1970; 0: never
+}
+
+// ListedProcessWithInstances presents a process as lists show it with their instances.
+func (b Base) ListedProcessWithInstances(p projections.Process, instances []projections.Instance) ListedProcessWithInstances {
+	return ListedProcessWithInstances{Process: b.ListedProcess(p), Instances: Each(instances, func(i projections.Instance) ProcessInstance {
+		short := ProcessInstance{Index: i.Index, State: string(i.State)}
+		if !i.Since.IsZero() {
+			short.Since = i.Since.Unix()
+		}
+		return short
+	})}
+}
+
 func ofRevision(id events.RevisionID) *ToOne {
 	if id == "" {
 		return nil

@@ -1,4 +1,5 @@
--- Packages and builds, and what a droplet was built of. Columns of droplets are empty for those that were uploaded.
+-- What clients need beside the main job: packages and builds, what a droplet was built of (nothing where it was uploaded), and
+-- the features of apps.
 
 -- +goose Up
 CREATE TABLE packages (
@@ -47,7 +48,10 @@ ALTER TABLE droplets ADD COLUMN package TEXT NOT NULL DEFAULT '';
 ALTER TABLE droplets ADD COLUMN build TEXT NOT NULL DEFAULT '';
 CREATE INDEX droplets_by_package ON droplets (package, created_sequence, created_index);
 
+ALTER TABLE apps ADD COLUMN no_revisions BOOLEAN NOT NULL DEFAULT FALSE;
+
 -- +goose Down
+ALTER TABLE apps DROP COLUMN no_revisions;
 DROP INDEX droplets_by_package;
 ALTER TABLE droplets DROP COLUMN build;
 ALTER TABLE droplets DROP COLUMN package;
