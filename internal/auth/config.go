@@ -98,7 +98,7 @@ func (c Config) Validate() error {
 		v.add("issuer: missing")
 	}
 	v.keys(c.Keys)
-	names := map[string]string{ServiceUser: "Slipway's own parts"}
+	names := map[string]string{ServiceUser: "Slipway's own parts", ServiceFeedUser: "Slipway's own parts"}
 	guids := map[string]string{}
 	for i, u := range c.Users {
 		at := fmt.Sprintf("users[%d] (%.40q)", i, u.Name)

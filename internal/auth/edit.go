@@ -32,6 +32,9 @@ const PublicClient = "cf"
 // the user admin with a random password and returns that, so that it can be shown once: only its hash is kept. If the
 // environment has [AdminPasswordEnv], that is the admin's password, now and at later starts.
 func Bootstrap(dir string, getenv func(string) string) (password string, err error) {
+	if err := os.MkdirAll(dir, dirMode); err != nil {
+		return "", fmt.Errorf("prepare logins: %w", err)
+	}
 	err = exclusively(dir, func() error {
 		password, err = bootstrap(dir, getenv(AdminPasswordEnv))
 		return err

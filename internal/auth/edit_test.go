@@ -201,6 +201,7 @@ func TestAddUserRefuses(t *testing.T) {
 		"a name that is taken":  {User{Name: AdminUser}, "long enough"},
 		"a client's name":       {User{Name: PublicClient}, "long enough"},
 		"Slipway's own":         {User{Name: ServiceUser}, "long enough"},
+		"Slipway's feed's":      {User{Name: ServiceFeedUser}, "long enough"},
 		"no name":               {User{}, "long enough"},
 		"a short password":      {User{Name: "bob"}, "short"},
 		"too long a password":   {User{Name: "bob"}, strings.Repeat("x", MaxSecret+1)},

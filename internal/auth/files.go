@@ -79,9 +79,6 @@ func syncDir(dir string) error {
 
 // exclusively runs do while no other process does so with the same directory. A lock goes with its process, however it ends.
 func exclusively(dir string, do func() error) (err error) {
-	if err := os.MkdirAll(dir, dirMode); err != nil {
-		return err
-	}
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, fileMode)
 	if err != nil {
 		return err

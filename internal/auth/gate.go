@@ -119,7 +119,10 @@ func (g *gate) less(c counted) {
 func (a *Authority) user(ctx context.Context, name, password, address string) (User, error) {
 	d := a.source.directory()
 	u, known := d.users[name]
-	return u, a.secret(ctx, d, "user "+name, u.Password, known, password, address)
+	if err := a.secret(ctx, d, "user "+name, u.Password, known, password, address); err != nil {
+		return User{}, err
+	}
+	return u, nil
 }
 
 // client says who has an id and secret. A public one has none.
@@ -129,7 +132,10 @@ func (a *Authority) client(ctx context.Context, id, secret, address string) (Cli
 	if known && c.public() && secret == "" {
 		return c, nil
 	}
-	return c, a.secret(ctx, d, "client "+id, c.Secret, known && !c.public(), secret, address)
+	if err := a.secret(ctx, d, "client "+id, c.Secret, known && !c.public(), secret, address); err != nil {
+		return Client{}, err
+	}
+	return c, nil
 }
 
 // secret compares a secret with a hash, and for somebody unknown with a decoy, for the time it takes.

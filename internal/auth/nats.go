@@ -56,23 +56,23 @@ func (a *Authority) CheckNATS(ctx context.Context, name, secret, address string,
 	if name == ServiceUser || name == ServiceFeedUser {
 		return a.checkService(d, name, secret)
 	}
-	i := Identity{}
-	u, err := User{}, error(nil)
-	if _, isClient := d.clients[name]; isClient {
-		var c Client
-		c, err = a.client(ctx, name, secret, address)
-		if c.public() {
-			err = errCredentials // nobody is behind it
-		}
-		i = Identity{ClientID: c.ID, Scopes: c.scopes(), Grants: c.Roles}
-	} else {
-		u, err = a.user(ctx, name, secret, address)
-		i = Identity{UserID: u.GUID, UserName: u.Name, Scopes: u.scopes(), Grants: u.Roles}
-	}
+	i, err := a.natsIdentity(ctx, d, name, secret, address)
 	if err != nil {
 		return NATSAccess{}, err
 	}
 	return i.natsAccess(name, known), nil
+}
+
+func (a *Authority) natsIdentity(ctx context.Context, d *directory, name, secret, address string) (Identity, error) {
+	if _, isClient := d.clients[name]; !isClient {
+		u, err := a.user(ctx, name, secret, address)
+		return Identity{UserID: u.GUID, UserName: u.Name, Scopes: u.scopes(), Grants: u.Roles}, err
+	}
+	c, err := a.client(ctx, name, secret, address)
+	if err == nil && c.public() {
+		err = errCredentials // nobody is behind it
+	}
+	return Identity{ClientID: c.ID, Scopes: c.scopes(), Grants: c.Roles}, err
 }
 
 // checkService needs no slow hash: the secret is random and long.
