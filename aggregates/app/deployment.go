@@ -17,6 +17,7 @@ type CreateDeployment struct {
 	Revision *events.RevisionCreated // roll back to this one; Droplet is its droplet then
 	Options  events.DeploymentOptions
 	Metadata events.Metadata
+	Quota    Quota
 }
 
 // DeploymentID is the id of the deployment the command makes.
@@ -40,16 +41,40 @@ func DeployApp(s State, c CreateDeployment) ([]events.Event, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	d := &decision{State: s}
+	d := &decision{State: s, quota: c.Quota}
+	if err := d.wouldFit(c); err != nil {
+		return nil, err
+	}
 	if err := d.target(c); err != nil {
 		return nil, err
 	}
-	if s.Desired == Stopped {
-		d.deployStopped(c, s.Droplet)
-	} else {
-		d.deployStarted(c, s.Droplet)
+	added := d.deployStopped
+	if s.Desired == Started {
+		added = d.deployStarted
+	}
+	if text := c.Quota.CheckDeployment(added(c, s.Droplet)); text != "" {
+		return nil, aggregates.Reject("%s", text)
 	}
 	return d.events, nil
+}
+
+// wouldFit asks whether the final state fits into the quotas, if the request changes it: not whether old and new together
+// do (Cloud Foundry's rule, reference 1.3 step 1).
+func (d *decision) wouldFit(c CreateDeployment) error {
+	o := c.Options
+	if o.WebInstances == nil && o.MemoryMB == nil && o.LogRate == nil {
+		return nil
+	}
+	web, _ := d.ProcessOfType(events.ProcessTypeWeb)
+	now := UsageOf(web.Instances, web.MemoryMB, web.LogRate)
+	if d.Desired == Stopped {
+		now = Usage{}
+	}
+	final := UsageOf(or(o.WebInstances, web.Instances), or(o.MemoryMB, web.MemoryMB), or(o.LogRate, web.LogRate))
+	if text := c.Quota.CheckDeployment(growth(now, final)); text != "" {
+		return aggregates.Reject("%s", text)
+	}
+	return nil
 }
 
 func (c CreateDeployment) check() error {
@@ -127,7 +152,8 @@ func (d *decision) webCommand(c CreateDeployment) string {
 	return cmp.Or(custom, d.Types[d.Droplet][web.Type])
 }
 
-func (d *decision) deployStarted(c CreateDeployment, previous events.DropletID) {
+// deployStarted begins the rollout of a started app, and says what its first new instances take.
+func (d *decision) deployStarted(c CreateDeployment, previous events.DropletID) Usage {
 	d.revise(c.ID, c.DeploymentID(), c.Revision)
 	original := d.Webs()[0].Instances
 	if d.Deployment != nil {
@@ -138,7 +164,9 @@ func (d *decision) deployStarted(c CreateDeployment, previous events.DropletID) 
 	steps := c.plan(original, target)
 	process := events.ProcessID(events.DeriveID(c.ID, "process", 0))
 	d.create(c, process, previous, original, target, steps)
-	d.add(d.clone(c, process, plan.Start(steps, c.Options.MaxInFlight)))
+	fresh := d.clone(c, process, plan.Start(steps, c.Options.MaxInFlight))
+	d.add(fresh)
+	return UsageOf(fresh.Instances, fresh.MemoryMB, fresh.LogRate)
 }
 
 // clone is the new web process: the newest one as it is, but for what the request changes and the version it runs.
@@ -155,8 +183,8 @@ func (d *decision) clone(c CreateDeployment, id events.ProcessID, instances int)
 }
 
 // deployStopped starts a stopped app with the new version. Nothing runs, so nothing must be kept: web processes left from a
-// rollout that the stop had interrupted go, and that rollout is superseded.
-func (d *decision) deployStopped(c CreateDeployment, previous events.DropletID) {
+// rollout that the stop had interrupted go, and that rollout is superseded. It says what the app takes from now on.
+func (d *decision) deployStopped(c CreateDeployment, previous events.DropletID) Usage {
 	web, _ := d.ProcessOfType(events.ProcessTypeWeb)
 	original := web.Instances
 	if d.Deployment != nil {
@@ -182,6 +210,7 @@ func (d *decision) deployStopped(c CreateDeployment, previous events.DropletID) 
 	d.refresh(c.DeploymentID())
 	d.add(events.AppStarted{App: d.State.ID})
 	d.add(events.DeploymentDeployed{App: d.State.ID, Deployment: c.DeploymentID()})
+	return d.total()
 }
 
 // supersede ends a deployment on its way. One that was simply deploying may have brought a good version: its process

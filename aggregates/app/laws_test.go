@@ -96,9 +96,9 @@ func (w *world) act() {
 	case "stop":
 		w.commit(app.StopApp(w.state))
 	case "start":
-		w.commit(app.StartApp(w.state, w.command()))
+		w.commit(app.StartApp(w.state, w.command(), app.Quota{}))
 	case "restart":
-		w.commit(app.RestartApp(w.state, w.command()))
+		w.commit(app.RestartApp(w.state, w.command(), app.Quota{}))
 	}
 }
 
@@ -149,12 +149,12 @@ func (w *world) health() {
 // tick is one pass of the updater, with the laws on what it decides.
 func (w *world) tick() {
 	before := w.state
-	decided := app.Next(before, w.seen)
+	decided := app.Next(before, w.seen, app.Quota{})
 	w.commit(decided, nil)
 	if err := app.CheckCapacity(before, w.state, w.seen); err != nil {
 		w.t.Fatalf("law 2: %v\ndecided %#v", err, decided)
 	}
-	if again := app.Next(w.state, w.seen); len(again) > 0 && onlySame(again, decided) {
+	if again := app.Next(w.state, w.seen, app.Quota{}); len(again) > 0 && onlySame(again, decided) {
 		w.t.Fatalf("law 4: decided twice: %#v", again)
 	}
 	w.surge(before)
@@ -221,7 +221,7 @@ func (w *world) settles() {
 	if w.state.Droplet == "" {
 		return
 	}
-	w.commit(app.StartApp(w.state, w.command()))
+	w.commit(app.StartApp(w.state, w.command(), app.Quota{}))
 	for pass := 0; w.state.Deployment != nil; pass++ {
 		if pass > 100 {
 			w.t.Fatalf("law 6: does not end: %+v", *w.state.Deployment)
@@ -259,7 +259,7 @@ func TestSnapshotIsTheState(t *testing.T) {
 		if err != nil || string(again) != string(data) {
 			t.Fatalf("snapshot changes the state:\n%s\n%s", data, again)
 		}
-		if a, b := app.Next(w.state, w.seen), app.Next(back, w.seen); !onlySame(a, b) {
+		if a, b := app.Next(w.state, w.seen, app.Quota{}), app.Next(back, w.seen, app.Quota{}); !onlySame(a, b) {
 			t.Fatalf("a snapshot decides otherwise:\n%#v\n%#v", a, b)
 		}
 	})

@@ -80,7 +80,7 @@ func firstProcess(app events.AppID, id events.ProcessID, processType, command st
 }
 
 // StartApp makes the app run with its current droplet, environment and commands. Starting an app that runs does nothing.
-func StartApp(s State, id events.CommandID) ([]events.Event, error) {
+func StartApp(s State, id events.CommandID, q Quota) ([]events.Event, error) {
 	if !s.Exists() {
 		return nil, aggregates.NotFound("App")
 	}
@@ -90,11 +90,28 @@ func StartApp(s State, id events.CommandID) ([]events.Event, error) {
 	if s.Droplet == "" {
 		return nil, aggregates.Reject("Assign a droplet before starting this app.")
 	}
+	if text := q.Check(s.total()); text != "" {
+		return nil, aggregates.Reject("%s", text)
+	}
 	d := &decision{State: s}
 	d.revise(id, "", nil)
 	d.refresh("")
 	d.add(events.AppStarted{App: s.ID})
 	return d.events, nil
+}
+
+// total is what all instances of the app take together once it is started.
+func (s State) total() Usage {
+	var sum Usage
+	for _, p := range s.Processes {
+		u := UsageOf(p.Instances, p.MemoryMB, p.LogRate)
+		sum.Instances += u.Instances
+		sum.MemoryMB += u.MemoryMB
+		sum.LogRate += u.LogRate
+		sum.Unlimited = sum.Unlimited || u.Unlimited
+		sum.LargestMB = max(sum.LargestMB, u.LargestMB)
+	}
+	return sum
 }
 
 // refresh gives each process that is not part of a rollout under way what it shall run from its next start on.
@@ -122,12 +139,12 @@ func StopApp(s State) ([]events.Event, error) {
 
 // RestartApp stops and starts all instances at once; it is quick and not without downtime. A deployment without a new
 // droplet is the gentle way.
-func RestartApp(s State, id events.CommandID) ([]events.Event, error) {
+func RestartApp(s State, id events.CommandID, q Quota) ([]events.Event, error) {
 	if !s.Exists() {
 		return nil, aggregates.NotFound("App")
 	}
 	if s.Desired == Stopped {
-		return StartApp(s, id)
+		return StartApp(s, id, q)
 	}
 	d := &decision{State: s}
 	if d.Deployment == nil {

@@ -12,11 +12,13 @@ import (
 // The rules are Cloud Foundry's (its updater's tick), with three differences, each in docs/adr/0006: it reacts to events
 // instead of every five seconds; old instances come back when new ones fail after the cut; in a train of superseded
 // deployments only what serves counts as capacity.
-func Next(s State, seen Instances) []events.Event {
+//
+// What is left of the quotas bounds growth: a batch that does not fit is not started, and [Explain] says so.
+func Next(s State, seen Instances, q Quota) []events.Event {
 	if s.Deployment == nil {
 		return nil
 	}
-	d := &decision{State: s}
+	d := &decision{State: s, quota: q}
 	switch {
 	case s.Deployment.GoingBack:
 		d.finishCancel(seen)
@@ -49,15 +51,26 @@ func (d *decision) roll(seen Instances) {
 	}
 }
 
-// grow starts the next new instances, unless too many are starting, one fails, or the last growth is not seen yet.
+// grow starts the next new instances, if the quotas have room for them.
 func (d *decision) grow(fresh Process, step events.Step, n Count) {
-	inFlight := min(d.Deployment.Options.MaxInFlight, max(step.New, 1)) // more than the step is the same as the step
-	if n.Starting >= inFlight || n.Unhealthy > 0 || n.Routable < fresh.Instances-inFlight {
-		return
+	if to := d.Deployment.nextSize(fresh.Instances, step, n); to > fresh.Instances && d.quota.refusal(fresh, to) == "" {
+		d.scale(fresh, to, fmt.Sprintf("%d of %d new instances are routable, none fails", n.Routable, step.New))
 	}
-	if grown := min(n.Routable+inFlight, step.New); grown > fresh.Instances {
-		d.scale(fresh, grown, fmt.Sprintf("%d of %d new instances are routable, none fails", n.Routable, step.New))
+}
+
+// nextSize is how many instances the new process should have next: as many as it has, if too many are starting, one
+// fails, or the last growth is not seen yet.
+func (d *Deployment) nextSize(size int, step events.Step, n Count) int {
+	inFlight := min(d.Options.MaxInFlight, max(step.New, 1)) // more than the step is the same as the step
+	if n.Starting >= inFlight || n.Unhealthy > 0 || n.Routable < size-inFlight {
+		return size
 	}
+	return max(min(n.Routable+inFlight, step.New), size)
+}
+
+// refusal says why the quotas have no room for a process of this size; nothing if they have.
+func (q Quota) refusal(p Process, instances int) string {
+	return q.Check(UsageOf(instances-p.Instances, p.MemoryMB, p.LogRate))
 }
 
 // balanceOld lets old instances go where new ones have taken over, towards so many in all, and brings them back where new
@@ -108,10 +121,13 @@ func (d *decision) drain(surplus, routable int, seen Instances) {
 	}
 }
 
-// bringBack grows the oldest proven process: new instances failed after old ones had left.
+// bringBack grows the oldest proven process, if the quotas have room: new instances failed after old ones had left.
 func (d *decision) bringBack(missing, routable int) {
 	for _, p := range d.olds() {
 		if p.Standing == Proven {
+			if d.quota.refusal(p, p.Instances+missing) != "" {
+				return
+			}
 			d.scale(p, p.Instances+missing, fmt.Sprintf("only %d of %d new instances are left routable", routable, d.Deployment.Target))
 			return
 		}

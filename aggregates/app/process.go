@@ -24,6 +24,7 @@ type Scale struct {
 	MemoryMB  *int
 	DiskMB    *int
 	LogRate   *int64
+	Quota     Quota
 }
 
 // ScaleProcess changes how many instances of a process shall run, and of what size.
@@ -46,7 +47,18 @@ func ScaleProcess(s State, c Scale) ([]events.Event, error) {
 	if next.Instances == p.Instances && next.MemoryMB == p.MemoryMB && next.DiskMB == p.DiskMB && next.LogRate == p.LogRate {
 		return nil, nil
 	}
+	if text := c.Quota.Check(growth(UsageOf(p.Instances, p.MemoryMB, p.LogRate), UsageOf(next.Instances, next.MemoryMB, next.LogRate))); text != "" && s.Desired == Started {
+		return nil, aggregates.Reject("%s", text)
+	}
 	return []events.Event{next}, nil
+}
+
+// growth is what a change takes more than what stood before it.
+func growth(before, after Usage) Usage {
+	return Usage{
+		Instances: after.Instances - before.Instances, MemoryMB: after.MemoryMB - before.MemoryMB,
+		LogRate: after.LogRate - before.LogRate, Unlimited: after.Unlimited && !before.Unlimited, LargestMB: after.LargestMB,
+	}
 }
 
 // checkSize refuses sizes that make no sense; the texts are Cloud Foundry's. instancesName is how the request calls them.

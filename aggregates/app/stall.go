@@ -28,11 +28,11 @@ func Missing(s State, seen Instances) int {
 
 // Explain records why a rollout does not move, when that changes: nothing waits silently. overdue says that instances have
 // been missing for longer than an agent needs to report them. It is asked when [Next] decides nothing.
-func Explain(s State, seen Instances, overdue bool) []events.Event {
+func Explain(s State, seen Instances, overdue bool, q Quota) []events.Event {
 	if !s.InFlight() {
 		return nil
 	}
-	why := s.stalled(seen, overdue)
+	why := s.stalled(seen, overdue, q)
 	if len(why) > maxError {
 		why = strings.ToValidUTF8(why[:maxError], "")
 	}
@@ -43,7 +43,7 @@ func Explain(s State, seen Instances, overdue bool) []events.Event {
 }
 
 // stalled says why the rollout cannot move, or nothing.
-func (s State) stalled(seen Instances, overdue bool) string {
+func (s State) stalled(seen Instances, overdue bool, q Quota) string {
 	if s.Desired != Started {
 		return "app is stopped: start it, cancel the deployment, or deploy again"
 	}
@@ -66,10 +66,26 @@ func (s State) stalled(seen Instances, overdue bool) string {
 		return fmt.Sprintf("%d of %d new instances unhealthy: instance %d CRASHED %s (%s)",
 			crashed, fresh.Instances, at, times(worst.Crashes), worst.Reason)
 	}
+	if text := QuotaRefusal(s, seen, q); text != "" {
+		return text
+	}
 	if missing := Missing(s, seen); missing > 0 && overdue {
 		return fmt.Sprintf("%d of %d new instances missing: no agent reports on them; is an agent running?", missing, fresh.Instances)
 	}
 	return ""
+}
+
+// QuotaRefusal says which limits keep the rollout from its next growth, in Cloud Foundry's words; nothing if none does.
+func QuotaRefusal(s State, seen Instances, q Quota) string {
+	if !s.InFlight() || s.Desired != Started || s.Deployment.AtPause {
+		return ""
+	}
+	fresh, _ := s.Process(s.Deployment.Process)
+	to := s.Deployment.nextSize(fresh.Instances, s.Deployment.step(), seen[fresh.ID].Count(fresh.Instances))
+	if to <= fresh.Instances {
+		return ""
+	}
+	return q.refusal(fresh, to)
 }
 
 func times(n int) string {

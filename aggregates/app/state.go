@@ -185,6 +185,7 @@ func (s State) ended(id events.DeploymentID) (Ended, bool) {
 // decision collects events and the state they lead to, so that a later part of a decision builds on an earlier one.
 type decision struct {
 	State
+	quota  Quota
 	events []events.Event
 }
 

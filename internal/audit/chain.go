@@ -3,6 +3,7 @@ package audit
 import (
 	"reflect"
 	"strconv"
+	"strings"
 
 	"slipway/events"
 	"slipway/internal/eventlog"
@@ -70,26 +71,54 @@ func (a *auditor) place(raw eventlog.Raw, c events.Recorded) bool {
 	return true
 }
 
+// homes says, for the first token of an event's type, which aggregate it belongs to and which of its fields has the id. All
+// that are not here are the app's: a list of them would be one more to forget.
+var homes = map[string]struct{ aggregate, field string }{
+	"droplet":      {events.AggregateDroplet, "Droplet"},
+	"package":      {events.AggregatePackage, "Package"},
+	"build":        {events.AggregateBuild, "Build"},
+	"command":      {events.AggregateCommand, "Command"},
+	"organization": {events.AggregateOrganization, "Organization"},
+	"space":        {events.AggregateOrganization, "Organization"},
+	"domain":       {events.AggregateDomain, "Domain"},
+	"route":        {events.AggregateRoute, "Route"},
+}
+
 // home is the subject that an event belongs on.
 func home(e events.Event) events.Subject {
 	switch e := e.(type) {
 	case events.InstanceEvent:
 		return events.InstanceSubject(e.Ref().Process)
-	case events.DropletCreated:
-		return events.DropletSubject(e.Droplet)
-	case events.DropletUploaded:
-		return events.DropletSubject(e.Droplet)
 	case events.NameClaimed:
 		return events.NameSubject(e.Space, e.Name)
 	case events.NameReleased:
 		return events.NameSubject(e.Space, e.Name)
-	case events.CommandRejected:
-		return events.CommandSubject(e.Command)
+	case events.NameTaken:
+		return events.ScopedNameSubject(e.Scope, e.Name)
+	case events.NameFreed:
+		return events.ScopedNameSubject(e.Scope, e.Name)
 	}
-	// All others are the app's, and say so in a field of that name. A list of them would be one more to forget.
-	app := reflect.ValueOf(e).FieldByName("App")
-	if !app.IsValid() {
+	kind, _, _ := strings.Cut(string(e.Type()), ".")
+	at, ok := homes[kind]
+	switch {
+	case kind == "quota" && field(e, "Organization") != "":
+		at = homes["organization"] // a space quota is its organization's
+	case kind == "quota":
+		at.aggregate, at.field = events.AggregateQuota, "Quota"
+	case !ok:
+		at.aggregate, at.field = events.AggregateApp, "App"
+	}
+	if id := field(e, at.field); id != "" {
+		return events.Subject("events." + at.aggregate + "." + id)
+	}
+	return ""
+}
+
+// field is an event's field by name, empty where it has none.
+func field(e events.Event, name string) string {
+	v := reflect.ValueOf(e).FieldByName(name)
+	if !v.IsValid() {
 		return ""
 	}
-	return events.AppSubject(events.AppID(app.String()))
+	return v.String()
 }

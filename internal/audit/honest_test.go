@@ -44,9 +44,13 @@ func (w *world) act(t *rapid.T) {
 	case "stop":
 		w.try(app.StopApp)
 	case "start":
-		w.try(func(s app.State) ([]events.Event, error) { return app.StartApp(s, events.CommandID(w.next("s"))) })
+		w.try(func(s app.State) ([]events.Event, error) {
+			return app.StartApp(s, events.CommandID(w.next("s")), app.Quota{})
+		})
 	case "restart":
-		w.try(func(s app.State) ([]events.Event, error) { return app.RestartApp(s, events.CommandID(w.next("s"))) })
+		w.try(func(s app.State) ([]events.Event, error) {
+			return app.RestartApp(s, events.CommandID(w.next("s")), app.Quota{})
+		})
 	case "delete":
 		if rapid.IntRange(0, 19).Draw(t, "really") == 0 {
 			w.try(app.DeleteApp)

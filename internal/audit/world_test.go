@@ -126,7 +126,7 @@ func (w *world) tick(between func(app.State)) events.Recorded {
 			seen[p.ID] = maps.Clone(w.seen[p.ID])
 			between(s)
 		}
-		return app.Next(s, seen), nil
+		return app.Next(s, seen, app.Quota{}), nil
 	})
 	if err != nil {
 		w.t.Fatalf("tick: %v", err)

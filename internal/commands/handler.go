@@ -117,11 +117,11 @@ func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Res
 	case DeleteApp:
 		return h.deleteApp(ctx, c, m)
 	case StartApp:
-		return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.StartApp(s, m.CommandID) })
+		return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.StartApp(s, m.CommandID, app.Quota{}) })
 	case StopApp:
 		return h.onApp(ctx, c.App, m, app.StopApp)
 	case RestartApp:
-		return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.RestartApp(s, m.CommandID) })
+		return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.RestartApp(s, m.CommandID, app.Quota{}) })
 	case SetEnvironment:
 		return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.SetEnvironment(s, c.Var) })
 	case AssignDroplet:

@@ -9,5 +9,5 @@ import (
 
 // Updater is the part that drives rollouts.
 func Updater(b *Backbone, logger *slog.Logger) Part {
-	return Part{Name: "updater", Run: updater.New(b.Log, commands.Apps(b.Log, b.Snapshots), logger).Run}
+	return Part{Name: "updater", Run: updater.New(b.Log, commands.Apps(b.Log, b.Snapshots), nil, logger).Run}
 }

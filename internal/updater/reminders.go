@@ -12,8 +12,8 @@ import (
 // that it has started one, short enough for a person who watches.
 const missingGrace = 10 * time.Second
 
-// reminders makes the updater look again at apps whose new instances no agent has reported on: there is no event for what
-// does not happen. They are lost with the process; the sweep at the next start makes them anew.
+// reminders makes the updater look again at apps that wait for what brings no event of their own: new instances that no agent
+// reports on, or room in a quota. They are lost with the process; the sweep at the next start makes them anew.
 type reminders struct {
 	due  chan events.AppID
 	done chan struct{} // closed when nobody hears them any more
@@ -29,9 +29,10 @@ func newReminders() *reminders {
 	}
 }
 
-// overdue notes whether instances of the app are missing now, and says whether they have been for too long.
-func (r *reminders) overdue(id events.AppID, missing bool, now time.Time) bool {
-	if !missing {
+// overdue notes whether the app waits now, and says whether it has for too long. While it does it is looked at again every
+// missingGrace.
+func (r *reminders) overdue(id events.AppID, waits bool, now time.Time) bool {
+	if !waits {
 		r.forget(id)
 		return false
 	}
@@ -39,11 +40,16 @@ func (r *reminders) overdue(id events.AppID, missing bool, now time.Time) bool {
 	defer r.mu.Unlock()
 	since, known := r.since[id]
 	if !known {
+		since = now
 		r.since[id] = now
-		r.timer[id] = time.AfterFunc(missingGrace, func() { r.remind(id) })
-		return false
 	}
-	return now.Sub(since) >= missingGrace
+	overdue := now.Sub(since) >= missingGrace
+	if timer, armed := r.timer[id]; !armed {
+		r.timer[id] = time.AfterFunc(missingGrace, func() { r.remind(id) })
+	} else if overdue {
+		timer.Reset(missingGrace)
+	}
+	return overdue
 }
 
 // forget drops what is noted of an app.

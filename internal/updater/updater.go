@@ -34,19 +34,23 @@ const consumer = "updater"
 // at once would only queue there.
 const lanes = 16
 
+// Quotas says what is left for an app to grow into. nil quotas allow everything.
+type Quotas func(ctx context.Context, s app.State) (app.Quota, error)
+
 // Updater drives rollouts.
 type Updater struct {
 	log       eventlog.Log
 	apps      *eventlog.Repository[app.State]
 	instances *instances
 	reminders *reminders
+	quotas    Quotas
 	logger    *slog.Logger
 	now       func() time.Time
 }
 
-// New makes an updater over the log. apps must fold the same log.
-func New(log eventlog.Log, apps *eventlog.Repository[app.State], logger *slog.Logger) *Updater {
-	return &Updater{log: log, apps: apps, instances: newInstances(log), reminders: newReminders(), logger: logger, now: time.Now}
+// New makes an updater over the log. apps must fold the same log; quotas may be nil.
+func New(log eventlog.Log, apps *eventlog.Repository[app.State], quotas Quotas, logger *slog.Logger) *Updater {
+	return &Updater{log: log, apps: apps, quotas: quotas, instances: newInstances(log), reminders: newReminders(), logger: logger, now: time.Now}
 }
 
 // Run works until ctx ends, then returns nil. An error means that it cannot go on at all.
@@ -135,7 +139,14 @@ func (u *Updater) consider(ctx context.Context, id events.AppID, cause string, s
 		if read, ok := at[subject]; ok && read < seq {
 			return nil, errBehind
 		}
-		return decide(s, seen, u.reminders.overdue(id, app.Missing(s, seen) > 0, u.now()))
+		var quota app.Quota
+		if u.quotas != nil {
+			if quota, err = u.quotas(ctx, s); err != nil {
+				return nil, err
+			}
+		}
+		waits := app.Missing(s, seen) > 0 || app.QuotaRefusal(s, seen, quota) != ""
+		return decide(s, seen, u.reminders.overdue(id, waits, u.now()), quota)
 	})
 	if err == nil && subject == events.AppSubject(id) && out.Position.Sequence < seq {
 		err = errBehind
@@ -152,10 +163,10 @@ func (u *Updater) consider(ctx context.Context, id events.AppID, cause string, s
 }
 
 // decide is Next with the capacity law asserted on what it decides, or why nothing moves.
-func decide(s app.State, seen app.Instances, overdue bool) ([]events.Event, error) {
-	decided := app.Next(s, seen)
+func decide(s app.State, seen app.Instances, overdue bool, quota app.Quota) ([]events.Event, error) {
+	decided := app.Next(s, seen, quota)
 	if len(decided) == 0 {
-		return app.Explain(s, seen, overdue), nil
+		return app.Explain(s, seen, overdue, quota), nil
 	}
 	after := s
 	for _, e := range decided {

@@ -151,7 +151,7 @@ func (r *rig) await(t testing.TB, what string, holds func(app.State) bool) app.S
 func deployed(s app.State) bool { return s.Deployment == nil && len(s.Ended) > 1 }
 
 func (r *rig) updater() func(context.Context) error {
-	return updater.New(r.log, commands.Apps(r.log, nil), slog.New(slog.DiscardHandler)).Run
+	return updater.New(r.log, commands.Apps(r.log, nil), nil, slog.New(slog.DiscardHandler)).Run
 }
 
 func (r *rig) agent(failing func(events.ProcessID, int) bool) func(context.Context) error {
