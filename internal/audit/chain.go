@@ -101,24 +101,26 @@ func home(e events.Event) events.Subject {
 	kind, _, _ := strings.Cut(string(e.Type()), ".")
 	at, ok := homes[kind]
 	switch {
-	case kind == "quota" && field(e, "Organization") != "":
-		at = homes["organization"] // a space quota is its organization's
 	case kind == "quota":
 		at.aggregate, at.field = events.AggregateQuota, "Quota"
+		if organization, ok := field(e, "Organization"); ok && organization != "" {
+			at = homes["organization"] // a space quota is its organization's
+		}
 	case !ok:
 		at.aggregate, at.field = events.AggregateApp, "App"
 	}
-	if id := field(e, at.field); id != "" {
-		return events.Subject("events." + at.aggregate + "." + id)
-	}
-	return ""
-}
-
-// field is an event's field by name, empty where it has none.
-func field(e events.Event, name string) string {
-	v := reflect.ValueOf(e).FieldByName(name)
-	if !v.IsValid() {
+	id, ok := field(e, at.field)
+	if !ok {
 		return ""
 	}
-	return v.String()
+	return events.Subject("events." + at.aggregate + "." + id)
+}
+
+// field is an event's field by name, if it has one.
+func field(e events.Event, name string) (string, bool) {
+	v := reflect.ValueOf(e).FieldByName(name)
+	if !v.IsValid() {
+		return "", false
+	}
+	return v.String(), true
 }
