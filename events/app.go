@@ -33,7 +33,7 @@ const (
 // AppFeatureSet: a feature of the app is switched on or off.
 type AppFeatureSet struct {
 	App     AppID  `json:"app"`
-	Name    string `json:"name"` // of the feature: revisions
+	Name    string `json:"name"`    // of the feature: revisions
 	Enabled bool   `json:"enabled"` // it is on now
 }
 
