@@ -16,6 +16,7 @@ func (a *API) appRoutes() {
 	a.get("/v3/apps", a.listApps)
 	a.echo.POST("/v3/apps", a.createApp)
 	a.get("/v3/apps/:guid", a.getApp)
+	a.echo.PATCH("/v3/apps/:guid", a.updateApp)
 	a.echo.DELETE("/v3/apps/:guid", a.deleteApp)
 	a.echo.POST("/v3/apps/:guid/actions/start", a.startApp)
 	a.echo.POST("/v3/apps/:guid/actions/stop", a.stopApp)
@@ -97,6 +98,31 @@ func (a *API) createApp(c echo.Context) error {
 		AppName: body.Name, Space: events.SpaceID(body.Relationships.Space.guid()), Environment: body.Environment,
 		Metadata: events.Metadata(body.Metadata),
 	})
+}
+
+type updateApp struct {
+	Name      *string                  `json:"name"`
+	Lifecycle *lifecycle               `json:"lifecycle"`
+	Metadata  aggregates.MetadataPatch `json:"metadata"`
+}
+
+// updateApp changes labels and annotations. An app keeps its name: routes, the feed and people know it by that.
+func (a *API) updateApp(c echo.Context) error {
+	var body updateApp
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	of, err := a.app(c)
+	if err != nil {
+		return err
+	}
+	if body.Name != nil && *body.Name != of.Name {
+		return aggregates.Reject("Name cannot be changed: create another app instead")
+	}
+	if l := body.Lifecycle; l != nil && (l.Type != resource.LifecycleBuildpack || len(l.Data.Buildpacks) > 0) {
+		return aggregates.Reject("Lifecycle cannot be changed: staging takes the files as they are")
+	}
+	return a.shown(c, http.StatusOK, commands.UpdateApp{App: of.GUID, Metadata: body.Metadata})
 }
 
 // deleteApp is done when it is answered; deleting what is deleted already is no error, so that a retry is none.

@@ -67,3 +67,18 @@ func TestProcessesWithTheirInstances(t *testing.T) {
 	refused(t, w.call("GET", "/v3/processes?embed=potato", ""), 400, 10005, "CF-BadQueryParameter",
 		"The query parameter is invalid: Invalid embedded resource: 'potato'. Valid embedded resources are: 'process_instances'")
 }
+
+func TestUpdateApp(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t)
+	path := "/v3/apps/" + w.app("hello")
+	v := w.must(200, "PATCH", path, `{"name":"hello","metadata":{"labels":{"a":"1","b":"2"},"annotations":null}}`)
+	is.Equal(at(v, "metadata", "labels"), map[string]any{"a": "1", "b": "2"})
+	v = w.must(200, "PATCH", path, `{"metadata":{"labels":{"a":null}}}`)
+	is.Equal(at(v, "metadata", "labels"), map[string]any{"b": "2"})
+	w.must(200, "PATCH", path, `{}`)
+	refused(t, w.call("PATCH", path, `{"name":"other"}`), 422, 10008, unprocessable, "Name cannot be changed: create another app instead")
+	refused(t, w.call("PATCH", path, `{"lifecycle":{"type":"docker"}}`), 422, 10008, unprocessable,
+		"Lifecycle cannot be changed: staging takes the files as they are")
+	refused(t, w.call("PATCH", "/v3/apps/nobody", `{}`), 404, 10010, "CF-ResourceNotFound", "App not found")
+}

@@ -37,6 +37,8 @@ func init() {
 	catalogued[AssignDroplet]()
 	catalogued[CreateDroplet]()
 	catalogued[SetFeature]()
+	catalogued[UpdateApp]()
+	catalogued[CreateProcess]()
 	catalogued[CreatePackage]()
 	catalogued[CreateBuild]()
 	catalogued[ScaleProcess]()

@@ -128,6 +128,10 @@ func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Res
 		return h.assignDroplet(ctx, c, m)
 	case CreateDroplet:
 		return h.createDroplet(ctx, c, m)
+	case UpdateApp:
+		return h.updateApp(ctx, c, m)
+	case CreateProcess:
+		return h.createProcess(ctx, c, m)
 	case SetFeature:
 		return h.setFeature(ctx, c, m)
 	case CreatePackage:

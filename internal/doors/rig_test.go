@@ -204,6 +204,8 @@ func everything() (before, after []step) {
 			{"app.create", "create", `{"name":"hello"}`},
 			{"droplet.create", "droplet", `{"app":` + a + `,"process_types":{"web":"./web","worker":"./worker"}}`},
 		}, []step{
+			{"app.update", "label", `{"app":` + a + `,"metadata":{"labels":{"team":"checkout"}}}`},
+			{"process.create", "clock", `{"app":` + a + `,"type":"clock"}`},
 			{"app.set-feature", "feature", `{"app":` + a + `,"feature":"revisions","enabled":false}`},
 			{"package.create", "package", `{"app":` + a + `,"type":"docker","image":"shop/web:3"}`},
 			{"build.create", "build", `{"package":"` + events.DeriveID("package", "package", 0) + `"}`},
