@@ -29,6 +29,8 @@ func TestDecodeRefusesInWords(t *testing.T) {
 		{"options", "deployment.create", `{"app":"a","options":"foo"}`, "Options must be an object"},
 		{"several faults", "deployment.create", `{"options":{"max_in_flight":0,"web_instances":-1,"foo":1}}`,
 			"Max in flight must be an integer greater than 0, Web instances must be greater than or equal to 0, Options has unsupported key(s): foo"},
+		{"keys in their order", "deployment.create", `{"options":{"foo":1,"baz":2,"canary":{"z":1,"a":2}}}`,
+			"Options canary has unsupported key(s): z, a, Options has unsupported key(s): foo, baz"},
 		{"max in flight 1.5", "deployment.create", `{"options":{"max_in_flight":1.5}}`, "Max in flight must be an integer greater than 0"},
 		{"max in flight text", "deployment.create", `{"options":{"max_in_flight":"5"}}`, "Max in flight must be an integer greater than 0"},
 		{"web instances text", "deployment.create", `{"options":{"web_instances":"x"}}`, "Web instances is not a number"},

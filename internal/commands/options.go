@@ -3,7 +3,6 @@ package commands
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -52,18 +51,19 @@ func (o *Options) UnmarshalJSON(data []byte) error {
 	if isNull(data) {
 		return nil
 	}
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(data, &fields) != nil {
+	p, ok := parseObject(data)
+	if !ok {
 		return aggregates.Reject("Options must be an object")
 	}
-	p := optionParser{fields: fields}
 	o.MaxInFlight = p.maxInFlight()
 	o.WebInstances = narrow(p.number("web_instances", "Web instances", 0, math.MaxInt32))
 	o.MemoryMB = narrow(p.number("memory_in_mb", "Memory in mb", 1, math.MaxInt32))
 	o.DiskMB = narrow(p.number("disk_in_mb", "Disk in mb", 1, math.MaxInt32))
 	o.LogRate = p.number("log_rate_limit_in_bytes_per_second", "Log rate limit in bytes per second", -1, math.MaxInt64)
 	o.CanaryWeights, o.canary = p.canary()
-	p.unknown()
+	if unknown := p.unknown(); unknown != "" {
+		p.fault("Options has unsupported key(s): " + unknown)
+	}
 	if len(p.faults) > 0 {
 		return aggregates.Reject("%s", strings.Join(p.faults, ", "))
 	}
@@ -73,7 +73,25 @@ func (o *Options) UnmarshalJSON(data []byte) error {
 // optionParser takes known fields out of the object and collects what is wrong with them.
 type optionParser struct {
 	fields map[string]json.RawMessage
+	keys   []string // of the object, as they came
 	faults []string
+}
+
+// parseObject reads a JSON object; ok is false where data is anything else.
+func parseObject(data []byte) (p optionParser, ok bool) {
+	if json.Unmarshal(data, &p.fields) != nil || p.fields == nil {
+		return p, false
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	_, _ = d.Token() // the brace: that all of it is an object has just been seen
+	for d.More() {
+		key, _ := d.Token()
+		name, _ := key.(string)
+		p.keys = append(p.keys, name)
+		var value json.RawMessage
+		_ = d.Decode(&value)
+	}
+	return p, true
 }
 
 // take removes a field; ok is false where it is absent or null.
@@ -151,21 +169,18 @@ func (p *optionParser) canary() (weights []int, given bool) {
 	if !ok {
 		return nil, false
 	}
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(raw, &fields) != nil {
+	inner, ok := parseObject(raw)
+	if !ok {
 		p.fault("Options canary must be an object")
 		return nil, true
 	}
-	inner := optionParser{fields: fields}
-	var steps []map[string]json.RawMessage
-	if raw, ok := inner.take("steps"); ok {
-		if json.Unmarshal(raw, &steps) != nil || slices.ContainsFunc(steps, func(s map[string]json.RawMessage) bool { return s == nil }) {
-			p.fault(faultSteps)
-			return nil, true
-		}
+	steps, ok := inner.steps()
+	if !ok {
+		p.fault(faultSteps)
+		return nil, true
 	}
-	if len(inner.fields) > 0 {
-		p.fault("Options canary has unsupported key(s): " + strings.Join(slices.Sorted(maps.Keys(inner.fields)), ", "))
+	if unknown := inner.unknown(); unknown != "" {
+		p.fault("Options canary has unsupported key(s): " + unknown)
 	}
 	for _, step := range steps {
 		weights = append(weights, p.weight(step))
@@ -176,8 +191,27 @@ func (p *optionParser) canary() (weights []int, given bool) {
 	return weights, true
 }
 
-func (p *optionParser) weight(step map[string]json.RawMessage) int {
-	s := optionParser{fields: step}
+// steps takes the list of steps; ok is false where it is no list of objects.
+func (p *optionParser) steps() (steps []optionParser, ok bool) {
+	raw, given := p.take("steps")
+	if !given {
+		return nil, true
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		return nil, false
+	}
+	for _, raw := range list {
+		step, ok := parseObject(raw)
+		if !ok {
+			return nil, false
+		}
+		steps = append(steps, step)
+	}
+	return steps, true
+}
+
+func (p *optionParser) weight(s optionParser) int {
 	raw, ok := s.take(keyWeight)
 	if !ok {
 		p.once("Options canary steps missing key: \"" + keyWeight + "\"")
@@ -186,8 +220,8 @@ func (p *optionParser) weight(step map[string]json.RawMessage) int {
 	if err != nil || weight < 1 || weight > 100 {
 		p.once(faultWeight)
 	}
-	if len(s.fields) > 0 {
-		p.once("Options canary steps has unsupported key(s): " + strings.Join(slices.Sorted(maps.Keys(s.fields)), ", "))
+	if unknown := s.unknown(); unknown != "" {
+		p.once("Options canary steps has unsupported key(s): " + unknown)
 	}
 	return weight
 }
@@ -199,10 +233,16 @@ func (p *optionParser) once(text string) {
 	}
 }
 
-func (p *optionParser) unknown() {
-	if len(p.fields) > 0 {
-		p.fault("Options has unsupported key(s): " + strings.Join(slices.Sorted(maps.Keys(p.fields)), ", "))
+// unknown lists the keys that nobody took, in the order in which they came, as Cloud Foundry tells them.
+func (p *optionParser) unknown() string {
+	var left []string
+	for _, key := range p.keys {
+		if _, ok := p.fields[key]; ok {
+			left = append(left, key)
+			delete(p.fields, key)
+		}
 	}
+	return strings.Join(left, ", ")
 }
 
 func narrow(n *int64) *int {
