@@ -93,6 +93,14 @@ func (s *Store) History(ctx context.Context, f HistoryFilter, p Page) (List[Hist
 	return list(ctx, s, history, w, "ORDER BY sequence, idx", p)
 }
 
+// Deletion finds the latest event that deleted a place: an organization, a space, a quota or a route; or it gives
+// [ErrNotFound]. It reads by history_of_deletions, whose condition the query must repeat.
+func (s *Store) Deletion(ctx context.Context, kind events.Type, id string) (HistoryEvent, error) {
+	const tail = ` WHERE subject = ? AND type = ?
+		AND type IN ('organization.deleted', 'space.deleted', 'quota.deleted', 'route.deleted') ORDER BY sequence DESC LIMIT 1`
+	return history.one(ctx, s.readers, history.sql.all+tail, id, kind)
+}
+
 // Event finds the latest event with this CloudEvents id, which is also what causes name; or it gives [ErrNotFound].
 func (s *Store) Event(ctx context.Context, id string) (HistoryEvent, error) {
 	return history.one(ctx, s.readers, history.sql.all+" WHERE event_id = ? ORDER BY sequence DESC LIMIT 1", id)

@@ -46,7 +46,8 @@ func CreateApp(s State, c Create) ([]events.Event, error) {
 	}
 	d := &decision{State: s}
 	d.add(events.AppCreated{
-		App: c.ID, Name: c.Name, Space: c.Space, Organization: c.Organization, Environment: c.Environment, Metadata: c.Metadata,
+		App: c.ID, Name: c.Name, Space: c.Space, Organization: c.Organization, Environment: c.Environment, Routed: true,
+		Metadata: c.Metadata,
 	})
 	d.add(firstProcess(c.ID, events.ProcessID(c.ID), events.ProcessTypeWeb, "", ""))
 	return d.events, nil

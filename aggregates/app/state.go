@@ -24,6 +24,7 @@ type State struct {
 	Space        events.SpaceID         `json:"space"`
 	Organization events.OrganizationID  `json:"organization"`
 	Desired      Desired                `json:"desired"`
+	Routed       bool                   `json:"routed,omitempty"` // its requests come by routes, not by its name
 	Deleted      bool                   `json:"deleted,omitempty"`
 	Environment  map[string]string      `json:"environment,omitempty"`
 	Metadata     events.Metadata        `json:"metadata,omitzero"`

@@ -13,7 +13,7 @@ type Taking struct {
 	Name   string
 	ID     string // of the thing
 	Now    time.Time
-	Holder Holder // of the present claim, if there is one. One that exists under another name counts as deleted.
+	Holder Holder // of the present claim, if there is one. One that exists under another name is absent: it may be being renamed.
 	Taken  string // what the refusal says
 }
 

@@ -86,13 +86,13 @@ func CreateDomain(d Domain, name string, of events.OrganizationID) ([]events.Eve
 
 // Create is the command to make a route.
 type Create struct {
-	Space        events.SpaceID
-	SpaceName    string
-	Organization events.OrganizationID
-	Domain       Domain
-	Host         string
-	App          events.AppID // it is made together with; empty: none
-	Metadata     events.Metadata
+	Space            events.SpaceID
+	Organization     events.OrganizationID
+	OrganizationName string // for people
+	Domain           Domain
+	Host             string
+	App              events.AppID // it is made together with; empty: none
+	Metadata         events.Metadata
 }
 
 // URL is the host name of the route: what it is made of, in lower case.
@@ -126,7 +126,7 @@ func (c Create) Check() error {
 	case c.Domain.ID == "":
 		return aggregates.Reject("Invalid domain. Ensure that the domain exists and you have access to it.")
 	case c.Domain.Organization != "" && c.Domain.Organization != c.Organization:
-		return aggregates.Reject("Invalid domain. Domain '%s' is not available in organization '%s'.", c.Domain.Name, c.Organization)
+		return aggregates.Reject("Invalid domain. Domain '%s' is not available in organization '%s'.", c.Domain.Name, c.OrganizationName)
 	case len(c.Host) > maxLabel:
 		return aggregates.Reject("Host is too long (maximum is %d characters)", maxLabel)
 	case !hostBytes.MatchString(c.Host):

@@ -18,7 +18,7 @@ var (
 )
 
 func create(host string, d route.Domain) route.Create {
-	return route.Create{Space: "s1", Organization: "o1", Domain: d, Host: host}
+	return route.Create{Space: "s1", Organization: "o1", OrganizationName: "acme", Domain: d, Host: host}
 }
 
 // hello is the route hello.localhost to the web instances of a1, made together with it.
@@ -49,7 +49,7 @@ func TestCreate(t *testing.T) {
 		{"deleted", hello(events.RouteDeleted{Route: "r1"}), create("hello", localhost), "hello.localhost", ""},
 		{"no domain", route.State{}, create("a", route.Domain{}), "", "Invalid domain. Ensure that the domain exists and you have access to it."},
 		{"another's domain", route.State{}, create("a", route.Domain{ID: "d", Name: "x.org", Organization: "o2"}), "",
-			"Invalid domain. Domain 'x.org' is not available in organization 'o1'."},
+			"Invalid domain. Domain 'x.org' is not available in organization 'acme'."},
 		{"a dot", route.State{}, create("a.b", localhost), "", `Host must contain only alphanumeric characters, "_", or "-"`},
 		{"a star", route.State{}, create("*", localhost), "", `Host must contain only alphanumeric characters, "_", or "-"`},
 		{"long host", route.State{}, create(strings.Repeat("a", 64), localhost), "", "Host is too long (maximum is 63 characters)"},

@@ -99,4 +99,7 @@ func (a *API) routes() {
 	a.buildRoutes()
 	a.revisionRoutes()
 	a.deploymentRoutes()
+	a.organizationRoutes()
+	a.quotaRoutes()
+	a.routeRoutes()
 }

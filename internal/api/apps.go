@@ -29,13 +29,15 @@ func (a *API) appRoutes() {
 }
 
 func (a *API) listApps(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "space_guids", "label_selector")
+	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "space_guids",
+		"label_selector")
 	if err != nil {
 		return err
 	}
 	f := projections.AppFilter{
 		GUIDs: list[events.AppID](q, "guids"), Names: list[string](q, "names"), Spaces: list[events.SpaceID](q, "space_guids"),
-		Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
+		Organizations: list[events.OrganizationID](q, "organization_guids"),
+		Created:       q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
 	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName, projections.ByState)
 	if err := q.err(); err != nil {

@@ -292,5 +292,5 @@ func TestReadModelsBehind(t *testing.T) {
 	refused(t, got, 503, 10015, "CF-ServiceUnavailable", "The request was carried out, but it does not show yet. "+
 		"Sending it again with the same Idempotency-Key is safe; the header X-Slipway-Command has it.")
 	is.Equal(got.Header().Get("X-Slipway-Command"), "c1")
-	is.Equal(got.Header().Get("X-Slipway-Sequence"), "2") // the app's commit, after its name's
+	is.Equal(got.Header().Get("X-Slipway-Sequence"), "3") // its route's commit, after its name's and its own
 }

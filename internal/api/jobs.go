@@ -42,6 +42,10 @@ func (a *API) doneAt(c echo.Context, operation, id string) (time.Time, events.Se
 		}
 		return d.UpdatedAt, d.Sequence, err
 	}
+	if kind := resource.Deletion(operation); kind != "" {
+		e, err := a.Store.Deletion(ctx, kind, id)
+		return e.Time, e.Sequence, err
+	}
 	deleted, err := a.Store.History(ctx, projections.HistoryFilter{
 		App: events.AppID(id), Types: []events.Type{events.TypeAppDeleted},
 	}, projections.Page{Number: 1, PerPage: 1})

@@ -35,7 +35,10 @@ func (a *API) root(c echo.Context) error {
 func (a *API) root3(c echo.Context) error {
 	base := string(a.base(c)) + "/v3"
 	links := resource.Links{"self": {Href: base}}
-	for _, collection := range []string{"apps", "builds", "deployments", "droplets", "info", "packages", "processes"} {
+	for _, collection := range []string{
+		"apps", "builds", "deployments", "domains", "droplets", "info", "organization_quotas", "organizations", "packages",
+		"processes", "routes", "space_quotas", "spaces",
+	} {
 		links[collection] = resource.Link{Href: base + "/" + collection}
 	}
 	return answer(c, http.StatusOK, map[string]any{"links": links})

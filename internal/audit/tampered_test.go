@@ -207,13 +207,19 @@ func TestEventsOnTheWrongSubject(t *testing.T) {
 	is.Equal(found(w.verify()), []string{fmt.Sprintf("place at %d", at), fmt.Sprintf("place at %d", at2)})
 
 	for subject, e := range map[events.Subject]events.Event{
-		events.InstanceSubject("p"):       events.InstanceRunning{InstanceRef: ref("q", 0, "a")},
-		events.InstanceSubject("q"):       events.AppStarted{App: appID},
-		events.DropletSubject("p"):        events.DropletUploaded{Droplet: "q"},
-		events.DropletSubject("r"):        events.DropletCreated{Droplet: "q"},
-		events.NameSubject("s", "hello"):  events.NameClaimed{Space: "s", Name: "bye"},
-		events.NameSubject("s", "hello2"): events.NameReleased{Space: "s", Name: "bye"},
-		events.CommandSubject("p"):        events.CommandRejected{Command: "q"},
+		events.InstanceSubject("p"):                              events.InstanceRunning{InstanceRef: ref("q", 0, "a")},
+		events.InstanceSubject("q"):                              events.AppStarted{App: appID},
+		events.DropletSubject("p"):                               events.DropletUploaded{Droplet: "q"},
+		events.DropletSubject("r"):                               events.DropletCreated{Droplet: "q"},
+		events.NameSubject("s", "hello"):                         events.NameClaimed{Space: "s", Name: "bye"},
+		events.NameSubject("s", "hello2"):                        events.NameReleased{Space: "s", Name: "bye"},
+		events.CommandSubject("p"):                               events.CommandRejected{Command: "q"},
+		events.OrganizationSubject("o"):                          events.SpaceCreated{Organization: "p", Space: "s"},
+		events.OrganizationSubject("q"):                          events.QuotaCreated{Quota: "q"},
+		events.QuotaSubject("q"):                                 events.QuotaUpdated{Quota: "q", Organization: "o"},
+		events.DomainSubject("d"):                                events.DomainCreated{Domain: "e"},
+		events.RouteSubject("r"):                                 events.RouteDeleted{Route: "s"},
+		events.ScopedNameSubject(events.ScopeOrganizations, "a"): events.NameTaken{Scope: events.ScopeOrganizations, Name: "b"},
 	} {
 		w := newWorld(t)
 		c := events.Commit{Subject: subject, CommandID: "c", Actor: "mallory", Time: time.Unix(1, 0), Events: []events.Event{e}}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 
-	"slipway/aggregates"
 	"slipway/aggregates/app"
 	"slipway/aggregates/name"
 	"slipway/events"
@@ -17,23 +16,28 @@ func (h *Handler) createApp(ctx context.Context, c CreateApp, m eventlog.Meta) (
 	if c.Space == "" {
 		c.Space = events.DefaultSpace
 	}
+	organization, err := h.organizationOf(ctx, c.Space)
+	if err != nil {
+		return Result{}, err
+	}
 	create := app.Create{
 		ID: events.AppID(events.DeriveID(m.CommandID, "app", 0)), Name: c.AppName, Space: c.Space,
-		Organization: events.DefaultOrganization, Environment: c.Environment, Metadata: c.Metadata,
+		Organization: organization, Environment: c.Environment, Metadata: c.Metadata,
 	}
-	if err := h.refuseApp(create); err != nil {
+	if err := refuseApp(create); err != nil {
 		return Result{}, err
 	}
 	if err := h.claim(ctx, create, m); err != nil {
 		return Result{}, err
 	}
-	return h.onApp(ctx, create.ID, m, func(s app.State) ([]events.Event, error) { return app.CreateApp(s, create) })
+	result, err := h.onApp(ctx, create.ID, m, func(s app.State) ([]events.Event, error) { return app.CreateApp(s, create) })
+	if err != nil || c.NoRoute {
+		return result, err
+	}
+	return h.routeByDefault(ctx, create, result, m)
 }
 
-func (h *Handler) refuseApp(c app.Create) error {
-	if c.Space != events.DefaultSpace {
-		return aggregates.Reject("Invalid space. Ensure that the space exists and you have access to it.")
-	}
+func refuseApp(c app.Create) error {
 	if err := app.CheckMetadata(c.Metadata); err != nil {
 		return err
 	}
@@ -84,7 +88,7 @@ func (h *Handler) deleteApp(ctx context.Context, c DeleteApp, m eventlog.Meta) (
 		h.logger.LogAttrs(ctx, slog.LevelWarn, "name not released yet; the next claim on it heals this",
 			slog.String("app", string(c.App)), slog.Any("err", err))
 	}
-	return result, nil
+	return h.abandonRoute(ctx, s, result, m), nil
 }
 
 // nameID is the id of a name's aggregate.

@@ -1,8 +1,7 @@
 package commands
 
 import (
-	"maps"
-
+	"slipway/aggregates"
 	"slipway/events"
 )
 
@@ -17,7 +16,8 @@ type (
 	// CreateApp creates an app, stopped and without a droplet.
 	CreateApp struct {
 		AppName     string            `json:"name"`
-		Space       events.SpaceID    `json:"space,omitempty"` // default: "default"
+		Space       events.SpaceID    `json:"space,omitempty"`    // default: "default"
+		NoRoute     bool              `json:"no_route,omitempty"` // it gets no default route
 		Environment map[string]string `json:"environment,omitempty"`
 		Metadata    events.Metadata   `json:"metadata,omitzero"`
 	}
@@ -110,28 +110,7 @@ func (CancelDeployment) Name() string   { return "deployment.cancel" }
 func (UpdateDeployment) Name() string   { return "deployment.update" }
 
 // MetadataPatch changes labels and annotations: a nil value deletes a key, what is not named stays.
-type MetadataPatch struct {
-	Labels      map[string]*string `json:"labels,omitempty"`
-	Annotations map[string]*string `json:"annotations,omitempty"`
-}
-
-// apply gives the metadata that the patch leads to.
-func (p MetadataPatch) apply(m events.Metadata) events.Metadata {
-	return events.Metadata{Labels: merge(m.Labels, p.Labels), Annotations: merge(m.Annotations, p.Annotations)}
-}
-
-func merge(present map[string]string, patch map[string]*string) map[string]string {
-	merged := map[string]string{}
-	maps.Copy(merged, present)
-	for key, value := range patch {
-		if value == nil {
-			delete(merged, key)
-		} else {
-			merged[key] = *value
-		}
-	}
-	return merged
-}
+type MetadataPatch = aggregates.MetadataPatch
 
 // Kind is what kind of resource a command is about.
 type Kind string
@@ -144,6 +123,13 @@ const (
 	KindPackage    Kind = "Package"
 	KindBuild      Kind = "Build"
 	KindDeployment Kind = "Deployment"
+
+	KindOrganization      Kind = "Organization"
+	KindSpace             Kind = "Space"
+	KindOrganizationQuota Kind = "Organization quota"
+	KindSpaceQuota        Kind = "Space quota"
+	KindDomain            Kind = "Domain"
+	KindRoute             Kind = "Route"
 )
 
 // Result says what a command was about and where to read it.

@@ -71,7 +71,7 @@ func (h *Handler) updateDeployment(ctx context.Context, c UpdateDeployment, m ev
 		if err != nil {
 			return nil, notFound(err, KindDeployment)
 		}
-		return app.SetDeploymentMetadata(s, c.Deployment, present, c.Metadata.apply(present))
+		return app.SetDeploymentMetadata(s, c.Deployment, present, c.Metadata.On(present))
 	})
 }
 

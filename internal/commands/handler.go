@@ -18,7 +18,10 @@ import (
 )
 
 // Schemas of the snapshots; see eventlog.NewRepository.
-const appSchema = 2
+const (
+	appSchema          = 3
+	organizationSchema = 1
+)
 
 // deadline bounds one command. It stays below name.Grace, so that a command that hangs between its claim on a name and
 // its app has given up before anybody may take the name over (docs/adr/0002).
@@ -34,6 +37,7 @@ type Finder interface {
 	AppOfProcess(ctx context.Context, id events.ProcessID) (events.AppID, error)
 	// MetadataOfDeployment is what labels and annotations a deployment has, over or not.
 	MetadataOfDeployment(ctx context.Context, id events.DeploymentID) (events.Metadata, error)
+	Places
 }
 
 // Bits stores the bits of droplets.
@@ -54,6 +58,7 @@ type Handler struct {
 	packages *eventlog.Repository[pack.State]
 	builds   *eventlog.Repository[pack.Build]
 	names    *eventlog.Repository[name.State]
+	places   places
 	finder   Finder
 	bits     Bits
 	logger   *slog.Logger
@@ -67,6 +72,7 @@ func NewHandler(log eventlog.Log, snapshots eventlog.Snapshots, finder Finder, b
 		apps: Apps(log, snapshots), droplets: Droplets(log),
 		packages: Packages(log), builds: Builds(log),
 		names:  eventlog.NewRepository(log, events.AggregateName, name.Evolve, nil, 0),
+		places: newPlaces(log, snapshots),
 		finder: finder, bits: bits, logger: logger, now: time.Now,
 	}
 }
@@ -151,7 +157,7 @@ func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Res
 	case UpdateDeployment:
 		return h.updateDeployment(ctx, c, m)
 	}
-	return Result{}, fmt.Errorf("no handler for %T", c)
+	return h.dispatchPlace(ctx, c, m)
 }
 
 // onApp decides about one app.

@@ -232,6 +232,8 @@ type faultyLog struct {
 	*eventlog.Memory
 	mu   sync.Mutex
 	kind string
+	left int  // appends until one fails; 0: none does
+	fell bool // it has
 }
 
 func (l *faultyLog) failOn(kind string) {
@@ -240,10 +242,29 @@ func (l *faultyLog) failOn(kind string) {
 	l.kind = kind
 }
 
+// failAt lets the n-th append from now on fail, once.
+func (l *faultyLog) failAt(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left, l.fell = n, false
+}
+
+func (l *faultyLog) failed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fell
+}
+
 func (l *faultyLog) Append(ctx context.Context, c events.Commit, last events.Sequence) (events.Recorded, error) {
 	l.mu.Lock()
 	kind := l.kind
+	now := l.left == 1
+	l.left = max(l.left-1, 0)
+	l.fell = l.fell || now
 	l.mu.Unlock()
+	if now {
+		return events.Recorded{}, eventlog.ErrUnavailable
+	}
 	if aggregate, _, _ := c.Subject.Split(); aggregate == kind {
 		return events.Recorded{}, eventlog.ErrUnavailable
 	}

@@ -90,7 +90,7 @@ func TestTheSameIDThroughBothDoorsDoesTheThingOnce(t *testing.T) {
 	var shown struct{ GUID string }
 	is.NoErr(json.Unmarshal(r.request(t, "app.create", "same", `{"name":"hello"}`).Data, &shown))
 	is.Equal(shown.GUID, events.DeriveID("same", "app", 0)) // the app that was made is the answer
-	is.Equal(types(r.history(t)), []string{"name.claimed", "app.created", "process.created"})
+	is.Equal(types(r.history(t)), []string{"name.claimed", "app.created", "process.created", "route.created", "route.destinations-set"})
 }
 
 // FuzzLine: a text of any bytes becomes one that history and headers take.

@@ -206,7 +206,7 @@ func TestWhatNobodyUnderstandsBlocksNobody(t *testing.T) {
 			is.Equal(r.refusals(t)["bad"].Code, "CF-UnknownError")
 			is.True(!strings.Contains(r.refusals(t)["bad"].Message, "secret")) // that is for the operator
 			is.Equal(len(r.letters(t)), 1)
-			is.Equal(types(r.history(t)), []string{"command.rejected", "name.claimed", "app.created", "process.created"})
+			is.Equal(types(r.history(t)), []string{"command.rejected", "name.claimed", "app.created", "process.created", "route.created", "route.destinations-set"})
 		})
 	}
 }
@@ -218,7 +218,7 @@ func TestKilledBetweenHandleAndAck(t *testing.T) {
 		command, body string
 		want          []string
 	}{
-		"carried out": {"app.create", `{"name":"hello"}`, []string{"name.claimed", "app.created", "process.created"}},
+		"carried out": {"app.create", `{"name":"hello"}`, []string{"name.claimed", "app.created", "process.created", "route.created", "route.destinations-set"}},
 		"refused":     {"app.start", `{"app":"none"}`, []string{"command.rejected"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -369,7 +369,7 @@ func TestConsumerThatVanishes(t *testing.T) {
 	is.NoErr(r.js.DeleteConsumer(t.Context(), streams.Commands, Consumer))
 	r.publish(t, "commands.app.create", "", `{"name":"a"}`)
 	r.settled(t)
-	is.Equal(len(r.history(t)), 2)
+	is.Equal(len(r.history(t)), 3) // name, app, route
 }
 
 // TestCloseFinishesWhatRuns: a command that runs when the door closes is finished and acknowledged.
@@ -391,7 +391,7 @@ func TestCloseFinishesWhatRuns(t *testing.T) {
 	close(release)
 	<-closed
 	r.settled(t) // it was acknowledged
-	is.Equal(types(r.history(t)), []string{"name.claimed", "app.created", "process.created"})
+	is.Equal(types(r.history(t)), []string{"name.claimed", "app.created", "process.created", "route.created", "route.destinations-set"})
 }
 
 // TestIDOfACommandWithoutOne is the same at every delivery, another for every message, and sorts by time.

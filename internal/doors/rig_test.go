@@ -200,7 +200,25 @@ func everything() (before, after []step) {
 	appID, dropletID := events.DeriveID("create", "app", 0), events.DeriveID("droplet", "droplet", 0)
 	deployment := events.DeriveID("deploy", "deployment", 0)
 	a := strconv.Quote(appID)
+	derived := func(command events.CommandID, kind string) string {
+		return strconv.Quote(events.DeriveID(command, kind, 0))
+	}
+	o, s, q := derived("org", "organization"), derived("space", "space"), derived("quota", "quota")
+	r, d := strconv.Quote(string(events.RouteIDOf("www.example.org"))), strconv.Quote(string(events.DomainIDOf("example.org")))
 	return []step{
+			{"organization.create", "org", `{"name":"acme"}`},
+			{"organization.update", "org-update", `{"organization":` + o + `,"name":"emca"}`},
+			{"space.create", "space", `{"organization":` + o + `,"name":"prod"}`},
+			{"space.update", "space-update", `{"space":` + s + `,"metadata":{"labels":{"env":"prod"}}}`},
+			{"quota.create", "quota", `{"organization":` + o + `,"name":"small","limits":{"total_instances":4}}`},
+			{"quota.update", "quota-update", `{"quota":` + q + `,"limits":{"total_instances":5}}`},
+			{"quota.apply", "quota-apply", `{"quota":` + q + `,"spaces":[` + s + `]}`},
+			{"quota.remove", "quota-remove", `{"quota":` + q + `,"space":` + s + `}`},
+			{"quota.delete", "quota-delete", `{"quota":` + q + `}`},
+			{"domain.create", "domain", `{"name":"example.org"}`},
+			{"route.create", "route", `{"domain":` + d + `,"host":"www"}`},
+			{"route.update", "route-update", `{"route":` + r + `,"metadata":{"labels":{"env":"prod"}}}`},
+			{"space.delete", "space-delete", `{"space":` + s + `}`},
 			{"app.create", "create", `{"name":"hello"}`},
 			{"droplet.create", "droplet", `{"app":` + a + `,"process_types":{"web":"./web","worker":"./worker"}}`},
 		}, []step{
@@ -209,6 +227,10 @@ func everything() (before, after []step) {
 			{"app.set-feature", "feature", `{"app":` + a + `,"feature":"revisions","enabled":false}`},
 			{"package.create", "package", `{"app":` + a + `,"type":"docker","image":"shop/web:3"}`},
 			{"build.create", "build", `{"package":"` + events.DeriveID("package", "package", 0) + `"}`},
+			{"route.set-destinations", "lead", `{"route":` + r + `,"destinations":[{"app":` + a + `}]}`},
+			{"route.add-destinations", "lead-too", `{"route":` + r + `,"destinations":[{"app":` + a + `,"type":"worker"}]}`},
+			{"route.remove-destination", "lead-less", `{"route":` + r + `,"destination":` + derived("lead", "destination") + `}`},
+			{"route.delete", "route-delete", `{"route":` + r + `}`},
 			{"app.assign-droplet", "assign", `{"app":` + a + `,"droplet":"` + dropletID + `"}`},
 			{"app.set-environment", "env", `{"app":` + a + `,"var":{"LOG_LEVEL":"debug"}}`},
 			{"process.scale", "scale", `{"app":` + a + `,"type":"web","instances":3}`},
@@ -221,6 +243,7 @@ func everything() (before, after []step) {
 			{"app.restart", "restart", `{"app":` + a + `}`},
 			{"app.stop", "stop", `{"app":` + a + `}`},
 			{"app.delete", "delete", `{"app":` + a + `}`},
+			{"organization.delete", "delete-org", `{"organization":` + o + `}`},
 		}
 }
 

@@ -158,8 +158,8 @@ func TestTraceAndNewID(t *testing.T) {
 		is.True(events.ValidID(answer.Header.Get(HeaderCommand)))
 	}
 	for i, c := range r.history(t) {
-		if i < 2 {
-			is.Equal(c.Trace, traceparent) // the claim and the app carry it
+		if i < 3 {
+			is.Equal(c.Trace, traceparent) // the claim, the app and its route carry it
 		} else {
 			is.Equal(c.Trace, "") // what is no trace context is left out
 		}
@@ -250,7 +250,7 @@ func TestShutdownAnswersWhatRuns(t *testing.T) {
 	close(release)
 	is.Equal((<-answers).Header.Get(micro.ErrorCodeHeader), "") // what ran was finished and answered
 	wg.Wait()
-	is.Equal(len(r.history(t)), 2)
+	is.Equal(len(r.history(t)), 3) // name, app, route
 }
 
 func TestGate(t *testing.T) {

@@ -11,6 +11,12 @@ import (
 const (
 	OperationAppDelete     = "app.delete"
 	OperationDropletUpload = "droplet.upload"
+
+	OperationOrganizationDelete      = "organization.delete"
+	OperationSpaceDelete             = "space.delete"
+	OperationOrganizationQuotaDelete = "organization_quota.delete"
+	OperationSpaceQuotaDelete        = "space_quota.delete"
+	OperationRouteDelete             = "route.delete"
 )
 
 // Job is an operation that a client waits for. Slipway's are done when they are answered, so a job that is there is
@@ -35,7 +41,17 @@ func SplitJobID(job string) (operation, id string, ok bool) {
 		return "", "", false
 	}
 	operation, id = job[:dot], job[dot+1:]
-	return operation, id, events.ValidID(id) && (operation == OperationAppDelete || operation == OperationDropletUpload)
+	known := operation == OperationAppDelete || operation == OperationDropletUpload || Deletion(operation) != ""
+	return operation, id, known && events.ValidID(id)
+}
+
+// Deletion is the event that ends an operation which deletes where apps live or how they are reached; none for others.
+func Deletion(operation string) events.Type {
+	return map[string]events.Type{
+		OperationOrganizationDelete: events.TypeOrganizationDeleted, OperationSpaceDelete: events.TypeSpaceDeleted,
+		OperationOrganizationQuotaDelete: events.TypeQuotaDeleted, OperationSpaceQuotaDelete: events.TypeQuotaDeleted,
+		OperationRouteDelete: events.TypeRouteDeleted,
+	}[operation]
 }
 
 // JobLink is where a job is found.

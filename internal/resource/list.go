@@ -11,6 +11,7 @@ import (
 type List struct {
 	Pagination Pagination `json:"pagination"`
 	Resources  any        `json:"resources"` // a slice, never nil
+	Included   *Included  `json:"included,omitempty"`
 }
 
 // Pagination says where the page stands and where the others are.

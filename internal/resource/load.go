@@ -42,7 +42,7 @@ func (r Reader) Await(ctx context.Context, seq events.Sequence) error {
 	return err
 }
 
-// Load gives the resource that a command was about, as it is once the command shows in it. A deleted app has no
+// Load gives the resource that a command was about, as it is once the command shows in it. What it deleted has no
 // resource: nil is given. Errors: [ErrBehind]; an *aggregates.RejectedError where the resource has gone meanwhile.
 func (r Reader) Load(ctx context.Context, b Base, result commands.Result) (any, error) {
 	if err := r.Await(ctx, result.Sequence); err != nil {
@@ -50,7 +50,7 @@ func (r Reader) Load(ctx context.Context, b Base, result commands.Result) (any, 
 	}
 	shown, err := r.read(ctx, b, result)
 	if errors.Is(err, projections.ErrNotFound) {
-		if result.Kind == commands.KindApp {
+		if deletable(result.Kind) {
 			return nil, nil
 		}
 		return nil, aggregates.NotFound(string(result.Kind))
@@ -73,7 +73,7 @@ func (r Reader) read(ctx context.Context, b Base, result commands.Result) (any, 
 	case commands.KindDeployment:
 		return present(b.Deployment)(r.Store.Deployment(ctx, events.DeploymentID(result.ID)))
 	}
-	return nil, fmt.Errorf("no resource of kind %q", result.Kind)
+	return r.readPlace(ctx, b, result)
 }
 
 func present[Row, Resource any](show func(Row) Resource) func(Row, error) (any, error) {
@@ -107,12 +107,8 @@ func (f Finder) AppOfProcess(ctx context.Context, id events.ProcessID) (events.A
 
 // MetadataOfDeployment implements commands.Finder.
 func (f Finder) MetadataOfDeployment(ctx context.Context, id events.DeploymentID) (events.Metadata, error) {
-	newest, err := f.Log.Newest(ctx)
-	if err == nil {
-		err = f.Await(ctx, newest) // what is merged into must be the newest
-	}
-	if err != nil {
-		return events.Metadata{}, fmt.Errorf("look up metadata: %w: %v", eventlog.ErrUnavailable, err)
+	if err := f.caughtUp(ctx); err != nil { // what is merged into must be the newest
+		return events.Metadata{}, err
 	}
 	d, err := f.Store.Deployment(ctx, id)
 	if errors.Is(err, projections.ErrNotFound) {
@@ -121,19 +117,12 @@ func (f Finder) MetadataOfDeployment(ctx context.Context, id events.DeploymentID
 	return d.Metadata, err
 }
 
-func find(ctx context.Context, f Finder, look func() (events.AppID, error)) (events.AppID, error) {
+func find[ID ~string](ctx context.Context, f Finder, look func() (ID, error)) (ID, error) {
 	id, err := look()
 	if !errors.Is(err, projections.ErrNotFound) {
 		return id, err
 	}
-	newest, err := f.Log.Newest(ctx)
-	if err != nil {
-		return "", err
-	}
-	switch err := f.Await(ctx, newest); {
-	case errors.Is(err, ErrBehind): // which would say that something was carried out
-		return "", fmt.Errorf("look up an app: %w: %v", eventlog.ErrUnavailable, err)
-	case err != nil:
+	if err := f.caughtUp(ctx); err != nil {
 		return "", err
 	}
 	if id, err = look(); errors.Is(err, projections.ErrNotFound) {

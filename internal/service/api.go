@@ -57,6 +57,9 @@ func API(b *Backbone, store *projections.Store, listener net.Listener, logger *s
 	stager := staging.New(b.Log, commands.Apps(b.Log, b.Snapshots), bits{b.Droplets}, logger, nil)
 	reader := resource.Reader{Store: store}
 	return Part{Name: "api", Run: func(ctx context.Context) error {
+		if err := handler.Bootstrap(ctx); err != nil {
+			return err
+		}
 		stop, err := eventlog.OnProjected(b.Conn, store.Notified)
 		if err != nil {
 			return err

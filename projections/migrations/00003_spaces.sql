@@ -96,8 +96,11 @@ CREATE TABLE destinations (
 CREATE INDEX destinations_by_app ON destinations (app, route);
 
 CREATE INDEX apps_by_organization ON apps (organization, created_sequence, created_index);
+CREATE INDEX history_of_deletions ON history (subject)
+    WHERE type IN ('organization.deleted', 'space.deleted', 'quota.deleted', 'route.deleted');
 
 -- +goose Down
+DROP INDEX history_of_deletions;
 DROP INDEX apps_by_organization;
 DROP TABLE destinations;
 DROP TABLE routes;

@@ -1,0 +1,262 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"slipway/aggregates"
+	"slipway/events"
+	"slipway/internal/commands"
+	"slipway/internal/resource"
+	"slipway/projections"
+)
+
+func (a *API) organizationRoutes() {
+	a.get("/v3/organizations", a.listOrganizations)
+	a.echo.POST("/v3/organizations", a.createOrganization)
+	a.get("/v3/organizations/:guid", a.getOrganization)
+	a.echo.PATCH("/v3/organizations/:guid", a.updateOrganization)
+	a.echo.DELETE("/v3/organizations/:guid", a.deleteOrganization)
+	a.get("/v3/organizations/:guid/relationships/quota", a.getOrganizationQuota)
+	a.echo.PATCH("/v3/organizations/:guid/relationships/quota", a.setOrganizationQuota)
+	a.get("/v3/organizations/:guid/domains", a.listOrganizationDomains)
+	a.get("/v3/organizations/:guid/domains/default", a.getDefaultDomain)
+	a.get("/v3/spaces", a.listSpaces)
+	a.echo.POST("/v3/spaces", a.createSpace)
+	a.get("/v3/spaces/:guid", a.getSpace)
+	a.echo.PATCH("/v3/spaces/:guid", a.updateSpace)
+	a.echo.DELETE("/v3/spaces/:guid", a.deleteSpace)
+}
+
+func (a *API) listOrganizations(c echo.Context) error {
+	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "label_selector")
+	if err != nil {
+		return err
+	}
+	f := projections.OrganizationFilter{
+		GUIDs: list[events.OrganizationID](q, "guids"), Names: list[string](q, "names"),
+		Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
+	}
+	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName)
+	if err := q.err(); err != nil {
+		return err
+	}
+	l, err := a.Store.Organizations(c.Request().Context(), f, order, q.page)
+	if err != nil {
+		return err
+	}
+	return page(a, c, q, l, a.base(c).Organization)
+}
+
+// organization reads the organization that the path names.
+func (a *API) organization(c echo.Context) (projections.Organization, error) {
+	o, err := a.Store.Organization(c.Request().Context(), events.OrganizationID(c.Param("guid")))
+	return o, missing(commands.KindOrganization, err)
+}
+
+func (a *API) getOrganization(c echo.Context) error {
+	o, err := a.organization(c)
+	if err != nil {
+		return err
+	}
+	return one(c, o.Stamp, a.base(c).Organization(o))
+}
+
+type createOrganization struct {
+	Name      string   `json:"name"`
+	Suspended bool     `json:"suspended"`
+	Metadata  metadata `json:"metadata"`
+}
+
+// notSuspended refuses what Slipway does not do, rather than keep it without effect.
+func notSuspended(suspended bool) error {
+	if suspended {
+		return aggregates.Reject("Suspended must be false: organizations cannot be suspended here")
+	}
+	return nil
+}
+
+func (a *API) createOrganization(c echo.Context) error {
+	var body createOrganization
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	if err := notSuspended(body.Suspended); err != nil {
+		return err
+	}
+	return a.shown(c, http.StatusCreated, commands.CreateOrganization{Called: body.Name, Metadata: events.Metadata(body.Metadata)})
+}
+
+type updateOrganization struct {
+	Name      *string                `json:"name"`
+	Suspended bool                   `json:"suspended"`
+	Metadata  commands.MetadataPatch `json:"metadata"`
+}
+
+func (a *API) updateOrganization(c echo.Context) error {
+	var body updateOrganization
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	if err := notSuspended(body.Suspended); err != nil {
+		return err
+	}
+	return a.shown(c, http.StatusOK, commands.UpdateOrganization{
+		Organization: events.OrganizationID(c.Param("guid")), Called: body.Name, Metadata: body.Metadata,
+	})
+}
+
+// deletes carries out a deletion, and tells a client where the job is that it expects.
+func (a *API) deletes(c echo.Context, operation string, command commands.Command) error {
+	if _, err := a.carryOut(c, command); err != nil {
+		return err
+	}
+	a.accepted(c, operation, c.Param("guid"))
+	return c.NoContent(http.StatusAccepted)
+}
+
+func (a *API) deleteOrganization(c echo.Context) error {
+	return a.deletes(c, resource.OperationOrganizationDelete, commands.DeleteOrganization{Organization: events.OrganizationID(c.Param("guid"))})
+}
+
+func (a *API) getOrganizationQuota(c echo.Context) error {
+	o, err := a.organization(c)
+	if err != nil {
+		return err
+	}
+	return one(c, o.Stamp, a.base(c).OrganizationQuotaOf(o))
+}
+
+func (a *API) setOrganizationQuota(c echo.Context) error {
+	var body toOne
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	o, err := a.organization(c)
+	if err != nil {
+		return err
+	}
+	if body.guid() == "" {
+		return aggregates.Reject("Organization quota cannot be removed. Replace it with a preferred quota.")
+	}
+	apply := commands.ApplyQuota{Quota: events.QuotaID(body.guid()), Organizations: []events.OrganizationID{o.GUID}}
+	if _, err := a.carryOut(c, apply); err != nil {
+		return err
+	}
+	return a.getOrganizationQuota(c)
+}
+
+func (a *API) listSpaces(c echo.Context) error {
+	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "label_selector", "include")
+	if err != nil {
+		return err
+	}
+	f := projections.SpaceFilter{
+		GUIDs: list[events.SpaceID](q, "guids"), Names: list[string](q, "names"),
+		Organizations: list[events.OrganizationID](q, "organization_guids"),
+		Created:       q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
+	}
+	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName)
+	include := q.include("organization")
+	if err := q.err(); err != nil {
+		return err
+	}
+	l, err := a.Store.Spaces(c.Request().Context(), f, order, q.page)
+	if err != nil {
+		return err
+	}
+	base := a.base(c)
+	shown := base.List(c.Request().URL.EscapedPath(), q.links(), q.page, l.Total, resource.Each(l.Rows, base.Space))
+	if include {
+		if shown.Included, err = a.organizationsOf(c, l.Rows...); err != nil {
+			return err
+		}
+	}
+	standsAt(c, l.Sequence)
+	return answer(c, http.StatusOK, shown)
+}
+
+// organizationsOf includes the organizations of spaces, once each.
+func (a *API) organizationsOf(c echo.Context, spaces ...projections.Space) (*resource.Included, error) {
+	included := &resource.Included{Organizations: []resource.Organization{}}
+	seen := map[events.OrganizationID]bool{}
+	for _, p := range spaces {
+		if seen[p.Organization] {
+			continue
+		}
+		seen[p.Organization] = true
+		o, err := a.Store.Organization(c.Request().Context(), p.Organization)
+		if err != nil {
+			return nil, missing(commands.KindOrganization, err)
+		}
+		included.Organizations = append(included.Organizations, a.base(c).Organization(o))
+	}
+	return included, nil
+}
+
+// space reads the space that the path names.
+func (a *API) space(c echo.Context) (projections.Space, error) {
+	p, err := a.Store.Space(c.Request().Context(), events.SpaceID(c.Param("guid")))
+	return p, missing(commands.KindSpace, err)
+}
+
+func (a *API) getSpace(c echo.Context) error {
+	q, err := parseQuery(c.Request().URL.RawQuery, []string{"include"})
+	if err != nil {
+		return err
+	}
+	include := q.include("organization")
+	if err := q.err(); err != nil {
+		return err
+	}
+	p, err := a.space(c)
+	if err != nil {
+		return err
+	}
+	shown := struct {
+		resource.Space
+		Included *resource.Included `json:"included,omitempty"`
+	}{Space: a.base(c).Space(p)}
+	if include {
+		if shown.Included, err = a.organizationsOf(c, p); err != nil {
+			return err
+		}
+	}
+	return one(c, p.Stamp, shown)
+}
+
+type createSpace struct {
+	Name          string `json:"name"`
+	Relationships struct {
+		Organization toOne `json:"organization"`
+	} `json:"relationships"`
+	Metadata metadata `json:"metadata"`
+}
+
+func (a *API) createSpace(c echo.Context) error {
+	var body createSpace
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	return a.shown(c, http.StatusCreated, commands.CreateSpace{
+		Organization: events.OrganizationID(body.Relationships.Organization.guid()), Called: body.Name, Metadata: events.Metadata(body.Metadata),
+	})
+}
+
+type updateSpace struct {
+	Name     *string                `json:"name"`
+	Metadata commands.MetadataPatch `json:"metadata"`
+}
+
+func (a *API) updateSpace(c echo.Context) error {
+	var body updateSpace
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	return a.shown(c, http.StatusOK, commands.UpdateSpace{Space: events.SpaceID(c.Param("guid")), Called: body.Name, Metadata: body.Metadata})
+}
+
+func (a *API) deleteSpace(c echo.Context) error {
+	return a.deletes(c, resource.OperationSpaceDelete, commands.DeleteSpace{Space: events.SpaceID(c.Param("guid"))})
+}
