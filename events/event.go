@@ -84,6 +84,9 @@ const (
 	TypeNameTaken Type = "name.taken"
 	TypeNameFreed Type = "name.freed"
 
+	TypeManifestApplied Type = "manifest.applied"
+	TypeManifestFailed  Type = "manifest.failed"
+
 	TypeNameClaimed  Type = "name.claimed"
 	TypeNameReleased Type = "name.released"
 

@@ -165,6 +165,11 @@ var examples = []Event{
 	RouteDeleted{Route: exampleRoute},
 	NameTaken{Scope: ScopeOrganizations, Name: "acme", Holder: string(exampleOrganization), At: exampleTime},
 	NameFreed{Scope: ScopeOrganizations, Name: "acme", Holder: string(exampleOrganization)},
+	ManifestApplied{Command: exampleCommand, Space: DefaultSpace, Apps: []AppID{exampleApp}},
+	ManifestFailed{
+		Command: exampleCommand, Space: DefaultSpace, Code: "CF-UnprocessableEntity",
+		Message: "For application 'payments': Cannot scale this process while a deployment is in flight.",
+	},
 	NameClaimed{Space: DefaultSpace, Name: "payments", App: exampleApp, At: exampleTime},
 	NameReleased{Space: DefaultSpace, Name: "payments", App: exampleApp},
 	CommandRejected{

@@ -84,6 +84,8 @@ func NewRegistry() *Registry {
 	register[RouteDeleted](r)
 	register[NameTaken](r)
 	register[NameFreed](r)
+	register[ManifestApplied](r)
+	register[ManifestFailed](r)
 	register[NameClaimed](r)
 	register[NameReleased](r)
 	register[CommandRejected](r)

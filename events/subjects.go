@@ -16,6 +16,7 @@ const (
 	AggregateInstance = "instance"
 	AggregateDroplet  = "droplet"
 	AggregatePackage  = "package"
+	AggregateManifest = "manifest"
 	AggregateBuild    = "build"
 	AggregateName     = "name"
 	AggregateCommand  = "command"
@@ -65,6 +66,9 @@ func DomainSubject(id DomainID) Subject { return subject(AggregateDomain, string
 
 // RouteSubject is where a route's commits stand.
 func RouteSubject(id RouteID) Subject { return subject(AggregateRoute, string(id)) }
+
+// ManifestSubject is where it stands how the applying of a manifest ended.
+func ManifestSubject(id CommandID) Subject { return subject(AggregateManifest, string(id)) }
 
 // CommandSubject is where the rejection of a command from the durable door stands.
 func CommandSubject(id CommandID) Subject { return subject(AggregateCommand, string(id)) }

@@ -165,7 +165,7 @@ func (f *fold) event(m moment, e events.Event) {
 		f.buildEnded(m, e, e.Build, pack.Failed, e.Error)
 	case events.InstanceEvent:
 		f.instance(m, e)
-	case events.NameClaimed, events.NameReleased, events.CommandRejected:
+	case events.NameClaimed, events.NameReleased, events.CommandRejected, events.ManifestApplied, events.ManifestFailed:
 		// The history is all there is to say of them.
 	default:
 		f.rollout(m, e)

@@ -145,6 +145,7 @@ func facts() *rapid.Generator[events.Event] {
 			events.BuildCreated{App: app, Package: pkg, Build: build, Droplet: droplet, Metadata: events.Metadata{Labels: labels}},
 			events.BuildStaged{App: app, Package: pkg, Build: build, Droplet: droplet},
 			events.BuildFailed{App: app, Package: pkg, Build: build, Error: "no"},
+			events.ManifestApplied{Command: "c", Space: "default", Apps: []events.AppID{app}},
 			events.AppFeatureSet{App: app, Name: events.FeatureRevisions, Enabled: n > 1},
 		}
 		placed := places(t, app, labels)

@@ -63,6 +63,10 @@ func RefsOf(e events.Event) Refs {
 		return Refs{App: e.App}
 	case events.NameReleased:
 		return Refs{App: e.App}
+	case events.ManifestApplied:
+		return Refs{Space: e.Space}
+	case events.ManifestFailed:
+		return Refs{Space: e.Space}
 	case events.CommandRejected:
 		return Refs{App: e.App}
 	default:

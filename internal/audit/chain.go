@@ -77,6 +77,7 @@ var homes = map[string]struct{ aggregate, field string }{
 	"droplet":      {events.AggregateDroplet, "Droplet"},
 	"package":      {events.AggregatePackage, "Package"},
 	"build":        {events.AggregateBuild, "Build"},
+	"manifest":     {events.AggregateManifest, "Command"},
 	"command":      {events.AggregateCommand, "Command"},
 	"organization": {events.AggregateOrganization, "Organization"},
 	"space":        {events.AggregateOrganization, "Organization"},
