@@ -11,8 +11,10 @@ import (
 
 	"slipway/aggregates/app"
 	"slipway/events"
+	"slipway/internal/cferror"
 	"slipway/internal/commands"
 	"slipway/internal/eventlog"
+	"slipway/internal/manifest"
 	"slipway/internal/resource"
 	"slipway/projections"
 )
@@ -32,6 +34,7 @@ type Packages interface {
 type Config struct {
 	Commands  Commands
 	Packages  Packages
+	Routes    manifest.Routes // that manifests ask for; nil: none are made
 	Store     *projections.Store
 	Log       eventlog.Log
 	Apps      *eventlog.Repository[app.State] // over Log
@@ -45,10 +48,11 @@ type Config struct {
 // API answers HTTP requests.
 type API struct {
 	Config
-	reader   resource.Reader
-	registry *events.Registry
-	streams  streams
-	echo     *echo.Echo
+	reader    resource.Reader
+	registry  *events.Registry
+	manifests *manifest.Applier
+	streams   streams
+	echo      *echo.Echo
 }
 
 const defaultKeepAlive = 15 * time.Second
@@ -64,6 +68,10 @@ func New(c Config) *API {
 	a := &API{
 		Config: c, reader: resource.Reader{Store: c.Store, Patience: c.Patience}, registry: events.NewRegistry(), echo: echo.New(),
 	}
+	a.manifests = manifest.New(manifest.Config{
+		Commands: c.Commands, Names: resource.Finder{Reader: a.reader, Log: c.Log}, Routes: c.Routes, Log: c.Log, Apps: c.Apps,
+		CodeOf: func(err error) string { return cferror.From(err).Title },
+	})
 	a.echo.Logger.SetOutput(io.Discard) // what is to be said is said through c.Logger
 	a.echo.HTTPErrorHandler = a.failed
 	a.echo.Pre(withoutTrailingSlash, a.guarded)
@@ -95,6 +103,7 @@ func (a *API) routes() {
 	a.processRoutes()
 	a.dropletRoutes()
 	a.featureRoutes()
+	a.manifestRoutes()
 	a.packageRoutes()
 	a.buildRoutes()
 	a.revisionRoutes()

@@ -34,7 +34,18 @@ func bind(c echo.Context, v any) error {
 	return decode(body, v)
 }
 
+// readBody reads a body that must be JSON.
 func readBody(c echo.Context) ([]byte, error) {
+	body, err := readText(c)
+	if err == nil && len(body) > 0 && !isJSON(c.Request().Header.Get("Content-Type")) {
+		// A form that a web page sends has another type; a page needs leave to send this one.
+		err = cferror.UnsupportedMediaType.With("The body must be JSON: send it with 'Content-Type: application/json'")
+	}
+	return body, err
+}
+
+// readText reads a body of whatever type.
+func readText(c echo.Context) ([]byte, error) {
 	connection := http.NewResponseController(c.Response())
 	// A connection that has no deadlines, as in tests, needs none.
 	_ = connection.SetReadDeadline(time.Now().Add(bodyTimeout))
@@ -46,9 +57,6 @@ func readBody(c echo.Context) ([]byte, error) {
 		return nil, err
 	case err != nil:
 		return nil, commands.Malformed() // it broke off
-	case len(body) > 0 && !isJSON(c.Request().Header.Get("Content-Type")):
-		// A form that a web page sends has another type; a page needs leave to send this one.
-		return nil, cferror.UnsupportedMediaType.With("The body must be JSON: send it with 'Content-Type: application/json'")
 	}
 	return body, nil
 }

@@ -80,6 +80,16 @@ func From(err error) Error {
 	return UnknownError
 }
 
+// Titled is the error of a title that a refusal was recorded with; UnprocessableEntity where no refusal has it.
+func Titled(title string) Error {
+	for _, e := range refusals {
+		if e.Title == title {
+			return e
+		}
+	}
+	return UnprocessableEntity
+}
+
 // Body is the JSON body of an answer that says what is wrong.
 func Body(errs ...Error) []byte {
 	data, err := json.Marshal(struct {

@@ -5,12 +5,14 @@ import (
 	"time"
 
 	"slipway/events"
+	"slipway/internal/cferror"
 )
 
 // The operations that clients wait for as jobs (Cloud Foundry's names).
 const (
 	OperationAppDelete     = "app.delete"
 	OperationDropletUpload = "droplet.upload"
+	OperationApplyManifest = "space.apply_manifest"
 
 	OperationOrganizationDelete      = "organization.delete"
 	OperationSpaceDelete             = "space.delete"
@@ -20,14 +22,14 @@ const (
 )
 
 // Job is an operation that a client waits for. Slipway's are done when they are answered, so a job that is there is
-// COMPLETE.
+// COMPLETE, or FAILED if it was refused in the middle.
 type Job struct {
 	Stamp
-	Operation string     `json:"operation"`
-	State     string     `json:"state"`
-	Errors    []struct{} `json:"errors"`
-	Warnings  []struct{} `json:"warnings"`
-	Links     Links      `json:"links"`
+	Operation string          `json:"operation"`
+	State     string          `json:"state"`
+	Errors    []cferror.Error `json:"errors"`
+	Warnings  []struct{}      `json:"warnings"`
+	Links     Links           `json:"links"`
 }
 
 // JobID names the job of an operation on a resource: "app.delete.<guid>". It can be taken apart, so that jobs need no place
@@ -41,7 +43,8 @@ func SplitJobID(job string) (operation, id string, ok bool) {
 		return "", "", false
 	}
 	operation, id = job[:dot], job[dot+1:]
-	known := operation == OperationAppDelete || operation == OperationDropletUpload || Deletion(operation) != ""
+	known := operation == OperationAppDelete || operation == OperationDropletUpload ||
+		operation == OperationApplyManifest || Deletion(operation) != ""
 	return operation, id, known && events.ValidID(id)
 }
 
@@ -57,11 +60,15 @@ func Deletion(operation string) events.Type {
 // JobLink is where a job is found.
 func (b Base) JobLink(operation, id string) Link { return b.link("v3", "jobs", JobID(operation, id)) }
 
-// Job presents an operation that was done at a time.
-func (b Base) Job(operation, id string, done time.Time) Job {
+// Job presents an operation that ended at a time, badly if there are errors.
+func (b Base) Job(operation, id string, done time.Time, faults ...cferror.Error) Job {
+	state := "COMPLETE"
+	if len(faults) > 0 {
+		state = "FAILED"
+	}
 	return Job{
 		Stamp:     Stamp{GUID: JobID(operation, id), CreatedAt: Time(done), UpdatedAt: Time(done)},
-		Operation: operation, State: "COMPLETE", Errors: []struct{}{}, Warnings: []struct{}{},
+		Operation: operation, State: state, Errors: Each(faults, func(e cferror.Error) cferror.Error { return e }), Warnings: []struct{}{},
 		Links: Links{"self": b.JobLink(operation, id)},
 	}
 }

@@ -105,6 +105,14 @@ func (f Finder) AppOfProcess(ctx context.Context, id events.ProcessID) (events.A
 	})
 }
 
+// AppByName implements manifest.Names.
+func (f Finder) AppByName(ctx context.Context, space events.SpaceID, name string) (events.AppID, error) {
+	return find(ctx, f, func() (events.AppID, error) {
+		a, err := f.Store.AppByName(ctx, space, name)
+		return a.GUID, err
+	})
+}
+
 // MetadataOfDeployment implements commands.Finder.
 func (f Finder) MetadataOfDeployment(ctx context.Context, id events.DeploymentID) (events.Metadata, error) {
 	if err := f.caughtUp(ctx); err != nil { // what is merged into must be the newest
