@@ -133,7 +133,7 @@ func (f *Feed) messages(ctx context.Context, names *names, at position, batch []
 // internal says whether an event is none of a subscriber's business: claims on names are how Slipway keeps them unique.
 func internal(e events.Event) bool {
 	switch e.(type) {
-	case events.NameClaimed, events.NameReleased:
+	case events.NameClaimed, events.NameReleased, events.NameTaken, events.NameFreed:
 		return true
 	default:
 		return false

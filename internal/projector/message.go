@@ -48,6 +48,12 @@ func message(c events.Recorded, index int, e events.CloudEvent, n name) eventlog
 		"ce-droplet":    string(about.Droplet),
 		"ce-revision":   string(about.Revision),
 		"ce-instance":   string(about.Instance),
+
+		"ce-organization": string(about.Organization),
+		"ce-space":        string(about.Space),
+		"ce-quota":        string(about.Quota),
+		"ce-domain":       string(about.Domain),
+		"ce-route":        string(about.Route),
 	} {
 		if value != "" {
 			m.Header[key] = []string{value}
