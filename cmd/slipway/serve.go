@@ -85,7 +85,7 @@ func (s Serve) open(ctx context.Context, p *parts, logger *slog.Logger) (err err
 	}
 	p.all = []service.Part{
 		service.API(p.backbone, p.store, p.listener, logger),
-		service.Updater(p.backbone, logger), // before the agent, so that the end of its instances moves no rollout
+		service.Updater(p.backbone, p.store, logger), // before the agent, so that the end of its instances moves no rollout
 		agent,
 		service.Projector(p.backbone, p.store, logger),
 	}

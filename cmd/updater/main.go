@@ -8,11 +8,13 @@ import (
 
 	"slipway/internal/cli"
 	"slipway/internal/service"
+	"slipway/projections"
 )
 
 // Config is what the program needs to know.
 type Config struct {
 	service.Connection
+	DB string `default:"data/views.db" env:"SLIPWAY_DB" help:"File of the read models, which a projector writes: what quotas have left."`
 	cli.Logging
 }
 
@@ -27,7 +29,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 		defer backbone.Close()
+		store, err := projections.Open(ctx, c.DB)
+		if err != nil {
+			return err
+		}
+		defer store.Close()
 		fmt.Fprintf(stdout, "updater works on %s\n", c.NATS)
-		return service.Run(ctx, logger, service.Updater(backbone, logger))
+		return service.Run(ctx, logger, service.Updater(backbone, store, logger))
 	})
 }

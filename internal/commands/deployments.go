@@ -18,7 +18,10 @@ func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, m ev
 	if err := h.version(ctx, c, &create); err != nil {
 		return Result{}, err
 	}
-	result, err := h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.DeployApp(s, create) })
+	result, err := h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) {
+		create.Quota = q
+		return app.DeployApp(s, create)
+	})
 	result.Kind, result.ID = KindDeployment, string(create.DeploymentID())
 	return result, err
 }
@@ -88,8 +91,11 @@ func (h *Handler) onDeployment(ctx context.Context, id events.DeploymentID, m ev
 
 func (h *Handler) scaleProcess(ctx context.Context, c ScaleProcess, m eventlog.Meta) (Result, error) {
 	scale := app.Scale{Instances: c.Instances, MemoryMB: c.MemoryMB, DiskMB: c.DiskMB, LogRate: c.LogRate}
-	return h.onProcess(ctx, c.Process, c.App, c.Type, m, func(s app.State, p events.ProcessID) ([]events.Event, error) {
+	return h.onProcess(ctx, c.Process, c.App, c.Type, m, func(s app.State, p events.ProcessID) (_ []events.Event, err error) {
 		scale.Process = p
+		if scale.Quota, err = h.quota(ctx, s.Organization, s.Space); err != nil {
+			return nil, err
+		}
 		return app.ScaleProcess(s, scale)
 	})
 }

@@ -123,11 +123,11 @@ func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Res
 	case DeleteApp:
 		return h.deleteApp(ctx, c, m)
 	case StartApp:
-		return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.StartApp(s, m.CommandID, app.Quota{}) })
+		return h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) { return app.StartApp(s, m.CommandID, q) })
 	case StopApp:
 		return h.onApp(ctx, c.App, m, app.StopApp)
 	case RestartApp:
-		return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.RestartApp(s, m.CommandID, app.Quota{}) })
+		return h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) { return app.RestartApp(s, m.CommandID, q) })
 	case SetEnvironment:
 		return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.SetEnvironment(s, c.Var) })
 	case AssignDroplet:
@@ -167,4 +167,15 @@ func (h *Handler) onApp(ctx context.Context, id events.AppID, m eventlog.Meta, d
 		return Result{}, err
 	}
 	return Result{Kind: KindApp, ID: string(id), App: id, Sequence: out.Position.Sequence, Duplicate: out.Duplicate}, nil
+}
+
+// within decides about one app with what its quotas have left.
+func (h *Handler) within(ctx context.Context, id events.AppID, m eventlog.Meta, decide func(app.State, app.Quota) ([]events.Event, error)) (Result, error) {
+	return h.onApp(ctx, id, m, func(s app.State) ([]events.Event, error) {
+		quota, err := h.quota(ctx, s.Organization, s.Space)
+		if err != nil {
+			return nil, err
+		}
+		return decide(s, quota)
+	})
 }

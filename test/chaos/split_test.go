@@ -61,7 +61,7 @@ func (i inParts) start(t *testing.T, part string) {
 		i.Parts[part] = installation.Spawn(t, ready, api, "--nats", i.NATS, "--db", i.Views(), "--http", installation.ListenAt(i.API))
 		i.API = i.Parts[part].Says(t, ready)
 	case updaterA, updaterB:
-		i.Parts[part] = installation.Spawn(t, said("updater works on"), "updater", "--nats", i.NATS)
+		i.Parts[part] = installation.Spawn(t, said("updater works on"), "updater", "--nats", i.NATS, "--db", i.Views())
 	case agent:
 		ready := said(`agent routes apps on (\S+)\n`)
 		i.Parts[part] = installation.Spawn(t, ready, agent, "--nats", i.NATS, "--apps", installation.ListenAt(i.Apps), "--data", i.Agent())
