@@ -34,7 +34,6 @@ type Packages interface {
 type Config struct {
 	Commands  Commands
 	Packages  Packages
-	Routes    manifest.Routes // that manifests ask for; nil: none are made
 	Store     *projections.Store
 	Log       eventlog.Log
 	Apps      *eventlog.Repository[app.State] // over Log
@@ -69,7 +68,7 @@ func New(c Config) *API {
 		Config: c, reader: resource.Reader{Store: c.Store, Patience: c.Patience}, registry: events.NewRegistry(), echo: echo.New(),
 	}
 	a.manifests = manifest.New(manifest.Config{
-		Commands: c.Commands, Names: resource.Finder{Reader: a.reader, Log: c.Log}, Routes: c.Routes, Log: c.Log, Apps: c.Apps,
+		Commands: c.Commands, Finder: resource.Finder{Reader: a.reader, Log: c.Log}, Store: c.Store, Log: c.Log, Apps: c.Apps,
 		CodeOf: func(err error) string { return cferror.From(err).Title },
 	})
 	a.echo.Logger.SetOutput(io.Discard) // what is to be said is said through c.Logger

@@ -264,7 +264,7 @@ func TestManifestDiff(t *testing.T) {
 func TestAManifestOfWhatIsChangesNothing(t *testing.T) {
 	is := is.New(t)
 	w := newWorld(t)
-	w.apply(`applications: [{name: hello, env: {A: "1.10", B: ""}, metadata: {annotations: {note: "a: b"}}, health-check-type: http,
+	w.apply(`applications: [{name: hello, default-route: true, env: {A: "1.10", B: ""}, metadata: {annotations: {note: "a: b"}}, health-check-type: http,
 		health-check-http-endpoint: /up, log-rate-limit-per-second: 3K, processes: [{type: worker, instances: 2, command: "./w #x"}]}]`)
 	got := w.call("GET", "/v3/apps/"+w.lookup("hello")+"/manifest", "")
 	is.Equal(got.Code, 200)
@@ -278,4 +278,46 @@ func TestAManifestOfWhatIsChangesNothing(t *testing.T) {
 	after, err := w.log.Newest(t.Context())
 	is.NoErr(err)
 	is.Equal(after, before+events.Sequence(1)) // the record only
+}
+
+func TestRoutesOfAManifest(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t)
+	urls := func(name string) (all []string) {
+		list, _ := at(w.must(200, "GET", "/v3/apps/"+w.lookup(name)+"/routes", ""), "resources").([]any)
+		for _, r := range list {
+			all = append(all, text(r, "url"))
+		}
+		return all
+	}
+	says := func(manifest string) string {
+		job := w.apply("applications: [{" + manifest + "}]")
+		return text(job, "state") + text(job, "errors", 0, "detail")
+	}
+	is.Equal(says("name: Hello World, default-route: true"), "COMPLETE")
+	is.Equal(urls("Hello%20World"), []string{"hello-world.localhost"})
+	is.Equal(says("name: Hello World, default-route: true"), "COMPLETE")
+	is.Equal(urls("Hello%20World"), []string{"hello-world.localhost"}) // it has one
+	is.Equal(says("name: Hello World, no-route: true"), "COMPLETE")
+	is.Equal(urls("Hello%20World"), nil)
+	is.Equal(says("name: Hello World, default-route: true"), "COMPLETE")
+	is.Equal(urls("Hello%20World"), []string{"hello-world.localhost"}) // the route was there still
+
+	is.Equal(says("name: plain"), "COMPLETE")
+	is.Equal(urls("plain"), nil) // nobody asked for one
+	is.Equal(says("name: lucky, random-route: true"), "COMPLETE")
+	is.True(len(urls("lucky")) == 1 && strings.HasPrefix(urls("lucky")[0], "lucky-"))
+
+	w.must(201, "POST", "/v3/domains", `{"name":"example.org"}`)
+	is.Equal(says("name: many, default-route: true, routes: [{route: A.example.org}, {route: b.localhost}]"), "COMPLETE")
+	is.Equal(urls("many"), []string{"a.example.org", "b.localhost"})
+	is.Equal(says("name: plain, routes: [{route: b.localhost}]"), "COMPLETE")
+	is.Equal(urls("plain"), []string{"b.localhost"}) // two apps may share one
+	is.Equal(says("name: plain, routes: [{route: a.example.com}]"),
+		"FAILEDFor application 'plain': The route 'a.example.com' did not match any existing domains.")
+	is.Equal(says("name: plain, routes: [{route: a.localhost/x}]"),
+		"FAILEDFor application 'plain': The route 'a.localhost/x' has a path or a port, which is not supported")
+	is.Equal(says("name: '!!', default-route: true"),
+		"FAILEDFor application '!!': Failed to create default route from app name: "+
+			`Host must be either "*" or contain only alphanumeric characters, "_", or "-"`)
 }

@@ -11,6 +11,7 @@ import (
 	"slipway/events"
 	"slipway/internal/commands"
 	"slipway/internal/eventlog"
+	"slipway/projections"
 )
 
 // Commands carries out commands: *commands.Handler.
@@ -18,22 +19,19 @@ type Commands interface {
 	Handle(ctx context.Context, c commands.Command, by commands.Caller) (commands.Result, error)
 }
 
-// Routes makes the routes that a manifest asks for.
-type Routes interface {
-	// Map makes the route of a host name, or the default one where none is named, and lets it lead to the app.
-	Map(ctx context.Context, of events.AppID, url string, by commands.Caller) error
-}
-
-// Names finds apps by name, as of what was acknowledged before. An app that is not there gives commands.ErrUnknown.
-type Names interface {
+// Finder looks into read models that have caught up with what was acknowledged before.
+type Finder interface {
+	// AppByName gives commands.ErrUnknown where there is no such app.
 	AppByName(ctx context.Context, space events.SpaceID, name string) (events.AppID, error)
+	// CaughtUp returns once the read models hold all that the log holds now.
+	CaughtUp(ctx context.Context) error
 }
 
 // Applier applies manifests.
 type Applier struct {
 	commands Commands
-	names    Names
-	routes   Routes
+	finder   Finder
+	store    *projections.Store
 	apps     *eventlog.Repository[app.State]
 	outcomes *eventlog.Repository[outcome]
 	codeOf   func(error) string
@@ -43,8 +41,8 @@ type Applier struct {
 // Config is what an applier needs.
 type Config struct {
 	Commands Commands
-	Names    Names
-	Routes   Routes // nil: routes are not made
+	Finder   Finder
+	Store    *projections.Store
 	Log      eventlog.Log
 	Apps     *eventlog.Repository[app.State] // over Log
 	CodeOf   func(error) string              // under which code a refusal is recorded
@@ -53,7 +51,7 @@ type Config struct {
 // New makes an applier.
 func New(c Config) *Applier {
 	return &Applier{
-		commands: c.Commands, names: c.Names, routes: c.Routes, apps: c.Apps, codeOf: c.CodeOf, now: time.Now,
+		commands: c.Commands, finder: c.Finder, store: c.Store, apps: c.Apps, codeOf: c.CodeOf, now: time.Now,
 		outcomes: eventlog.NewRepository(c.Log, events.AggregateManifest, evolve, nil, 0),
 	}
 }
@@ -142,17 +140,18 @@ func (a *Applier) app(ctx context.Context, space events.SpaceID, asked App, by c
 			return "", err
 		}
 	}
-	return id, a.route(ctx, id, asked, child(by, 3))
+	return id, a.route(ctx, space, id, asked, child(by, 3))
 }
 
 // ensure finds the app or creates it.
 func (a *Applier) ensure(ctx context.Context, space events.SpaceID, asked App, by commands.Caller) (events.AppID, error) {
-	id, err := a.names.AppByName(ctx, space, asked.Name)
+	id, err := a.finder.AppByName(ctx, space, asked.Name)
 	if !errors.Is(err, commands.ErrUnknown) {
 		return id, err
 	}
 	made, err := a.commands.Handle(ctx, commands.CreateApp{
 		AppName: asked.Name, Space: space, Environment: asked.Environment, Metadata: asked.Metadata,
+		NoRoute: !asked.DefaultRoute || asked.NoRoute || len(asked.Routes) > 0,
 	}, by)
 	return made.App, err
 }
@@ -190,20 +189,4 @@ func (a *Applier) process(ctx context.Context, id events.AppID, asked Process, b
 		Process: stands.ID, Command: asked.Command, HealthCheck: asked.health(stands.HealthCheck),
 	}, child(by, 2))
 	return err
-}
-
-// route makes the routes that are asked for.
-func (a *Applier) route(ctx context.Context, id events.AppID, asked App, by commands.Caller) error {
-	if a.routes == nil || asked.NoRoute {
-		return nil
-	}
-	for i, url := range asked.Routes {
-		if err := a.routes.Map(ctx, id, url, child(by, 1+i)); err != nil {
-			return err
-		}
-	}
-	if len(asked.Routes) == 0 && (asked.DefaultRoute || asked.RandomRoute) {
-		return a.routes.Map(ctx, id, "", child(by, 0))
-	}
-	return nil
 }

@@ -8,7 +8,8 @@
 //  1. A manifest with a fault, anywhere in it, changes nothing; all its faults are told together, in Cloud Foundry's words.
 //  2. What it does not say stays as it is. What it says and Slipway does not do (services, sidecars) is refused; what Cloud
 //     Foundry ignores (unknown keys) and what has no meaning here (buildpacks, stack, path) is passed over.
-//  3. Applied, it is recorded with how it ended; a part that was refused ends it, and what came before that stands.
+//  3. A route that it asks for is made if it is not there and leads to the app too; a default one only where the app has none.
+//  4. Applied, it is recorded with how it ended; a part that was refused ends it, and what came before that stands.
 //
 // Shapes and texts: reference cloud-foundry.md 2.4 and 3.3.
 package manifest

@@ -105,7 +105,19 @@ func (f Finder) AppOfProcess(ctx context.Context, id events.ProcessID) (events.A
 	})
 }
 
-// AppByName implements manifest.Names.
+// CaughtUp implements manifest.Finder.
+func (f Finder) CaughtUp(ctx context.Context) error {
+	newest, err := f.Log.Newest(ctx)
+	if err == nil {
+		err = f.Await(ctx, newest)
+	}
+	if errors.Is(err, ErrBehind) { // which would say that something was carried out
+		return fmt.Errorf("catch up: %w: %v", eventlog.ErrUnavailable, err)
+	}
+	return err
+}
+
+// AppByName implements manifest.Finder.
 func (f Finder) AppByName(ctx context.Context, space events.SpaceID, name string) (events.AppID, error) {
 	return find(ctx, f, func() (events.AppID, error) {
 		a, err := f.Store.AppByName(ctx, space, name)
