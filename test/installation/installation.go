@@ -14,7 +14,6 @@ import (
 	"github.com/matryer/is"
 
 	"slipway/internal/client"
-	"slipway/internal/example"
 )
 
 // AppName is what the app of these tests is called.
@@ -87,15 +86,11 @@ func (i *Installation) Logs() string {
 func (i *Installation) Upload(ctx context.Context, t *testing.T, startDelay time.Duration, versions int) (app string, droplets []string) {
 	t.Helper()
 	is := is.New(t)
-	binary, err := example.Build(ctx)
-	is.NoErr(err)
-	app, err = i.Client().App(ctx, AppName)
+	app, err := i.Client().App(ctx, AppName)
 	is.NoErr(err)
 	is.NoErr(i.Client().SetEnvironment(ctx, app, map[string]string{"START_DELAY": startDelay.String()}))
 	for n := range versions {
-		bits, err := example.Pack(binary, fmt.Sprintf("v%d", n+1))
-		is.NoErr(err)
-		droplet, err := i.Client().Droplet(ctx, app, bits)
+		droplet, err := i.Client().Droplet(ctx, app, Bits(t, fmt.Sprintf("v%d", n+1)))
 		is.NoErr(err)
 		droplets = append(droplets, droplet)
 	}

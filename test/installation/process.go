@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"slipway/internal/example"
 )
 
 const (
@@ -22,11 +24,15 @@ const (
 	goodbye = 10 * time.Second
 )
 
-// programs is the directory of the programs under test, once [Main] has built them.
-var programs string
+// What [Main] has built.
+var (
+	programs string // directory of the programs under test
+	hello    []byte // the example app
+)
 
-// Main builds the programs under test, runs the tests, and exits: the TestMain of a package. It builds all commands of the
-// repository and the nats-server that its go.mod names, without the race detector: their own tests use it.
+// Main builds what is needed, runs the tests, and exits: the TestMain of a package. It builds all commands of the repository,
+// the nats-server that its go.mod names and the example app, without the race detector: their own tests use it. With nothing
+// in the build cache this takes minutes, so it stands outside of any test's time.
 func Main(m *testing.M) {
 	code, err := buildAndRun(m)
 	if err != nil {
@@ -50,6 +56,9 @@ func buildAndRun(m *testing.M) (code int, err error) {
 	if text, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("build the programs: %w\n%s", err, text)
 	}
+	if hello, err = example.Build(context.Background()); err != nil {
+		return 0, err
+	}
 	return m.Run(), nil
 }
 
@@ -60,6 +69,16 @@ func Root() (string, error) {
 		return "", fmt.Errorf("find the repository: %w", err)
 	}
 	return strings.TrimSpace(string(dir)), nil
+}
+
+// Bits is a droplet of the example app: a .tgz that calls itself by a version.
+func Bits(t *testing.T, version string) []byte {
+	t.Helper()
+	bits, err := example.Pack(hello, version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bits
 }
 
 // Program is the path of a program under test.
