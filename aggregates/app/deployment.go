@@ -78,8 +78,8 @@ func (d *decision) wouldFit(c CreateDeployment) error {
 }
 
 func (c CreateDeployment) check() error {
-	if c.Strategy != events.StrategyRolling && c.Strategy != events.StrategyCanary {
-		return aggregates.Reject("Strategy '%s' is not a supported deployment strategy", c.Strategy)
+	if err := CheckStrategy(c.Strategy); err != nil {
+		return err
 	}
 	if len(c.Options.CanaryWeights) > 0 && c.Strategy != events.StrategyCanary {
 		return aggregates.Reject("Options canary are only valid for Canary deployments")
@@ -91,6 +91,15 @@ func (c CreateDeployment) check() error {
 		return aggregates.Reject("Max in flight must be an integer greater than 0")
 	}
 	return checkSize("Web instances", c.Options.WebInstances, c.Options.MemoryMB, c.Options.DiskMB, c.Options.LogRate)
+}
+
+// CheckStrategy refuses the name of a strategy that there is not; empty is rolling.
+func CheckStrategy(strategy string) error {
+	switch strategy {
+	case "", events.StrategyRolling, events.StrategyCanary:
+		return nil
+	}
+	return aggregates.Reject("Strategy '%s' is not a supported deployment strategy", strategy)
 }
 
 // maxSteps bounds a canary's steps: one per percent is the finest there can be.

@@ -69,6 +69,9 @@ func (d *decision) rollBack(c CreateDeployment) error {
 	if d.NoRevisions {
 		return aggregates.Reject("Cannot create deployment from a revision for an app without revisions enabled")
 	}
+	if r.Revision == "" {
+		return aggregates.Reject("The revision does not exist")
+	}
 	if c.Droplet == nil || !c.Droplet.Staged || c.Droplet.ID != r.Droplet {
 		return aggregates.Reject("Unable to deploy this revision, the droplet for this revision no longer exists.")
 	}

@@ -79,9 +79,7 @@ type createDeployment struct {
 
 func (a *API) createDeployment(c echo.Context) error {
 	var body createDeployment
-	if err := bind(c, &body); err != nil {
-		return err
-	}
+	fault := bind(c, &body)
 	create := commands.CreateDeployment{
 		App: events.AppID(body.Relationships.App.guid()), Strategy: body.Strategy, Options: body.Options,
 		Metadata: events.Metadata(body.Metadata),
@@ -89,14 +87,17 @@ func (a *API) createDeployment(c echo.Context) error {
 	if body.Droplet != nil {
 		create.Droplet = events.DropletID(body.Droplet.GUID)
 		if create.Droplet == "" {
-			return aggregates.Reject("Droplet guid must be a string")
+			fault = commands.Together(fault, aggregates.Reject("Droplet guid must be a string"))
 		}
 	}
 	if body.Revision != nil {
 		create.Revision = events.RevisionID(body.Revision.GUID)
 		if create.Revision == "" {
-			return aggregates.Reject("Revision guid must be a string")
+			fault = commands.Together(fault, aggregates.Reject("Revision guid must be a string"))
 		}
+	}
+	if err := commands.Together(fault, create.Check()); err != nil {
+		return err
 	}
 	return a.shown(c, http.StatusCreated, create)
 }

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"slipway/aggregates"
 	"slipway/aggregates/app"
@@ -12,7 +13,7 @@ import (
 
 func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, m eventlog.Meta) (Result, error) {
 	create := app.CreateDeployment{ID: m.CommandID, Strategy: c.Strategy, Options: c.Options.DeploymentOptions, Metadata: c.Metadata}
-	if err := errors.Join(app.CheckMetadata(c.Metadata), c.Options.checkStrategy(c.Strategy)); err != nil {
+	if err := c.Check(); err != nil {
 		return Result{}, err
 	}
 	if err := h.version(ctx, c, &create); err != nil {
@@ -26,13 +27,38 @@ func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, m ev
 	return result, err
 }
 
+// Check tells what is wrong with the request by itself, whatever it is about: all of it together.
+func (c CreateDeployment) Check() error {
+	var both error
+	if c.Droplet != "" && c.Revision != "" {
+		both = aggregates.Reject("Droplet Cannot set both fields 'droplet' and 'revision'")
+	}
+	return Together(app.CheckStrategy(c.Strategy), both, c.Options.checkStrategy(c.Strategy), app.CheckMetadata(c.Metadata))
+}
+
+// Together makes one refusal of several, as Cloud Foundry tells the faults of a request. An error that is none comes alone.
+func Together(errs ...error) error {
+	var faults []string
+	for _, err := range errs {
+		var rejected *aggregates.RejectedError
+		switch {
+		case err == nil:
+		case errors.As(err, &rejected) && rejected.Code == aggregates.CodeUnprocessable:
+			faults = append(faults, rejected.Message)
+		default:
+			return err
+		}
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return aggregates.Reject("%s", strings.Join(faults, ", "))
+}
+
 // version loads the facts about what is to be rolled out: a droplet, or a revision and its droplet.
 func (h *Handler) version(ctx context.Context, c CreateDeployment, create *app.CreateDeployment) error {
 	wanted := c.Droplet
 	if c.Revision != "" {
-		if c.Droplet != "" {
-			return aggregates.Reject("Droplet Cannot set both fields 'droplet' and 'revision'")
-		}
 		revision, err := h.revision(ctx, c.App, c.Revision)
 		if err != nil {
 			return err
@@ -47,7 +73,8 @@ func (h *Handler) version(ctx context.Context, c CreateDeployment, create *app.C
 	return err
 }
 
-// revision reads a revision out of its app's history, which has all of them; the app's state keeps only the latest.
+// revision reads a revision out of its app's history, which has all of them; the app's state keeps only the latest. One
+// that does not exist is zero: whether that is what is wrong first is for the rule book to say.
 func (h *Handler) revision(ctx context.Context, owner events.AppID, id events.RevisionID) (found events.RevisionCreated, err error) {
 	err = h.log.Read(ctx, events.AppSubject(owner), 0, 0, func(c events.Recorded) error {
 		for _, e := range c.Events {
@@ -57,9 +84,6 @@ func (h *Handler) revision(ctx context.Context, owner events.AppID, id events.Re
 		}
 		return nil
 	})
-	if err == nil && found.Revision == "" {
-		err = aggregates.Reject("The revision does not exist")
-	}
 	return found, err
 }
 

@@ -40,8 +40,10 @@ func keptIsThe(w *world) { w.is.Equal(text(w.webs()[0], "guid"), w.kept) }
 // oldestCrashes lets nothing of the oldest web process run any more.
 func oldestCrashes(w *world) {
 	for i := range number(w.webs()[0], "instances") {
-		w.tells(w.app, i, func(r events.InstanceRef) events.InstanceEvent {
-			return events.InstanceCrashed{InstanceRef: r, Reason: "exit status 1", Crashes: 1}
-		})
+		w.tells(w.app, i, crash)
 	}
+}
+
+func crash(r events.InstanceRef) events.InstanceEvent {
+	return events.InstanceCrashed{InstanceRef: r, Reason: "exit status 1", Crashes: 1}
 }
