@@ -60,7 +60,9 @@ func (d *decision) processTypes() []string {
 	return slices.Compact(types)
 }
 
-// rollBack makes the revision's environment the app's. It refuses one that would change nothing.
+// rollBack makes the revision's environment the app's. It refuses one that would change nothing. The latest revision may
+// not be what runs: that of a deployment that was canceled may be asked for again (Cloud Foundry refuses it, and its users
+// complain).
 func (d *decision) rollBack(c CreateDeployment) error {
 	r := c.Revision
 	if r == nil {
@@ -76,7 +78,8 @@ func (d *decision) rollBack(c CreateDeployment) error {
 		return aggregates.Reject("Unable to deploy this revision, the droplet for this revision no longer exists.")
 	}
 	latest := d.State.Revision
-	if latest.Droplet == r.Droplet && maps.Equal(latest.Environment, r.Environment) && maps.Equal(latest.Commands, r.Commands) {
+	if d.runs(latest.Revision) && latest.Droplet == r.Droplet && maps.Equal(latest.Environment, r.Environment) &&
+		maps.Equal(latest.Commands, r.Commands) {
 		return aggregates.Reject("Unable to rollback. The code and configuration you are rolling back to is the same as the deployed revision.")
 	}
 	if !maps.Equal(d.Environment, r.Environment) {
@@ -87,6 +90,11 @@ func (d *decision) rollBack(c CreateDeployment) error {
 		d.add(events.AppEnvironmentSet{App: d.State.ID, Environment: environment})
 	}
 	return nil
+}
+
+// runs says whether a web process has the revision.
+func (d *decision) runs(id events.RevisionID) bool {
+	return slices.ContainsFunc(d.Webs(), func(p Process) bool { return p.Revision == id })
 }
 
 // describe says how a revision differs from the one before it, in Cloud Foundry's words, sorted; nothing if it does not.

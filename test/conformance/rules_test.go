@@ -77,6 +77,16 @@ var rules = map[string]row{
 	"cancel may be asked for again": {
 		given: canceling, when: cancels, then: do(status("ACTIVE/CANCELING"), moves, inState("CANCELED")),
 	},
+	"a rollback brings back environment and droplet, and may be canceled and asked for again": {
+		given: do(started(2), sets(`{"COLOR":"blue"}`), deploys(`{}`)),
+		when: do(func(w *world) { w.script(w.droplets[0], never) }, rollsBackTo(1), cancels, inState("CANCELED"),
+			func(w *world) { w.script(w.droplets[0], ready) }, rollsBackTo(1)),
+		then: func(w *world) {
+			w.accepted()
+			w.is.Equal(currentDroplet(w), w.droplets[0])
+			inState("DEPLOYED")(w)
+		},
+	},
 	"an expected step fences a retry": {
 		given: do(started(10), canaries(tenThenForty)), when: func(w *world) {
 			for range 2 {
