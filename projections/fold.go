@@ -27,9 +27,10 @@ type fold struct {
 	routes        table[events.RouteID, Route]
 	destinations  table[destinationKey, Destination]
 
-	history   table[Place, HistoryEvent]
-	anomalies table[Place, Anomaly]
-	recorded  map[report]bool // the history has them
+	history     table[Place, HistoryEvent]
+	auditEvents table[Place, AuditEvent]
+	anomalies   table[Place, Anomaly]
+	recorded    map[report]bool // the history has them
 }
 
 func newFold() *fold {
@@ -38,7 +39,7 @@ func newFold() *fold {
 		droplets: newTable(droplets), packages: newTable(packages), builds: newTable(builds), revisions: newTable(revisions), deployments: newTable(deployments),
 		organizations: newTable(organizations), spaces: newTable(spaces), quotas: newTable(quotas),
 		domains: newTable(domains), routes: newTable(routes), destinations: newTable(destinations),
-		history: newTable(history), anomalies: newTable(anomalies), recorded: map[report]bool{},
+		history: newTable(history), auditEvents: newTable(auditEvents), anomalies: newTable(anomalies), recorded: map[report]bool{},
 	}
 }
 
@@ -52,7 +53,7 @@ func (f *fold) tables() []rows {
 	return []rows{
 		&f.apps, &f.processes, &f.instances, &f.droplets, &f.packages, &f.builds, &f.revisions, &f.deployments,
 		&f.organizations, &f.spaces, &f.quotas, &f.domains, &f.routes, &f.destinations,
-		&f.history, &f.anomalies,
+		&f.history, &f.auditEvents, &f.anomalies,
 	}
 }
 
@@ -110,6 +111,7 @@ func (f *fold) commit(c events.Recorded) {
 		}
 		m := moment{Place: Place{c.Sequence, i}, time: c.Time, actor: c.Actor}
 		f.record(m, c, e)
+		f.audit(m, c, e)
 		f.event(m, e)
 	}
 }

@@ -102,6 +102,7 @@ func (a *API) routes() {
 	a.processRoutes()
 	a.dropletRoutes()
 	a.featureRoutes()
+	a.auditRoutes()
 	a.manifestRoutes()
 	a.packageRoutes()
 	a.buildRoutes()

@@ -52,7 +52,8 @@ func parseQuery(raw string, keys []string) (*query, error) {
 	q := &query{given: map[string]string{}}
 	var unknown []string
 	for key, given := range values {
-		if base, _, operator := strings.Cut(key, "["); !slices.Contains(keys, base) || operator && !timeKey(base) {
+		base, _, operator := strings.Cut(key, "[")
+		if !slices.Contains(keys, key) && (!slices.Contains(keys, base) || operator && !timeKey(base)) {
 			unknown = append(unknown, "'"+strings.ToValidUTF8(key, "?")+"'")
 		}
 		q.given[key] = given[len(given)-1]

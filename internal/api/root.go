@@ -36,7 +36,7 @@ func (a *API) root3(c echo.Context) error {
 	base := string(a.base(c)) + "/v3"
 	links := resource.Links{"self": {Href: base}}
 	for _, collection := range []string{
-		"apps", "builds", "deployments", "domains", "droplets", "info", "organization_quotas", "organizations", "packages",
+		"apps", "audit_events", "builds", "deployments", "domains", "droplets", "info", "organization_quotas", "organizations", "packages",
 		"processes", "routes", "space_quotas", "spaces",
 	} {
 		links[collection] = resource.Link{Href: base + "/" + collection}

@@ -1,0 +1,47 @@
+package api
+
+import (
+	"github.com/labstack/echo/v4"
+
+	"slipway/events"
+	"slipway/internal/commands"
+	"slipway/projections"
+)
+
+// kindEvent is how Cloud Foundry calls an audit event that is not there.
+const kindEvent commands.Kind = "Event"
+
+func (a *API) auditRoutes() {
+	a.get("/v3/audit_events", a.listAuditEvents)
+	a.get("/v3/audit_events/:guid", a.getAuditEvent)
+}
+
+func (a *API) listAuditEvents(c echo.Context) error {
+	q, err := listQuery(c, "order_by", "created_ats", "guids", "types", "target_guids", "target_guids[not]", "space_guids",
+		"organization_guids")
+	if err != nil {
+		return err
+	}
+	f := projections.AuditFilter{
+		GUIDs: list[string](q, "guids"), Types: list[string](q, "types"), Apps: list[events.AppID](q, "target_guids"),
+		NotApps: list[events.AppID](q, "target_guids[not]"), Spaces: list[events.SpaceID](q, "space_guids"),
+		Organizations: list[events.OrganizationID](q, "organization_guids"), Created: q.times("created_ats"),
+	}
+	order := q.order(projections.ByCreated, projections.ByUpdated)
+	if err := q.err(); err != nil {
+		return err
+	}
+	l, err := a.Store.AuditEvents(c.Request().Context(), f, order, q.page)
+	if err != nil {
+		return err
+	}
+	return page(a, c, q, l, a.base(c).AuditEvent)
+}
+
+func (a *API) getAuditEvent(c echo.Context) error {
+	e, err := a.Store.AuditEvent(c.Request().Context(), c.Param("guid"))
+	if err != nil {
+		return missing(kindEvent, err)
+	}
+	return one(c, projections.Stamp{Sequence: e.Sequence}, a.base(c).AuditEvent(e))
+}

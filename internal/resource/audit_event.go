@@ -1,0 +1,65 @@
+package resource
+
+import (
+	"encoding/json"
+	"strings"
+
+	"slipway/events"
+	"slipway/projections"
+)
+
+// AuditEvent is what somebody did to an app, or what became of it (reference 2.4).
+type AuditEvent struct {
+	Stamp
+	Type         string          `json:"type"`
+	Actor        AuditActor      `json:"actor"`
+	Target       AuditTarget     `json:"target"`
+	Data         json.RawMessage `json:"data"`
+	Space        *GUID           `json:"space"`
+	Organization *GUID           `json:"organization"`
+	Links        Links           `json:"links"`
+}
+
+// AuditActor is who did it: a user, or a part of Slipway.
+type AuditActor struct {
+	GUID string `json:"guid"`
+	Type string `json:"type"` // user or system
+	Name string `json:"name"`
+}
+
+// AuditTarget is what it was done to.
+type AuditTarget struct {
+	GUID string `json:"guid"`
+	Type string `json:"type"` // app
+	Name string `json:"name"`
+}
+
+// AuditEvent presents an audit event.
+func (b Base) AuditEvent(e projections.AuditEvent) AuditEvent {
+	return AuditEvent{
+		Stamp: Stamp{GUID: e.GUID, CreatedAt: Time(e.CreatedAt), UpdatedAt: Time(e.CreatedAt)}, Type: e.Type,
+		Actor: actor(e.Actor), Target: AuditTarget{GUID: string(e.App), Type: "app", Name: e.AppName},
+		Data: json.RawMessage(e.Data), Space: within(e.Space), Organization: within(e.Organization),
+		Links: Links{"self": b.link("v3", "audit_events", e.GUID)},
+	}
+}
+
+func actor(a events.Actor) AuditActor {
+	kind := "user"
+	if a.System() {
+		kind = "system"
+	}
+	name := string(a)
+	if a.System() {
+		name, _, _ = strings.Cut(name, "/") // which agent it was is in the guid
+	}
+	return AuditActor{GUID: string(a), Type: kind, Name: name}
+}
+
+func within[ID ~string](id ID) *GUID {
+	if id == "" {
+		return nil
+	}
+	g := guid(id)
+	return &g
+}
