@@ -44,6 +44,7 @@ type Config struct {
 	ID      events.AgentID
 	Driver  driver.Driver // the caller closes it after Run
 	Source  Source
+	Routes  RouteSource // nil: there are none, apps are reached by name
 	Log     Log
 	Traffic net.Listener  // where the router listens for HTTP; nil: nowhere, see [Agent.Handler]
 	Logger  *slog.Logger  // nil: none
@@ -67,6 +68,7 @@ func (c Config) withDefaults() (Config, error) {
 type Agent struct {
 	cfg     Config
 	router  *router.Router
+	routing *routing
 	reports *report.Reporter
 }
 
@@ -76,7 +78,8 @@ func New(c Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Agent{cfg: c, router: router.New(c.Logger), reports: report.New(c.ID, c.Log, c.Logger)}, nil
+	rt := router.New(c.Logger)
+	return &Agent{cfg: c, router: rt, routing: newRouting(rt), reports: report.New(c.ID, c.Log, c.Logger)}, nil
 }
 
 // Handler routes HTTP to the instances by host name.
@@ -90,7 +93,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("agent: find what an earlier one left: %w", err)
 	}
-	s := newSupervisor(a.cfg, a.router, a.reports)
+	s := newSupervisor(a.cfg, a.routing, a.reports)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	reporting, endReports := context.WithCancel(context.WithoutCancel(ctx))
@@ -99,6 +102,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	var background sync.WaitGroup
 	background.Go(func() { a.reports.Run(reporting) })
 	background.Go(func() { a.watch(ctx, s) })
+	background.Go(func() { a.watchRoutes(ctx) })
 	served := make(chan struct{})
 	var serveErr error
 	background.Go(func() {
@@ -115,14 +119,32 @@ func (a *Agent) Run(ctx context.Context) error {
 	return serveErr
 }
 
-// watch feeds the supervisor with what shall run, again and again as long as ctx lives.
+// watch feeds the supervisor with what shall run.
 func (a *Agent) watch(ctx context.Context, s *supervisor) {
+	a.again(ctx, "lost sight of what shall run; instances stay as they are", func() error {
+		return a.cfg.Source.Watch(ctx, func(u Update) { s.post(func() { s.apply(ctx, u) }) })
+	})
+}
+
+// watchRoutes feeds the router with which host leads where.
+func (a *Agent) watchRoutes(ctx context.Context) {
+	if a.cfg.Routes == nil {
+		a.routing.setRoutes(nil)
+		return
+	}
+	a.again(ctx, "lost sight of the routes; they stay as they are", func() error {
+		return a.cfg.Routes.Watch(ctx, a.routing.setRoutes)
+	})
+}
+
+// again runs watch again and again as long as ctx lives.
+func (a *Agent) again(ctx context.Context, lost string, watch func() error) {
 	for {
-		err := a.cfg.Source.Watch(ctx, func(u Update) { s.post(func() { s.apply(ctx, u) }) })
+		err := watch()
 		if ctx.Err() != nil {
 			return
 		}
-		a.cfg.Logger.Warn("lost sight of what shall run; instances stay as they are", "err", err)
+		a.cfg.Logger.Warn(lost, "err", err)
 		t := time.NewTimer(watchPause)
 		select {
 		case <-t.C:
@@ -133,10 +155,16 @@ func (a *Agent) watch(ctx context.Context, s *supervisor) {
 	}
 }
 
-// serve takes traffic until ctx ends, then lets what is in flight finish.
+// serve takes traffic until ctx ends, then lets what is in flight finish. It begins once the routes are known: until then a
+// client waits for a connection, which is better than to be told that there is no such app.
 func (a *Agent) serve(ctx context.Context) error {
 	if a.cfg.Traffic == nil {
 		<-ctx.Done()
+		return nil
+	}
+	select {
+	case <-a.routing.known:
+	case <-ctx.Done():
 		return nil
 	}
 	server := router.NewServer(a.router)

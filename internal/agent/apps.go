@@ -95,7 +95,7 @@ func specs(s app.State) []ProcessSpec {
 			instances = 0
 		}
 		all = append(all, ProcessSpec{
-			App: s.ID, AppName: s.Name, Process: p.ID, Type: p.Type, Droplet: p.Droplet, Command: p.Command,
+			App: s.ID, AppName: s.Name, Routed: s.Routed, Process: p.ID, Type: p.Type, Droplet: p.Droplet, Command: p.Command,
 			Environment: p.Environment, Instances: instances, Generation: p.Generation,
 			MemoryMB: p.MemoryMB, DiskMB: p.DiskMB, HealthCheck: p.HealthCheck,
 		})

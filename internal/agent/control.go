@@ -74,7 +74,7 @@ func (p *process) forgetCrashesFrom(instances int) {
 func (s *supervisor) start(p *process, index int) {
 	w := p.spec
 	i := &instance{spec: driver.Spec{
-		Instance: events.InstanceID(events.NewID()), App: w.App, AppName: w.AppName, Process: w.Process, Type: w.Type,
+		Instance: events.InstanceID(events.NewID()), App: w.App, AppName: w.AppName, Routed: w.Routed, Process: w.Process, Type: w.Type,
 		Index: index, Generation: w.Generation, Droplet: w.Droplet, Command: w.Command, Environment: w.Environment,
 		MemoryMB: w.MemoryMB, DiskMB: w.DiskMB, HealthCheck: health.Default(w.HealthCheck, w.Type),
 	}}
@@ -86,7 +86,7 @@ func (s *supervisor) start(p *process, index int) {
 func (s *supervisor) launch(p *process, i *instance, inst driver.Instance) {
 	p.instances[i.spec.Instance] = i
 	r := &runner{
-		spec: i.spec, driver: s.cfg.Driver, router: s.router, log: s.logOf(i), drain: s.cfg.Drain, grace: s.cfg.Grace,
+		spec: i.spec, driver: s.cfg.Driver, router: s.routing.router, log: s.logOf(i), drain: s.cfg.Drain, grace: s.cfg.Grace,
 		healthy: func(address string) { s.post(func() { s.becameHealthy(i, address) }) },
 		crashed: func(e driver.Exit) { s.post(func() { s.hasCrashed(p, i, e) }) },
 		leaving: func() { s.post(func() { s.leftRouter(i) }) },

@@ -90,6 +90,7 @@ type site struct {
 	log     *eventlog.Memory
 	address string
 	stop    func()
+	ready   chan struct{} // closed once id and address are known: an agent that adopts reports before
 }
 
 // serve runs an agent in dir until ctx ends or stop is called.
@@ -122,12 +123,13 @@ func serve(ctx context.Context, dir string, w wishes, log Log) (id events.AgentI
 
 func newSite(t *testing.T, dir string) *site {
 	t.Helper()
-	s := &site{t: t, wishes: make(wishes), log: eventlog.NewMemory(events.NewRegistry())}
+	s := &site{t: t, wishes: make(wishes), log: eventlog.NewMemory(events.NewRegistry()), ready: make(chan struct{})}
 	id, address, stop, err := serve(context.Background(), dir, s.wishes, witness{s.log, s})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.id, s.address = id, address
+	close(s.ready)
 	s.stop = func() {
 		if err := stop(); err != nil {
 			t.Error(err)
@@ -145,6 +147,7 @@ type witness struct {
 }
 
 func (w witness) Report(ctx context.Context, c events.Commit) (events.Recorded, error) {
+	<-w.site.ready
 	for _, e := range c.Events {
 		ref := e.(events.InstanceEvent).Ref()
 		answer, err := fetch(http.DefaultClient, w.site.address, fmt.Sprintf("%s:%d", ref.Process, ref.Index))

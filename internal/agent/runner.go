@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"time"
 
-	"slipway/events"
 	"slipway/internal/agent/driver"
 	"slipway/internal/agent/health"
 	"slipway/internal/agent/router"
@@ -73,9 +72,9 @@ func (r *runner) serve(ctx context.Context, inst driver.Instance) (served bool, 
 	if err := health.Await(alive, inst, r.spec.HealthCheck); err != nil {
 		return false, err
 	}
-	if r.spec.Type == events.ProcessTypeWeb && inst.Address() != "" {
+	if inst.Address() != "" { // routes say which types take requests
 		r.router.Add(router.Endpoint{
-			Host: r.spec.AppName, Process: r.spec.Process, Index: r.spec.Index, Instance: r.spec.Instance,
+			Target: router.Target{App: r.spec.App, Type: r.spec.Type}, Process: r.spec.Process, Index: r.spec.Index, Instance: r.spec.Instance,
 			Address: inst.Address(),
 		})
 	}

@@ -10,7 +10,8 @@ import (
 // ProcessSpec is what shall run of one process.
 type ProcessSpec struct {
 	App         events.AppID
-	AppName     string // its host name's first label
+	AppName     string
+	Routed      bool // requests come by routes; else by its name
 	Process     events.ProcessID
 	Type        string
 	Droplet     events.DropletID

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 type supervisor struct {
 	cfg     Config
 	log     *slog.Logger
-	router  *router.Router
+	routing *routing
 	reports *report.Reporter
 
 	inbox   chan func()
@@ -54,9 +55,9 @@ type instance struct {
 	quit    context.CancelFunc // tells its runner to stop it
 }
 
-func newSupervisor(c Config, rt *router.Router, reports *report.Reporter) *supervisor {
+func newSupervisor(c Config, routing *routing, reports *report.Reporter) *supervisor {
 	return &supervisor{
-		cfg: c, log: c.Logger, router: rt, reports: reports,
+		cfg: c, log: c.Logger, routing: routing, reports: reports,
 		inbox: make(chan func()), ended: make(chan struct{}),
 		processes: map[events.ProcessID]*process{}, found: map[events.InstanceID]bool{},
 	}
@@ -101,8 +102,12 @@ func (s *supervisor) adopt(found driver.Recovered) {
 		s.found[spec.Instance] = true
 		s.log.Info("adopted instance", "app", spec.App, "process", spec.Process, "index", spec.Index, "instance", spec.Instance)
 		p := s.process(spec.Process)
-		p.spec.App, p.unknown = spec.App, true
-		s.launch(p, &instance{spec: spec, adopted: true}, inst)
+		p.spec.App, p.spec.AppName, p.spec.Routed, p.unknown = spec.App, spec.AppName, spec.Routed, true
+	}
+	s.routing.setNames(s.names()) // before any of them takes requests
+	for _, inst := range found.Alive {
+		spec := inst.Spec()
+		s.launch(s.process(spec.Process), &instance{spec: spec, adopted: true}, inst)
 	}
 }
 
@@ -134,7 +139,7 @@ func (s *supervisor) apply(ctx context.Context, u Update) {
 		s.informed = true
 		s.accountFor(func(v driver.Spec) bool { p := s.processes[v.Process]; return p == nil || (!p.wanted && !p.unknown) })
 	}
-	s.router.SetHosts(s.hosts())
+	s.routing.setNames(s.names())
 	for _, p := range s.processes {
 		if u.about(p.spec.App) {
 			s.reconcile(p)
@@ -157,14 +162,16 @@ func (s *supervisor) want(ctx context.Context, spec ProcessSpec, first bool) {
 	}
 }
 
-func (s *supervisor) hosts() []string {
-	var hosts []string
+// names are the host names of apps that are of the time before there were routes.
+func (s *supervisor) names() routes {
+	names := routes{}
 	for _, p := range s.processes {
-		if p.wanted {
-			hosts = append(hosts, p.spec.AppName)
+		if (p.wanted || p.unknown) && !p.spec.Routed {
+			host := strings.ToLower(p.spec.AppName) + "." + string(events.DefaultDomain)
+			names[host] = []router.Target{{App: p.spec.App, Type: events.ProcessTypeWeb}}
 		}
 	}
-	return hosts
+	return names
 }
 
 // close begins the end: everything stops and nothing starts.

@@ -33,7 +33,8 @@ func Agent(b *Backbone, c AgentConfig, logger *slog.Logger) (Part, error) {
 	}
 	a, err := agent.New(agent.Config{
 		ID: home.ID, Driver: driver, Source: agent.Apps{Log: b.Log, Apps: commands.Apps(b.Log, b.Snapshots), Logger: logger},
-		Log: b.Log, Traffic: c.Traffic, Logger: logger,
+		Routes: agent.Routes{Log: b.Log, Routes: commands.Routes(b.Log), Logger: logger},
+		Log:    b.Log, Traffic: c.Traffic, Logger: logger,
 	})
 	if err != nil {
 		return Part{}, errors.Join(err, driver.Close(), home.Close())

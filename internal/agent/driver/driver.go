@@ -26,6 +26,7 @@ type Spec struct {
 	Instance    events.InstanceID  `json:"instance"`
 	App         events.AppID       `json:"app"`
 	AppName     string             `json:"app_name"`
+	Routed      bool               `json:"routed,omitempty"` // requests come by routes; else by its name
 	Process     events.ProcessID   `json:"process"`
 	Type        string             `json:"type"` // of the process
 	Index       int                `json:"index"`

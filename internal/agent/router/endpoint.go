@@ -24,7 +24,7 @@ const (
 
 // Endpoint is an instance that takes requests.
 type Endpoint struct {
-	Host     string // first label of the host name: the app's name
+	Target
 	Process  events.ProcessID
 	Index    int
 	Instance events.InstanceID

@@ -81,8 +81,8 @@ func (x *exchange) failed(w http.ResponseWriter, req *http.Request, err error) {
 // refuse says why nobody takes the request: there is no such app, no such process or instance, or nobody runs.
 func (x *exchange) refuse(w http.ResponseWriter) {
 	t := x.router.table.Load()
-	switch pool := t.pools[x.host]; {
-	case len(pool) == 0 && !t.hosts[x.host]:
+	switch pool := t.pool(x.host); {
+	case len(pool) == 0 && len(t.routes[x.host]) == 0:
 		refuse(w, http.StatusNotFound, ErrorUnknownRoute, "404 Not Found: there is no app of this host name")
 	case len(pool) > 0 && x.process != "":
 		refuse(w, http.StatusNotFound, ErrorUnknownRoute, "404 Not Found: the app has no such instance")

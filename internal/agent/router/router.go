@@ -29,8 +29,6 @@ const (
 )
 
 const (
-	// domain is under which every app has its host name. Names under localhost lead to this host without any DNS.
-	domain = ".localhost"
 	// maxAttempts bounds how many instances a request is offered to.
 	maxAttempts = 4
 	// copyBuffer is the size of a buffer between client and instance.
@@ -60,7 +58,7 @@ type Router struct {
 // New makes a router without instances.
 func New(log *slog.Logger) *Router {
 	r := &Router{log: log, endpoints: map[events.InstanceID]*endpoint{}}
-	r.table.Store(&table{hosts: map[string]bool{}, pools: map[string][]*endpoint{}})
+	r.table.Store(&table{pools: map[Target][]*endpoint{}})
 	return r
 }
 

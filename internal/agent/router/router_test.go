@@ -18,6 +18,9 @@ import (
 	"slipway/events"
 )
 
+// hello is where hello.localhost leads.
+var hello = Target{App: "hello", Type: "web"}
+
 // app is a server that says its name.
 func app(t *testing.T, name string, handler http.HandlerFunc) Endpoint {
 	t.Helper()
@@ -26,7 +29,7 @@ func app(t *testing.T, name string, handler http.HandlerFunc) Endpoint {
 	}
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	return Endpoint{Host: "hello", Process: "p1", Instance: events.InstanceID(name), Address: server.Listener.Addr().String()}
+	return Endpoint{Target: hello, Process: "p1", Instance: events.InstanceID(name), Address: server.Listener.Addr().String()}
 }
 
 // dead is an address where nobody listens.
@@ -42,7 +45,7 @@ func dead(t *testing.T) string {
 
 func newRouter(endpoints ...Endpoint) *Router {
 	r := New(slog.New(slog.DiscardHandler))
-	r.SetHosts([]string{"hello", "empty"})
+	r.SetRoutes(map[string][]Target{"hello.localhost": {hello}, "empty.localhost": {{App: "empty", Type: "web"}}, "nowhere.localhost": {}})
 	for _, e := range endpoints {
 		r.Add(e)
 	}
@@ -94,6 +97,7 @@ func TestHosts(t *testing.T) {
 		{name: "its instance, addressed", host: "empty.localhost", instance: "p1", status: 503, reason: ErrorNoEndpoints},
 		{name: "an unknown app", host: "nobody.localhost", status: 404, reason: ErrorUnknownRoute},
 		{name: "a host below the app's", host: "x.hello.localhost", status: 404, reason: ErrorUnknownRoute},
+		{name: "a route that leads nowhere", host: "nowhere.localhost", status: 404, reason: ErrorUnknownRoute},
 		{name: "no app", host: "localhost", status: 404, reason: ErrorUnknownRoute},
 		{name: "another domain", host: "hello.example.com", status: 404, reason: ErrorUnknownRoute},
 		{name: "an address", host: "127.0.0.1:8081", status: 404, reason: ErrorUnknownRoute},
@@ -154,7 +158,7 @@ func TestTheBusyAreSpared(t *testing.T) {
 
 func TestARefusedConnectionIsTriedElsewhere(t *testing.T) {
 	is := is.New(t)
-	gone := Endpoint{Host: "hello", Instance: "gone", Address: dead(t)}
+	gone := Endpoint{Target: hello, Instance: "gone", Address: dead(t)}
 	echo := app(t, "a", func(w http.ResponseWriter, req *http.Request) { _, _ = io.Copy(w, req.Body) })
 	r := newRouter(gone, echo)
 	for range 10 {
@@ -185,7 +189,7 @@ func TestAttemptsAreBounded(t *testing.T) {
 	is := is.New(t)
 	r := newRouter()
 	for i := range maxAttempts + 2 {
-		r.Add(Endpoint{Host: "hello", Instance: events.InstanceID(fmt.Sprint(i)), Address: dead(t)})
+		r.Add(Endpoint{Target: hello, Instance: events.InstanceID(fmt.Sprint(i)), Address: dead(t)})
 	}
 	is.Equal(get(r, "hello.localhost").StatusCode, http.StatusBadGateway)
 	for i := range maxAttempts + 2 {
@@ -347,7 +351,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add("hello.localhost:80", "p1:0")
 	f.Add("[::1]:80", "p1:-1")
 	f.Add(".localhost", ":")
-	r := newRouter(Endpoint{Host: "hello", Process: "p1", Instance: "a", Address: "127.0.0.1:1"})
+	r := newRouter(Endpoint{Target: hello, Process: "p1", Instance: "a", Address: "127.0.0.1:1"})
 	f.Fuzz(func(t *testing.T, host, instance string) {
 		req := httptest.NewRequest(http.MethodGet, "http://x/", nil)
 		req.Host = host

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -19,7 +18,7 @@ import (
 // bodies, while one instance after the other is replaced: added, removed, drained, killed.
 func TestNoRequestFailsWhileInstancesAreReplaced(t *testing.T) {
 	const instances, replacements, clients = 3, 40, 8
-	r := New(slog.New(slog.DiscardHandler))
+	r := newRouter()
 	l := listen(t)
 	front := NewServer(r)
 	served := make(chan struct{})
@@ -119,7 +118,7 @@ func newVictim(t *testing.T, r *Router, n int) *victim {
 		}),
 	}}
 	go func() { defer close(v.ended); _ = v.server.Serve(l) }()
-	r.Add(Endpoint{Host: "hello", Process: "p1", Index: n, Instance: v.id, Address: l.Addr().String()})
+	r.Add(Endpoint{Target: hello, Process: "p1", Index: n, Instance: v.id, Address: l.Addr().String()})
 	return v
 }
 
@@ -131,7 +130,7 @@ func (v *victim) end(r *Router) {
 }
 
 func BenchmarkRouter(b *testing.B) {
-	r := New(slog.New(slog.DiscardHandler))
+	r := newRouter()
 	t := &testing.T{}
 	v := newVictim(t, r, 0)
 	defer v.end(r)

@@ -11,17 +11,35 @@ import (
 
 // table is what the router knows: a snapshot, never changed once published.
 type table struct {
-	hosts map[string]bool        // hosts that exist, with or without instances
-	pools map[string][]*endpoint // by host
+	routes map[string][]Target // by host name, in lower case; with or without instances
+	pools  map[Target][]*endpoint
+}
+
+// Target is where a route leads: the instances of an app's processes of one type.
+type Target struct {
+	App  events.AppID
+	Type string
 }
 
 func (t *table) clone() *table {
-	return &table{hosts: maps.Clone(t.hosts), pools: maps.Clone(t.pools)}
+	return &table{routes: t.routes, pools: maps.Clone(t.pools)}
+}
+
+// pool is the instances that a host leads to.
+func (t *table) pool(host string) []*endpoint {
+	targets := t.routes[host]
+	if len(targets) == 1 {
+		return t.pools[targets[0]]
+	}
+	var all []*endpoint
+	for _, target := range targets {
+		all = append(all, t.pools[target]...)
+	}
+	return all
 }
 
 // Add makes an instance take requests. An instance that is there already is left as it is.
 func (r *Router) Add(e Endpoint) {
-	e.Host = strings.ToLower(e.Host)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, known := r.endpoints[e.Instance]; known {
@@ -30,7 +48,7 @@ func (r *Router) Add(e Endpoint) {
 	ep := newEndpoint(e)
 	r.endpoints[e.Instance] = ep
 	next := r.table.Load().clone()
-	next.pools[e.Host] = append(slices.Clone(next.pools[e.Host]), ep)
+	next.pools[e.Target] = append(slices.Clone(next.pools[e.Target]), ep)
 	r.table.Store(next)
 }
 
@@ -45,26 +63,24 @@ func (r *Router) Remove(id events.InstanceID) <-chan struct{} {
 	}
 	delete(r.endpoints, id)
 	next := r.table.Load().clone()
-	rest := slices.DeleteFunc(slices.Clone(next.pools[ep.Host]), func(other *endpoint) bool { return other == ep })
+	rest := slices.DeleteFunc(slices.Clone(next.pools[ep.Target]), func(other *endpoint) bool { return other == ep })
 	if len(rest) == 0 {
-		delete(next.pools, ep.Host)
+		delete(next.pools, ep.Target)
 	} else {
-		next.pools[ep.Host] = rest
+		next.pools[ep.Target] = rest
 	}
 	r.table.Store(next) // first out of the table, then closed: no chooser finds a table of closed ones only
 	ep.close()
 	return ep.idle
 }
 
-// SetHosts says which hosts exist: a request for one without instances is answered 503, any other unknown one 404.
-func (r *Router) SetHosts(hosts []string) {
+// SetRoutes says which host names lead where; they are in lower case, and the map is the router's from now on. A request
+// for one whose targets have no instances is answered 503; one for any other host, or for one that leads nowhere, 404.
+func (r *Router) SetRoutes(routes map[string][]Target) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	next := r.table.Load().clone()
-	next.hosts = make(map[string]bool, len(hosts))
-	for _, h := range hosts {
-		next.hosts[strings.ToLower(h)] = true
-	}
+	next.routes = routes
 	r.table.Store(next)
 }
 
@@ -79,23 +95,19 @@ func (r *Router) InFlight(id events.InstanceID) int {
 	return ep.load()
 }
 
-// hostOf takes the app's name out of "<app>.localhost:8081". It is empty where the host is of another form.
+// hostOf takes the host name out of "hello.localhost:8081", in lower case and without a dot at its end.
 func hostOf(hostport string) string {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		host = h
 	}
-	name, ok := strings.CutSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), domain)
-	if !ok {
-		return ""
-	}
-	return name
+	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
 // choose gives the least loaded endpoint of those wanted, the next in turn among equals, and counts a request on it in.
 func (r *Router) choose(host string, wanted func(*endpoint) bool) *endpoint {
 	for {
-		pool := r.table.Load().pools[host]
+		pool := r.table.Load().pool(host)
 		best := leastLoaded(pool, int(r.turn.Add(1)%uint64(max(len(pool), 1))), wanted)
 		if best == nil || best.acquire() {
 			return best
