@@ -4,7 +4,7 @@ import "slices"
 
 // create are the cases of 4.1: the request and its answer.
 var create = []row{
-	{1, started(1), do(remember, requests("")), func(w *world) {
+	{1, started(1), do(rests, requests("")), func(w *world) {
 		v := w.accepted()
 		w.is.Equal(text(v, "droplet", "guid"), w.droplets[0])
 		w.is.Equal(text(v, "previous_droplet", "guid"), w.droplets[0])
@@ -66,9 +66,6 @@ var create = []row{
 	{25, started(1), deploys(`{}`), option("log_rate_limit_in_bytes_per_second", nil)},
 	{26, started(10), deploys(`{"web_instances":5}`), option("web_instances", 5.0)},
 }
-
-// remember lets the updater rest: what a request has done is looked at before anything follows from it.
-var remember = rests
 
 // option expects an option of the last deployment, as it was answered and as it is shown; nil: no such key.
 func option(key string, want any) act {

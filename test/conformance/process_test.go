@@ -28,6 +28,13 @@ var process = []row{
 			w.is.Equal(number(fresh, "disk_in_mb"), 6)
 			w.is.Equal(number(fresh, "log_rate_limit_in_bytes_per_second"), 12)
 		}},
+	{40, do(started(1), secondRoute), func(w *world) {
+		before := destinations(w)
+		deploys(`{}`, never)(w)
+		w.is.Equal(destinations(w), before) // none more, none less, and of type web: old and new alike
+	}, func(w *world) {
+		w.is.Equal(destinations(w), []string{w.app + " web", w.app + " web"})
+	}},
 	{41, started(1), deploys(`{}`, never), func(w *world) {
 		webs := w.webs()
 		w.is.Equal(len(webs), 2)
@@ -49,7 +56,7 @@ var process = []row{
 	{46, bare, requests(""), refused("Invalid droplet. Please specify a droplet in the request or set a current droplet for the app.")},
 	{48, started(3), deploys(`{"max_in_flight":100}`, never), sizes(3, 3)},
 	{49, started(5), deploys(`{"web_instances":10,"max_in_flight":200}`, never), sizes(5, 10)},
-	{50, started(10), do(remember, deploys(`{"web_instances":5,"max_in_flight":200}`, never)), sizes(10, 5)},
+	{50, started(10), do(rests, deploys(`{"web_instances":5,"max_in_flight":200}`, never)), sizes(10, 5)},
 	{52, started(3), canaries(`{"max_in_flight":1,`+steps(33, 99)[1:], never), do(storedWeights(33, 99), sizes(3, 1))},
 	{53, started(3), canaries(`{"max_in_flight":100,`+steps(33, 99)[1:], never), sizes(3, 1)},
 	{54, started(1), requests(`"strategy":null`), func(w *world) { w.is.Equal(text(w.accepted(), "strategy"), "rolling") }},
@@ -101,4 +108,22 @@ func oldHas(key string, want int) act {
 
 func appIs(want string) act {
 	return func(w *world) { w.is.Equal(text(w.get("/v3/apps/"+w.app), "state"), want) }
+}
+
+// secondRoute gives the app a route beside the one it has by default.
+func secondRoute(w *world) {
+	route := text(w.must(201, "POST", "/v3/routes", `{"host":"second","relationships":{"space":{"data":{"guid":"default"}},`+
+		`"domain":{"data":{"guid":"localhost"}}}}`), "guid")
+	w.must(200, "POST", "/v3/routes/"+route+"/destinations", `{"destinations":[{"app":{"guid":"`+w.app+`"}}]}`)
+}
+
+// destinations are the app and process type that each destination of the app's routes names.
+func destinations(w *world) []string {
+	var found []string
+	for _, route := range all(w.get("/v3/apps/"+w.app+"/routes"), "resources") {
+		for _, d := range all(route, "destinations") {
+			found = append(found, text(d, "app", "guid")+" "+text(d, "app", "process", "type"))
+		}
+	}
+	return found
 }

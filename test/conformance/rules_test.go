@@ -108,6 +108,48 @@ var rules = map[string]row{
 			refused("Unknown field(s): 'options'")(w)
 		},
 	},
+	"a paused canary is shown whole": {
+		given: do(started(10), func(w *world) {
+			w.script(w.makes(), ready)
+			requests(`"droplet":{"guid":"` + w.last() + `"},"strategy":"canary","options":{"max_in_flight":2,"web_instances":10,` +
+				`"memory_in_mb":512,"disk_in_mb":1024,"log_rate_limit_in_bytes_per_second":-1,` + steps(20, 40)[1:] +
+				`,"metadata":{"labels":{"release":"stable"}}`)(w)
+		}),
+		then: func(w *world) {
+			link := func(path string) map[string]any { return map[string]any{"href": server + "/v3/" + path} }
+			action := func(name string) map[string]any {
+				return map[string]any{"href": w.own("actions/" + name), "method": "POST"}
+			}
+			guid := func(id string) map[string]any { return map[string]any{"guid": id} }
+			const now = "2000-01-01T00:00:00Z" // a bubble's clock begins there
+			w.is.Equal(w.shown(), map[string]any{
+				"guid": w.deployment, "created_at": now, "updated_at": now,
+				"status": map[string]any{
+					"value": "ACTIVE", "reason": "PAUSED",
+					"details": map[string]any{"last_successful_healthcheck": now, "last_status_change": now},
+					"canary":  map[string]any{"steps": map[string]any{"current": 1.0, "total": 2.0}},
+				},
+				"strategy": "canary",
+				"options": map[string]any{
+					"max_in_flight": 2.0, "web_instances": 10.0, "memory_in_mb": 512.0, "disk_in_mb": 1024.0,
+					"log_rate_limit_in_bytes_per_second": -1.0,
+					"canary": map[string]any{"steps": []any{
+						map[string]any{"instance_weight": 20.0}, map[string]any{"instance_weight": 40.0},
+					}},
+				},
+				"droplet": guid(w.droplets[1]), "previous_droplet": guid(w.droplets[0]),
+				"new_processes": []any{map[string]any{"guid": text(w.webs()[1], "guid"), "type": "web"}},
+				"revision":      map[string]any{"guid": text(newest(w), "guid"), "version": 2.0},
+				"relationships": map[string]any{"app": map[string]any{"data": guid(w.app)}},
+				"metadata":      map[string]any{"labels": map[string]any{"release": "stable"}, "annotations": map[string]any{}},
+				"links": map[string]any{
+					"self": link("deployments/" + w.deployment), "app": link("apps/" + w.app),
+					"cancel": action("cancel"), "continue": action("continue"),
+					"events": link("deployments/" + w.deployment + "/events"), "stream": link("deployments/" + w.deployment + "/stream"),
+				},
+			})
+		},
+	},
 	"old instances come back when new ones fail after the cut": {
 		given: do(started(4), deploys(`{"max_in_flight":2}`, ready, ready, never), sizes(2, 4)),
 		when: func(w *world) {

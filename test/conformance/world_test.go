@@ -18,6 +18,7 @@ import (
 
 	"github.com/matryer/is"
 
+	"slipway/aggregates/app"
 	"slipway/events"
 	"slipway/internal/agent"
 	"slipway/internal/agent/driver"
@@ -48,6 +49,7 @@ type world struct {
 	lives map[events.DropletID][]sim.Life // of the instances of a droplet, by index; the last one is that of all further
 
 	apps       int      // made so far
+	limits     int      // quotas made so far
 	app        string   // the one that is spoken of
 	types      string   // process types of its droplets, JSON
 	droplets   []string // in order of creation; the first is what the app began with
@@ -90,16 +92,17 @@ func newWorld(t *testing.T, readModels []byte) *world {
 	store, err := projections.Open(t.Context(), path)
 	w.is.NoErr(err)
 	t.Cleanup(func() { w.is.NoErr(store.Close()) })
-	reader := resource.Reader{Store: store}
+	finder := resource.Finder{Reader: resource.Reader{Store: store}, Log: w.log}
+	handler := commands.NewHandler(w.log, nil, finder, bits{droplets.NewMemory(1 << 20)}, quiet)
+	w.is.NoErr(handler.Bootstrap(t.Context()))
 	w.api = api.New(api.Config{
-		Commands: commands.NewHandler(w.log, nil, resource.Finder{Reader: reader, Log: w.log}, bits{droplets.NewMemory(1 << 20)}, quiet),
-		Store:    store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet,
+		Commands: handler, Store: store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet,
 	})
 	t.Cleanup(w.api.Close)
 	w.driver = sim.New(w.life)
 	w.begins((&projector.Runner{Log: w.log, Store: store, Logger: quiet}).Run)
 	w.updater = w.begins(func(ctx context.Context) error {
-		return updater.New(w.log, commands.Apps(w.log, nil), nil, quiet).Run(ctx)
+		return updater.New(w.log, commands.Apps(w.log, nil), w.quota(commands.NewQuotas(w.log, nil, finder)), quiet).Run(ctx)
 	})
 	w.agent = w.begins(func(ctx context.Context) error {
 		a, err := agent.New(agent.Config{
@@ -109,6 +112,12 @@ func newWorld(t *testing.T, readModels []byte) *world {
 		return a.Run(ctx)
 	})
 	return w
+}
+
+func (w *world) quota(quotas *commands.Quotas) updater.Quotas {
+	return func(ctx context.Context, s app.State) (app.Quota, error) {
+		return quotas.Of(ctx, s.Organization, s.Space)
+	}
 }
 
 // bits takes anything for the bits of a droplet: the sim driver unpacks none.
