@@ -37,7 +37,7 @@ func TestAuditEvents(t *testing.T) {
 		return at(w.must(200, "GET", "/v3/audit_events?"+query, ""), "pagination", "total_results")
 	}
 	is.Equal(total("types=audit.app.deployment.create,audit.app.deployment.cancel"), 3.0) // two were begun
-	is.Equal(total("types=audit.app.create&target_guids%5Bnot%5D="+app), 1.0) // the other app's
+	is.Equal(total("types=audit.app.create&target_guids%5Bnot%5D="+app), 1.0)             // the other app's
 	is.Equal(total("space_guids=default"), total("organization_guids=default"))
 	is.Equal(total("space_guids=moon"), 0.0)
 	is.Equal(total("created_ats[lt]=2020-01-01T00:00:00Z"), 0.0)
