@@ -9,6 +9,7 @@ type AppCreated struct {
 	Environment  map[string]string `json:"environment,omitempty"` // environment variables, all of them
 	Routed       bool              `json:"routed,omitempty"`      // requests come by routes; absent, of the time before routes: by its name
 	Metadata     Metadata          `json:"metadata,omitzero"`
+	Lifecycle    string            `json:"lifecycle,omitempty"` // what its droplets are: docker; absent: buildpack, bits
 }
 
 // AppUpdated: the app's metadata is now this.
@@ -23,6 +24,12 @@ type AppEnvironmentSet struct {
 	App         AppID             `json:"app"`
 	Environment map[string]string `json:"environment"` // environment variables, all of them
 }
+
+// The lifecycles of an app, Cloud Foundry's.
+const (
+	LifecycleBuildpack = "buildpack" // its droplets are bits
+	LifecycleDocker    = "docker"    // its droplets are images
+)
 
 // The features of an app that can be switched, Cloud Foundry's.
 const (

@@ -53,7 +53,7 @@ var (
 var examples = []Event{
 	AppCreated{
 		App: exampleApp, Name: "payments", Space: DefaultSpace, Organization: DefaultOrganization,
-		Environment: map[string]string{"LOG_LEVEL": "info"}, Metadata: exampleMetadata, Routed: true,
+		Lifecycle: LifecycleDocker, Environment: map[string]string{"LOG_LEVEL": "info"}, Metadata: exampleMetadata, Routed: true,
 	},
 	AppUpdated{App: exampleApp, Metadata: exampleMetadata},
 	AppEnvironmentSet{App: exampleApp, Environment: map[string]string{"CURRENCY": "EUR", "LOG_LEVEL": "debug"}},

@@ -24,6 +24,7 @@ type App struct {
 	State        AppState
 	Droplet      events.DropletID    // the current one; empty before the first
 	Deployment   events.DeploymentID // the one that is going on; empty without one
+	Lifecycle    string              // docker; empty: buildpack
 	NoRevisions  bool                // its feature "revisions" is off
 	Environment  map[string]string
 	Metadata     events.Metadata
@@ -39,7 +40,7 @@ var apps = view[events.AppID, App]{
 		return append([]column{
 			{"guid", &a.GUID}, {"name", &a.Name}, {"space", &a.Space}, {"organization", &a.Organization},
 			{"state", &a.State}, {"droplet", &a.Droplet}, {"deployment", &a.Deployment},
-			{"no_revisions", &a.NoRevisions}, {"environment", asJSON(&a.Environment)},
+			{"lifecycle", &a.Lifecycle}, {"no_revisions", &a.NoRevisions}, {"environment", asJSON(&a.Environment)},
 			{"labels", asJSON(&a.Metadata.Labels)}, {"annotations", asJSON(&a.Metadata.Annotations)},
 		}, a.Stamp.columns()...)
 	},
@@ -52,7 +53,7 @@ func (f *fold) appCreated(m moment, e events.AppCreated) {
 	}
 	f.apps.put(App{
 		GUID: e.App, Name: e.Name, Space: e.Space, Organization: e.Organization, State: AppStopped,
-		Environment: e.Environment, Metadata: e.Metadata, Stamp: m.stamp(),
+		Environment: e.Environment, Metadata: e.Metadata, Lifecycle: e.Lifecycle, Stamp: m.stamp(),
 	})
 }
 

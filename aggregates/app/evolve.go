@@ -12,7 +12,7 @@ func Evolve(s State, e events.Event) State {
 	case events.AppCreated:
 		return State{
 			ID: e.App, Name: e.Name, Space: e.Space, Organization: e.Organization, Desired: Stopped,
-			Environment: e.Environment, Metadata: e.Metadata, Routed: e.Routed,
+			Environment: e.Environment, Metadata: e.Metadata, Lifecycle: e.Lifecycle, Routed: e.Routed,
 		}
 	case events.AppUpdated:
 		s.Metadata = e.Metadata

@@ -31,6 +31,7 @@ type Create struct {
 	Organization events.OrganizationID
 	Environment  map[string]string
 	Metadata     events.Metadata
+	Lifecycle    string // empty: buildpack
 }
 
 // CreateApp brings forth an app and its first web process, which has the app's id (Cloud Foundry's rule).
@@ -44,10 +45,17 @@ func CreateApp(s State, c Create) ([]events.Event, error) {
 	if err := checkEnvironment(c.Environment); err != nil {
 		return nil, err
 	}
+	switch c.Lifecycle {
+	case events.LifecycleBuildpack:
+		c.Lifecycle = ""
+	case "", events.LifecycleDocker:
+	default:
+		return nil, aggregates.Reject("Lifecycle type must be 'buildpack' or 'docker': staging takes the files as they are")
+	}
 	d := &decision{State: s}
 	d.add(events.AppCreated{
 		App: c.ID, Name: c.Name, Space: c.Space, Organization: c.Organization, Environment: c.Environment, Routed: true,
-		Metadata: c.Metadata,
+		Metadata: c.Metadata, Lifecycle: c.Lifecycle,
 	})
 	d.add(firstProcess(c.ID, events.ProcessID(c.ID), events.ProcessTypeWeb, "", ""))
 	return d.events, nil

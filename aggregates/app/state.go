@@ -34,6 +34,7 @@ type State struct {
 	Revision     events.RevisionCreated `json:"revision,omitzero"`      // the latest; zero before the first
 	Deployment   *Deployment            `json:"deployment,omitempty"`   // the active one, if any
 	Ended        []Ended                `json:"ended,omitempty"`        // the last [endedKept] that ended, newest last
+	Lifecycle    string                 `json:"lifecycle,omitempty"`    // what its droplets are: docker; empty: bits
 	NoRevisions  bool                   `json:"no_revisions,omitempty"` // the app's feature "revisions" is off
 }
 

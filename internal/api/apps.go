@@ -90,15 +90,17 @@ func (a *API) createApp(c echo.Context) error {
 	if err := bind(c, &body); err != nil {
 		return err
 	}
-	if l := body.Lifecycle; l != nil && l.Type != resource.LifecycleBuildpack {
-		return aggregates.Reject("Lifecycle type must be 'buildpack': droplets are built elsewhere and uploaded")
+	kind := ""
+	if body.Lifecycle != nil {
+		kind = body.Lifecycle.Type
 	}
 	if l := body.Lifecycle; l != nil && len(l.Data.Buildpacks) > 0 {
 		return aggregates.Reject("Lifecycle buildpacks must be empty: droplets are built elsewhere and uploaded")
 	}
 	return a.shown(c, http.StatusCreated, commands.CreateApp{
-		AppName: body.Name, Space: events.SpaceID(body.Relationships.Space.guid()), Environment: body.Environment,
-		Metadata: events.Metadata(body.Metadata),
+		AppName: body.Name, Space: events.SpaceID(body.Relationships.Space.guid()), Lifecycle: kind,
+		Environment: body.Environment,
+		Metadata:    events.Metadata(body.Metadata),
 	})
 }
 
@@ -121,8 +123,8 @@ func (a *API) updateApp(c echo.Context) error {
 	if body.Name != nil && *body.Name != of.Name {
 		return aggregates.Reject("Name cannot be changed: create another app instead")
 	}
-	if l := body.Lifecycle; l != nil && (l.Type != resource.LifecycleBuildpack || len(l.Data.Buildpacks) > 0) {
-		return aggregates.Reject("Lifecycle cannot be changed: staging takes the files as they are")
+	if l := body.Lifecycle; l != nil && (l.Type != a.base(c).App(of).Lifecycle.Type || len(l.Data.Buildpacks) > 0) {
+		return aggregates.Reject("Lifecycle type cannot be changed")
 	}
 	return a.shown(c, http.StatusOK, commands.UpdateApp{App: of.GUID, Metadata: body.Metadata})
 }

@@ -100,7 +100,7 @@ func TestBadBodies(t *testing.T) {
 		{apps, `{"name":"a\u0000b"}`, 422, "Name must not contain control characters or invalid UTF-8"},
 		{apps, `{"name":"\ud800"}`, 422, "Name must not contain control characters or invalid UTF-8"},
 		{apps, `{"name":"x","relationships":{"space":{"data":{"guid":"nowhere"}}}}`, 422, "Invalid space. Ensure that the space exists and you have access to it."},
-		{apps, `{"name":"x","lifecycle":{"type":"docker"}}`, 422, "Lifecycle type must be 'buildpack': droplets are built elsewhere and uploaded"},
+		{apps, `{"name":"x","lifecycle":{"type":"cnb"}}`, 422, "Lifecycle type must be 'buildpack' or 'docker': staging takes the files as they are"},
 		{apps, `{"name":"x","environment_variables":{"PORT":"1"}}`, 422, "Environment variable key 'PORT' is reserved: keys must not be PORT nor start with VCAP_ or VMC"},
 		{apps, `{"name":"x","environment_variables":{"A":1}}`, 422, "Environment variables must be a string"},
 		{"POST /v3/droplets", `{}`, 422, "Relationships App can't be blank"},

@@ -79,6 +79,6 @@ func TestUpdateApp(t *testing.T) {
 	w.must(200, "PATCH", path, `{}`)
 	refused(t, w.call("PATCH", path, `{"name":"other"}`), 422, 10008, unprocessable, "Name cannot be changed: create another app instead")
 	refused(t, w.call("PATCH", path, `{"lifecycle":{"type":"docker"}}`), 422, 10008, unprocessable,
-		"Lifecycle cannot be changed: staging takes the files as they are")
+		"Lifecycle type cannot be changed")
 	refused(t, w.call("PATCH", "/v3/apps/nobody", `{}`), 404, 10010, "CF-ResourceNotFound", "App not found")
 }

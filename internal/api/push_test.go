@@ -105,12 +105,18 @@ func TestPushOfAnImage(t *testing.T) {
 	w.stagers()
 	is.Equal(text(w.apply("applications:\n- name: hello\n  docker:\n    image: shop/web:3\n  default-route: true\n"), "state"), "COMPLETE")
 	app := w.lookup("hello")
+	is.Equal(text(w.must(200, "GET", "/v3/apps/"+app, ""), "lifecycle", "type"), "docker") // else the CLI would send files
 	pkg := text(w.must(201, "POST", "/v3/packages", `{"type":"docker",`+ofApp(app)+`,"data":{"image":"shop/web:3"}}`), "guid")
 	droplet := w.stagedBy(pkg)
 	d := w.deploy(app, droplet, `null`)
 	is.Equal(w.status(d), "FINALIZED/DEPLOYED") // the app was stopped
 	w.summary(app)
 	is.Equal(text(w.must(200, "GET", "/v3/apps/"+app+"/droplets/current", ""), "image"), "shop/web:3")
+	w.app("bits")
+	job := w.apply("applications: [{name: bits, docker: {image: shop/web:3}}]")
+	is.Equal(text(job, "errors", 0, "detail"), "For application 'bits': Lifecycle type cannot be changed")
+	made := w.must(201, "POST", "/v3/apps", `{"name":"made","lifecycle":{"type":"docker","data":{}}}`) // cf create-app --app-type docker
+	is.Equal(at(made, "lifecycle"), map[string]any{"type": "docker", "data": map[string]any{}})
 }
 
 // TestPushOfADroplet replays `cf push hello --droplet F.tgz --strategy canary --instance-steps 50`.

@@ -22,7 +22,7 @@ func (h *Handler) createApp(ctx context.Context, c CreateApp, m eventlog.Meta) (
 	}
 	create := app.Create{
 		ID: events.AppID(events.DeriveID(m.CommandID, "app", 0)), Name: c.AppName, Space: c.Space,
-		Organization: organization, Environment: c.Environment, Metadata: c.Metadata,
+		Organization: organization, Environment: c.Environment, Metadata: c.Metadata, Lifecycle: c.Lifecycle,
 	}
 	if err := refuseApp(create); err != nil {
 		return Result{}, err

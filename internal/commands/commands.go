@@ -16,8 +16,9 @@ type (
 	// CreateApp creates an app, stopped and without a droplet.
 	CreateApp struct {
 		AppName     string            `json:"name"`
-		Space       events.SpaceID    `json:"space,omitempty"`    // default: "default"
-		NoRoute     bool              `json:"no_route,omitempty"` // it gets no default route
+		Space       events.SpaceID    `json:"space,omitempty"`     // default: "default"
+		NoRoute     bool              `json:"no_route,omitempty"`  // it gets no default route
+		Lifecycle   string            `json:"lifecycle,omitempty"` // docker, or buildpack, the default
 		Environment map[string]string `json:"environment,omitempty"`
 		Metadata    events.Metadata   `json:"metadata,omitzero"`
 	}

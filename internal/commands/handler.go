@@ -19,7 +19,7 @@ import (
 
 // Schemas of the snapshots; see eventlog.NewRepository.
 const (
-	appSchema          = 3
+	appSchema          = 4
 	organizationSchema = 1
 )
 

@@ -146,14 +146,26 @@ func (a *Applier) app(ctx context.Context, space events.SpaceID, asked App, by c
 // ensure finds the app or creates it.
 func (a *Applier) ensure(ctx context.Context, space events.SpaceID, asked App, by commands.Caller) (events.AppID, error) {
 	id, err := a.finder.AppByName(ctx, space, asked.Name)
+	if err == nil {
+		return id, a.checkLifecycle(ctx, id, asked)
+	}
 	if !errors.Is(err, commands.ErrUnknown) {
-		return id, err
+		return "", err
 	}
 	made, err := a.commands.Handle(ctx, commands.CreateApp{
 		AppName: asked.Name, Space: space, Environment: asked.Environment, Metadata: asked.Metadata,
-		NoRoute: !asked.DefaultRoute || asked.NoRoute || len(asked.Routes) > 0,
+		Lifecycle: asked.lifecycle(), NoRoute: !asked.DefaultRoute || asked.NoRoute || len(asked.Routes) > 0,
 	}, by)
 	return made.App, err
+}
+
+// checkLifecycle refuses an image for an app of bits: what runs it was chosen when it was created.
+func (a *Applier) checkLifecycle(ctx context.Context, id events.AppID, asked App) error {
+	owner, err := a.apps.Load(ctx, string(id))
+	if err == nil && asked.Image != "" && owner.State.Lifecycle != events.LifecycleDocker {
+		err = aggregates.Reject("Lifecycle type cannot be changed")
+	}
+	return err
 }
 
 // process does what is said of one process.

@@ -29,11 +29,20 @@ type App struct {
 	Environment  map[string]string
 	Metadata     events.Metadata
 	Image        string
+	Lifecycle    string    // docker or buildpack
 	Processes    []Process // web first
 	DefaultRoute bool
 	NoRoute      bool
 	RandomRoute  bool
 	Routes       []string // host names, with a domain
+}
+
+// lifecycle is that of an app which is created as the manifest says.
+func (a App) lifecycle() string {
+	if a.Image != "" {
+		return events.LifecycleDocker
+	}
+	return a.Lifecycle
 }
 
 // Process is what a manifest says of one process. A nil field is not said.

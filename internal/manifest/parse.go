@@ -115,6 +115,9 @@ func (r *reader) app(n *yaml.Node) App {
 	a.Environment = r.environment(fields["env"])
 	a.Metadata = r.metadata(fields["metadata"])
 	a.Image = r.image(fields["docker"])
+	if kind := r.text(fields, "lifecycle", "Lifecycle"); kind != nil {
+		a.Lifecycle = *kind
+	}
 	a.Processes = r.processes(fields)
 	a.DefaultRoute = r.flag(fields, "default_route", "Default-route")
 	a.NoRoute = r.flag(fields, "no_route", "No-route")
@@ -140,7 +143,7 @@ func (r *reader) combinations(fields map[string]*yaml.Node, a App) {
 			r.fault("%s are not supported: remove them from the manifest", key)
 		}
 	}
-	if kind := r.text(fields, "lifecycle", "Lifecycle"); kind != nil && *kind != "buildpack" && *kind != "docker" {
+	if a.Lifecycle != "" && a.Lifecycle != events.LifecycleBuildpack && a.Lifecycle != events.LifecycleDocker {
 		r.fault("Lifecycle type must be 'buildpack' or 'docker': staging takes the files as they are")
 	}
 }

@@ -24,7 +24,7 @@ type AppRelationships struct {
 // App presents an app.
 func (b Base) App(a projections.App) App {
 	return App{
-		Stamp: stamp(a.GUID, a.Stamp), Name: a.Name, State: string(a.State), Lifecycle: lifecycle(),
+		Stamp: stamp(a.GUID, a.Stamp), Name: a.Name, State: string(a.State), Lifecycle: lifecycleOf(a.Lifecycle == LifecycleDocker),
 		Relationships: AppRelationships{Space: toOne(a.Space), CurrentDroplet: toOne(a.Droplet)},
 		Metadata:      metadata(a.Metadata), Links: b.appLinks(string(a.GUID)),
 	}

@@ -113,17 +113,17 @@ type LifecycleData struct {
 
 // The types of lifecycles.
 const (
-	LifecycleBuildpack = "buildpack"
-	LifecycleDocker    = "docker"
+	LifecycleBuildpack = events.LifecycleBuildpack
+	LifecycleDocker    = events.LifecycleDocker
 )
 
 func lifecycle() Lifecycle {
 	return Lifecycle{Type: LifecycleBuildpack, Data: LifecycleData{Buildpacks: []string{}}}
 }
 
-// lifecycleOf is the lifecycle of what is made of an image; of none: of bits.
-func lifecycleOf(image string) Lifecycle {
-	if image != "" {
+// lifecycleOf is the lifecycle of what is made of images, or of bits.
+func lifecycleOf(images bool) Lifecycle {
+	if images {
 		return Lifecycle{Type: LifecycleDocker, Data: struct{}{}}
 	}
 	return lifecycle()

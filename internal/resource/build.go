@@ -40,7 +40,7 @@ func (b Base) Build(of projections.Build) Build {
 	id, who := string(of.GUID), string(of.Actor)
 	out := Build{
 		Stamp: stamp(of.GUID, of.Stamp), CreatedBy: Person{GUID: who, Name: who, Email: who}, State: string(of.State),
-		MemoryMB: stagingMB, DiskMB: stagingMB, LogRate: stagingLogRate, Lifecycle: lifecycleOf(of.Image),
+		MemoryMB: stagingMB, DiskMB: stagingMB, LogRate: stagingLogRate, Lifecycle: lifecycleOf(of.Image != ""),
 		Package: guid(of.Package), Relationships: OfApp{toOne(of.App)}, Metadata: metadata(of.Metadata), Links: Links{
 			"self": b.link("v3", "builds", id), "app": b.link("v3", "apps", string(of.App)),
 			"package": b.link("v3", "packages", string(of.Package)),

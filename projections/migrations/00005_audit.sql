@@ -1,5 +1,5 @@
--- What people did to apps and what became of it, in Cloud Foundry's words. Events that were folded before this migration are not
--- in it until a rebuild.
+-- What people did to apps and what became of it, in Cloud Foundry's words: events that were folded before this migration are not
+-- in it until a rebuild. And what the droplets of an app are.
 
 -- +goose Up
 CREATE TABLE audit_events (
@@ -22,5 +22,8 @@ CREATE INDEX audit_events_by_type ON audit_events (type, created_sequence, creat
 CREATE INDEX audit_events_by_space ON audit_events (space, created_at, created_sequence, created_index);
 CREATE INDEX audit_events_by_created ON audit_events (created_at, created_sequence, created_index);
 
+ALTER TABLE apps ADD COLUMN lifecycle TEXT NOT NULL DEFAULT '';
+
 -- +goose Down
+ALTER TABLE apps DROP COLUMN lifecycle;
 DROP TABLE audit_events;
