@@ -91,6 +91,20 @@ type site struct {
 	address string
 	stop    func()
 	ready   chan struct{} // closed once id and address are known: an agent that adopts reports before
+
+	mu       sync.Mutex
+	suspects map[events.InstanceID]string // reported as running, not routed, and nothing has been reported since
+}
+
+// suspect notes what looks wrong with an instance, or that a later report explains it.
+func (s *site) suspect(id events.InstanceID, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if why == "" {
+		delete(s.suspects, id)
+	} else {
+		s.suspects[id] = why
+	}
 }
 
 // serve runs an agent in dir until ctx ends or stop is called.
@@ -123,7 +137,10 @@ func serve(ctx context.Context, dir string, w wishes, log Log) (id events.AgentI
 
 func newSite(t *testing.T, dir string) *site {
 	t.Helper()
-	s := &site{t: t, wishes: make(wishes), log: eventlog.NewMemory(events.NewRegistry()), ready: make(chan struct{})}
+	s := &site{
+		t: t, wishes: make(wishes), log: eventlog.NewMemory(events.NewRegistry()), ready: make(chan struct{}),
+		suspects: map[events.InstanceID]string{},
+	}
 	id, address, stop, err := serve(context.Background(), dir, s.wishes, witness{s.log, s})
 	if err != nil {
 		t.Fatal(err)
@@ -133,6 +150,11 @@ func newSite(t *testing.T, dir string) *site {
 	s.stop = func() {
 		if err := stop(); err != nil {
 			t.Error(err)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, why := range s.suspects {
+			t.Error(why)
 		}
 	}
 	t.Cleanup(s.stop)
@@ -157,14 +179,17 @@ func (w witness) Report(ctx context.Context, c events.Commit) (events.Recorded, 
 			if ref.ProcessType != events.ProcessTypeWeb {
 				continue
 			}
-			// Where the agent has gone on meanwhile, a later event of the commit or the next one says so.
-			if last := c.Events[len(c.Events)-1]; !routed && last == e {
-				w.site.t.Errorf("%v is reported as running and not routed: %s, %v", ref, answer, err)
+			// Where the agent has gone on meanwhile, a later report says so: see site.stop.
+			if !routed {
+				w.site.suspect(ref.Instance, fmt.Sprintf("%v is reported as running and not routed: %s, %v", ref, answer, err))
 			}
 		case events.InstanceUnready:
 			if routed {
 				w.site.t.Errorf("%v is reported as unready and still routed", ref)
 			}
+			w.site.suspect(ref.Instance, "")
+		case events.InstanceCrashed, events.InstanceStopped:
+			w.site.suspect(ref.Instance, "")
 		}
 	}
 	return w.Memory.Report(ctx, c)
