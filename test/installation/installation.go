@@ -35,6 +35,7 @@ var (
 
 // New is an installation over a data directory of which nothing runs yet: the test starts its parts.
 func New(t *testing.T, data string) *Installation {
+	sources()
 	leavesNoInstances(t, filepath.Join(data, "agent"))
 	return &Installation{Data: data, Parts: map[string]*Process{}}
 }

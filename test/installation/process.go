@@ -194,6 +194,7 @@ func (p *Process) Stop(t *testing.T) {
 // Run runs a program to its end and returns what it prints.
 func Run(t *testing.T, name string, args ...string) (string, error) {
 	t.Helper()
+	sources()
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	defer cancel()
 	text, err := exec.CommandContext(ctx, Program(name), args...).CombinedOutput()
