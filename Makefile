@@ -15,7 +15,7 @@ run: ## Everything in one process, data in ./data (DATA=dir for elsewhere)
 	go run ./cmd/slipway serve --data $(DATA)
 
 demo: ## In a second terminal: roll out v2 and v3 under load, count failed requests
-	go run ./cmd/slipway demo
+	go run ./cmd/slipway demo --data $(DATA)
 
 run-split: build ## Everything as in production: nats-server, api, updater, projector, agent, a process each
 	scripts/run-split

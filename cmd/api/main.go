@@ -16,6 +16,7 @@ type Config struct {
 	service.Connection
 	DB   string `default:"data/views.db" env:"SLIPWAY_DB" help:"File of the read models, which a projector writes."`
 	HTTP string `default:"127.0.0.1:8080" env:"SLIPWAY_HTTP" help:"Loopback address to listen on; port 0 takes a free one."`
+	Auth string `default:"data/auth" env:"SLIPWAY_AUTH" help:"Directory with auth.json and the signing keys." type:"path"`
 	cli.Logging
 }
 
@@ -30,6 +31,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 		defer listener.Close()
+		logins, err := service.Logins(c.Auth, stdout, logger)
+		if err != nil {
+			return err
+		}
 		backbone, err := c.Dial(ctx, "api", logger)
 		if err != nil {
 			return err
@@ -41,6 +46,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		defer store.Close()
 		fmt.Fprintf(stdout, "api listens on http://%s\n", listener.Addr())
-		return service.Run(ctx, logger, service.API(backbone, store, listener, logger))
+		return service.Run(ctx, logger, service.API(backbone, store, logins, listener, logger))
 	})
 }

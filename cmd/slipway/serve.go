@@ -42,7 +42,7 @@ func (s Serve) Run(ctx context.Context, streams cli.Streams) (err error) {
 	logger := s.Logger(streams.Err)
 	var p parts
 	defer func() { err = errors.Join(err, p.close()) }()
-	if err := s.open(ctx, &p, logger); err != nil {
+	if err := s.open(ctx, &p, streams.Out, logger); err != nil {
 		return err
 	}
 	ready := service.Part{Name: "greeting", Run: func(ctx context.Context) error {
@@ -56,7 +56,7 @@ func (s Serve) Run(ctx context.Context, streams cli.Streams) (err error) {
 }
 
 // open opens everything, listeners first: a port that is taken is told before anything is touched.
-func (s Serve) open(ctx context.Context, p *parts, logger *slog.Logger) (err error) {
+func (s Serve) open(ctx context.Context, p *parts, out io.Writer, logger *slog.Logger) (err error) {
 	if p.listener, err = service.Listen(s.HTTP); err != nil {
 		return err
 	}
@@ -64,6 +64,10 @@ func (s Serve) open(ctx context.Context, p *parts, logger *slog.Logger) (err err
 		return err
 	}
 	if err := os.MkdirAll(s.Data, 0o755); err != nil {
+		return err
+	}
+	logins, err := service.Logins(filepath.Join(s.Data, "auth"), out, logger)
+	if err != nil {
 		return err
 	}
 	host, port, err := hostPort(s.NATS)
@@ -84,7 +88,7 @@ func (s Serve) open(ctx context.Context, p *parts, logger *slog.Logger) (err err
 		return err
 	}
 	p.all = []service.Part{
-		service.API(p.backbone, p.store, p.listener, logger),
+		service.API(p.backbone, p.store, logins, p.listener, logger),
 		service.Updater(p.backbone, p.store, logger), // before the agent, so that the end of its instances moves no rollout
 		agent,
 		service.Projector(p.backbone, p.store, logger),
@@ -144,12 +148,12 @@ Slipway is ready after %.1f s. Its data is in %s and stays there.
 Try, in a second terminal:
 
   %s
-  curl %s/v3/deployments
+  curl -H "Authorization: bearer $(go run ./cmd/slipway auth token --api %s)" %s/v3/deployments
   go run ./cmd/slipway audit verify --nats %s
   nats --server %s sub 'rollouts.>'        (with the nats CLI)
 
 Ctrl-C stops everything, instances too.
-`, took.Seconds(), s.Data, api, apps, nats, s.demoCommand(api, apps), api, nats, nats)
+`, took.Seconds(), s.Data, api, apps, nats, s.demoCommand(api, apps), api, api, nats, nats)
 }
 
 // demoCommand is the demo for these addresses: the short one where they are the defaults.
@@ -157,5 +161,5 @@ func (s Serve) demoCommand(api, apps string) string {
 	if api == defaultAPI && apps == defaultApps {
 		return "make demo"
 	}
-	return fmt.Sprintf("go run ./cmd/slipway demo --api %s --apps %s", api, apps)
+	return fmt.Sprintf("go run ./cmd/slipway demo --api %s --apps %s --data %s", api, apps, s.Data)
 }

@@ -11,6 +11,7 @@ import (
 
 	"slipway/aggregates/app"
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/cferror"
 	"slipway/internal/commands"
 	"slipway/internal/eventlog"
@@ -37,6 +38,8 @@ type Config struct {
 	Store     *projections.Store
 	Log       eventlog.Log
 	Apps      *eventlog.Repository[app.State] // over Log
+	Auth      auth.Verifier                   // who may ask; nil: nobody
+	Login     http.Handler                    // the token server, which is mounted at /uaa; nil: there is none here
 	Logger    *slog.Logger
 	BaseURL   string           // that links begin with; empty: as the request names the server
 	Patience  time.Duration    // for the read models to show a command; 0: resource.Patience
@@ -61,6 +64,9 @@ func New(c Config) *API {
 	if c.KeepAlive == 0 {
 		c.KeepAlive = defaultKeepAlive
 	}
+	if c.Auth == nil {
+		c.Auth = nobody{}
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -74,7 +80,7 @@ func New(c Config) *API {
 	a.echo.Logger.SetOutput(io.Discard) // what is to be said is said through c.Logger
 	a.echo.HTTPErrorHandler = a.failed
 	a.echo.Pre(withoutTrailingSlash, a.guarded)
-	a.echo.Use(withFullPath)
+	a.echo.Use(a.authenticated, withFullPath)
 	a.routes()
 	return a
 }
@@ -95,6 +101,7 @@ func (a *API) routes() {
 	a.get("/", a.root)
 	a.get("/v3", a.root3)
 	a.get("/v3/info", a.info)
+	a.mountLogin()
 	a.get("/healthz", a.healthy)
 	a.get("/readyz", a.ready)
 	a.get("/v3/jobs/:guid", a.job)

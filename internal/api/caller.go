@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/cferror"
 	"slipway/internal/commands"
 )
@@ -19,10 +20,7 @@ const (
 	headerSequence       = "X-Slipway-Sequence" // of an answer: where in the log what it shows stands; see ?at=
 )
 
-// actorAnonymous is everybody, until logins come.
-const actorAnonymous events.Actor = "anonymous"
-
-// callerOf says who sends a command under which id. It is the one place to change when logins come.
+// callerOf says who sends a command under which id.
 func callerOf(c echo.Context) (commands.Caller, error) {
 	header := c.Request().Header
 	id := events.NewID()
@@ -34,7 +32,7 @@ func callerOf(c echo.Context) (commands.Caller, error) {
 		}
 	}
 	c.Response().Header().Set(headerCommand, id)
-	return commands.Caller{CommandID: events.CommandID(id), Actor: actorAnonymous, Door: "http", Trace: traceOf(header)}, nil
+	return commands.Caller{CommandID: events.CommandID(id), Actor: auth.FromContext(c.Request().Context()).Actor(), Door: "http", Trace: traceOf(header)}, nil
 }
 
 var (

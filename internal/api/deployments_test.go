@@ -114,7 +114,7 @@ func TestEventsOfADeployment(t *testing.T) {
 	is.Equal(keys(at(v, "resources", 0)), []string{
 		"actor", "cause", "data", "dataversion", "id", "index", "sequence", "source", "specversion", "subject", "time", "type",
 	})
-	is.Equal(text(v, "resources", 0, "actor"), "anonymous")
+	is.Equal(text(v, "resources", 0, "actor"), "user/admin")
 	is.Equal(text(v, "resources", 0, "cause"), "http")
 	is.Equal(text(v, "resources", 0, "source"), "/slipway/app/"+app)
 	crashed := w.must(200, "GET", "/v3/deployments/"+id+"/events?types=instance.crashed", "")

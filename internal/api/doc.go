@@ -9,8 +9,10 @@
 //  3. Every refusal has Cloud Foundry's form and a reason for a person; no error tells of the inside.
 //  4. A refused request leaves nothing behind. Bodies, queries and streams are bounded.
 //  5. A stream has no gap and no event twice, however often its reader is cut off and comes back with the last id it saw.
-//  6. A web page of another origin can neither write nor read here, although there are no logins yet: see guard.go.
+//  6. A web page of another origin can neither write nor read here: see guard.go.
+//  7. Nobody is let in without a token that [auth] vouches for, but for what one needs in order to log in; an API without a
+//     verifier lets nobody in. The actor of a commit is that user.
 //
-// What it does not guarantee: who the caller is. Until logins come, everybody is "anonymous" and the server answers to
-// loopback addresses only.
+// What it does not guarantee: roles in single spaces. Until they count here, only who may do a thing everywhere may do it:
+// admins, and for reading read-only admins and global auditors.
 package api

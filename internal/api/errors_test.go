@@ -268,7 +268,7 @@ func TestFaultsOfTheServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			is := is.New(t)
 			var log bytes.Buffer
-			a := api.New(api.Config{Commands: failing{tt.do}, Store: openStore(t), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			a := api.New(api.Config{Auth: admin{}, Commands: failing{tt.do}, Store: openStore(t), Logger: slog.New(slog.NewTextHandler(&log, nil))})
 			got := call(a, "POST", "/v3/apps", `{"name":"x"}`, "Idempotency-Key", "c1")
 			is.Equal(got.Code, tt.status)
 			is.True(!strings.Contains(got.Body.String(), "secret")) // nothing of the inside
@@ -286,7 +286,7 @@ func TestReadModelsBehind(t *testing.T) {
 	log := eventlog.NewMemory(events.NewRegistry())
 	store := openStore(t) // and no projector
 	a := api.New(api.Config{
-		Commands: commands.NewHandler(log, nil, nil, nil, quiet), Store: store, Log: log, Logger: quiet, Patience: time.Millisecond,
+		Auth: admin{}, Commands: commands.NewHandler(log, nil, nil, nil, quiet), Store: store, Log: log, Logger: quiet, Patience: time.Millisecond,
 	})
 	got := call(a, "POST", "/v3/apps", `{"name":"x"}`, "Idempotency-Key", "c1")
 	refused(t, got, 503, 10015, "CF-ServiceUnavailable", "The request was carried out, but it does not show yet. "+

@@ -18,8 +18,8 @@ import (
 // crossOrigin refuses writes that a web page of another origin makes a browser send.
 var crossOrigin http.CrossOriginProtection
 
-// guarded stands before every request. While there are no logins, whoever reaches the server may do anything, and the
-// browser of a developer reaches it. So it answers only under a loopback name: a page whose own name was made to resolve to
+// guarded stands before every request. The browser of a developer reaches the server, and so do
+// the pages in it. So it answers only under a loopback name: a page whose own name was made to resolve to
 // 127.0.0.1 (DNS rebinding) has the wrong Host. And it takes no writes from other origins.
 func (a *API) guarded(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
@@ -34,11 +34,11 @@ func (a *API) guarded(next echo.HandlerFunc) echo.HandlerFunc {
 		setHeaders(c.Response().Header())
 		r := c.Request()
 		if !loopback(r.Host) {
-			return forbidden.With("This server answers to loopback names only, not to host '%.100s'",
+			return cferror.NotAuthorized.With("This server answers to loopback names only, not to host '%.100s'",
 				strings.ToValidUTF8(r.Host, "?"))
 		}
 		if err := crossOrigin.Check(r); err != nil {
-			return forbidden.With("Requests from web pages of another origin are refused")
+			return cferror.NotAuthorized.With("Requests from web pages of another origin are refused")
 		}
 		return next(c)
 	}
@@ -75,11 +75,6 @@ type panicError struct {
 }
 
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
-
-var forbidden = cferror.Error{
-	Status: http.StatusForbidden, Code: 10003, Title: "CF-NotAuthorized",
-	Detail: "You are not authorized to perform the requested action",
-}
 
 // withoutTrailingSlash lets "/v3/deployments/" mean "/v3/deployments", as Cloud Foundry does.
 func withoutTrailingSlash(next echo.HandlerFunc) echo.HandlerFunc {

@@ -81,7 +81,7 @@ func listWorld(t testing.TB) (*api.API, []model) {
 	if err := store.Apply(t.Context(), commits); err != nil {
 		t.Fatal(err)
 	}
-	return api.New(api.Config{Store: store, Logger: quiet}), models
+	return api.New(api.Config{Auth: admin{}, Store: store, Logger: quiet}), models
 }
 
 // filter is one key of a query with what it selects.

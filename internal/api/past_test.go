@@ -97,7 +97,7 @@ func TestPastEqualsWhatWasSeenThen(t *testing.T) {
 	w, _, deployments := eventful(t)
 	log, history := w.spread()
 	over := func(store *projections.Store) *api.API {
-		return api.New(api.Config{Store: store, Log: log, Apps: commands.Apps(log, nil), Logger: quiet, Now: func() time.Time {
+		return api.New(api.Config{Auth: admin{}, Store: store, Log: log, Apps: commands.Apps(log, nil), Logger: quiet, Now: func() time.Time {
 			return history[len(history)-1].Time
 		}})
 	}

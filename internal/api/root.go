@@ -21,12 +21,13 @@ type rootMeta struct {
 	Version string `json:"version"`
 }
 
-// root says where the API is. It has no links "login" and "uaa": there are no logins yet, and a link to something that does
-// not answer would only move the error.
+// root says where the API is, and where to log in.
 func (a *API) root(c echo.Context) error {
 	base := string(a.base(c))
 	return answer(c, http.StatusOK, map[string]any{"links": map[string]rootLink{
 		"self":                {Link: resource.Link{Href: base}},
+		"login":               {Link: resource.Link{Href: base + loginPath}},
+		"uaa":                 {Link: resource.Link{Href: base + loginPath}},
 		"cloud_controller_v3": {Link: resource.Link{Href: base + "/v3"}, Meta: &rootMeta{apiVersion}},
 	}})
 }

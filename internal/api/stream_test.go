@@ -176,7 +176,7 @@ func TestLongStream(t *testing.T) {
 func TestStreamSaysThatItIsAlive(t *testing.T) {
 	is := is.New(t)
 	w := newWorld(t)
-	quick := api.New(api.Config{Store: w.store, Log: w.log, Logger: quiet, KeepAlive: time.Millisecond})
+	quick := api.New(api.Config{Auth: admin{}, Store: w.store, Log: w.log, Logger: quiet, KeepAlive: time.Millisecond})
 	srv := serve(t, quick)
 	body := open(t, t.Context(), srv.URL+"/v3/deployments/"+w.ongoing()+"/stream", "")
 	for {

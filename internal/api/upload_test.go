@@ -129,7 +129,7 @@ func TestUploadIsLimitedAndNotHeld(t *testing.T) {
 	is := is.New(t)
 	w := newWorld(t)
 	body := &endless{}
-	a := api.New(api.Config{Commands: draining{}, Store: w.store, Logger: quiet})
+	a := api.New(api.Config{Auth: admin{}, Commands: draining{}, Store: w.store, Logger: quiet})
 	r := httptest.NewRequest("POST", server+"/v3/droplets/x/upload", body)
 	r.Header.Set("Content-Type", "application/gzip")
 	got := httptest.NewRecorder()

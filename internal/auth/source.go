@@ -60,6 +60,7 @@ func load(dir string) (*directory, error) {
 		return nil, err
 	}
 	d.service = sha256.Sum256([]byte(secret))
+	d.clients[ServiceUser] = Client{ID: ServiceUser, Secret: serviceFile, Rights: Rights{Admin: true}}
 	return d, nil
 }
 

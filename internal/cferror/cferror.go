@@ -10,6 +10,7 @@ import (
 	"net/http"
 
 	"slipway/aggregates"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/eventlog"
 )
@@ -35,6 +36,9 @@ func (e Error) With(format string, args ...any) Error {
 var (
 	MessageParseError    = Error{http.StatusBadRequest, 1001, "CF-MessageParseError", commands.Malformed().Message}
 	BadRequest           = Error{http.StatusBadRequest, 1004, "CF-BadRequest", "The request is invalid"}
+	InvalidAuthToken     = Error{http.StatusUnauthorized, 1000, "CF-InvalidAuthToken", "Invalid Auth Token"}
+	NotAuthenticated     = Error{http.StatusUnauthorized, 10002, "CF-NotAuthenticated", "Authentication error"}
+	NotAuthorized        = Error{http.StatusForbidden, 10003, "CF-NotAuthorized", "You are not authorized to perform the requested action"}
 	NotFound             = Error{http.StatusNotFound, 10000, "CF-NotFound", "Unknown request"}
 	UnknownError         = Error{http.StatusInternalServerError, 10001, "CF-UnknownError", "An unknown error occurred."}
 	BadQueryParameter    = Error{http.StatusBadRequest, 10005, "CF-BadQueryParameter", "The query parameter is invalid"}
@@ -71,6 +75,12 @@ func From(err error) Error {
 		}
 		e.Detail = rejected.Message
 		return e
+	case errors.Is(err, auth.ErrNoToken):
+		return NotAuthenticated
+	case errors.Is(err, auth.ErrBadToken):
+		return InvalidAuthToken
+	case errors.Is(err, auth.ErrScope):
+		return NotAuthorized
 	case errors.Is(err, eventlog.ErrConflict):
 		// The repository has tried again by itself; what the request asks for may still be right.
 		return ServiceUnavailable

@@ -9,6 +9,7 @@ import (
 	"github.com/matryer/is"
 
 	"slipway/aggregates"
+	"slipway/internal/auth"
 	"slipway/internal/cferror"
 	"slipway/internal/commands"
 	"slipway/internal/eventlog"
@@ -29,6 +30,9 @@ func TestFrom(t *testing.T) {
 		"conflict":         {reject(aggregates.CodeConflict), 409, 409001, "CF-Conflict", "because"},
 		"malformed":        {reject(commands.CodeMalformed), 400, 1001, "CF-MessageParseError", "because"},
 		"a code to come":   {reject("Novel"), 422, 10008, "CF-UnprocessableEntity", "because"},
+		"no token":         {auth.ErrNoToken, 401, 10002, "CF-NotAuthenticated", "Authentication error"},
+		"a wrong token":    {auth.ErrBadToken, 401, 1000, "CF-InvalidAuthToken", "Invalid Auth Token"},
+		"too small scopes": {auth.ErrScope, 403, 10003, "CF-NotAuthorized", cferror.NotAuthorized.Detail},
 		"a lost race":      {eventlog.ErrConflict, 503, 10015, "CF-ServiceUnavailable", cferror.ServiceUnavailable.Detail},
 		"no log":           {eventlog.ErrUnavailable, 503, 10015, "CF-ServiceUnavailable", cferror.ServiceUnavailable.Detail},
 		"out of time":      {context.DeadlineExceeded, 503, 10015, "CF-ServiceUnavailable", cferror.ServiceUnavailable.Detail},

@@ -12,16 +12,25 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 )
 
 // Client speaks to one API.
 type Client struct {
 	Base string // URL, e.g. http://127.0.0.1:8080
 	HTTP *http.Client
+
+	secret string
+	mu     sync.Mutex
+	token  string
+	since  time.Time // when token was given
 }
 
-// New makes a client for the API at a URL.
-func New(base string) *Client { return &Client{Base: base, HTTP: &http.Client{}} }
+// New makes a client for the API at a URL. It logs in as Slipway's own client, whose secret stands in the data directory.
+func New(base, secret string) *Client {
+	return &Client{Base: base, HTTP: &http.Client{}, secret: secret}
+}
 
 type resource struct {
 	GUID string `json:"guid"`
@@ -48,7 +57,7 @@ func (c *Client) send(ctx context.Context, method, path, contentType string, bod
 	if body != nil {
 		request.Header.Set("Content-Type", contentType)
 	}
-	response, err := c.HTTP.Do(request)
+	response, err := c.do(request)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w (is Slipway running? start it with: make run)", method, path, err)
 	}
@@ -164,7 +173,7 @@ func (c *Client) Watch(ctx context.Context, deployment string, seen func(Event) 
 	if err != nil {
 		return err
 	}
-	response, err := c.HTTP.Do(request)
+	response, err := c.do(request)
 	if err != nil {
 		return fmt.Errorf("watch deployment %s: %w", deployment, err)
 	}

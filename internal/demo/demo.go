@@ -17,6 +17,7 @@ import (
 type Config struct {
 	API       string // URL of the API
 	Apps      string // URL of the router
+	Secret    string // of Slipway's own client
 	App       string // name of the app; it is created if there is none
 	Instances int
 }
@@ -35,7 +36,7 @@ const timeout = 3 * time.Minute
 func Run(ctx context.Context, c Config, w io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	s := &show{Config: c, client: client.New(c.API), w: w, began: time.Now()}
+	s := &show{Config: c, client: client.New(c.API, c.Secret), w: w, began: time.Now()}
 	droplets, err := s.prepare(ctx, "v1", "v2", "v3")
 	if err != nil {
 		return err
@@ -231,9 +232,10 @@ func (s *show) next() {
 	fmt.Fprintf(s.w, `
   look at it:
     curl -H 'Host: %[2]s.localhost' %[3]s
-    curl %[1]s/v3/deployments/%[4]s
-    curl %[1]s/v3/deployments/%[4]s/events
-    curl %[1]s/v3/apps/%[5]s/processes/web/stats
+    token="bearer $(go run ./cmd/slipway auth token --api %[1]s)"
+    curl -H "Authorization: $token" %[1]s/v3/deployments/%[4]s
+    curl -H "Authorization: $token" %[1]s/v3/deployments/%[4]s/events
+    curl -H "Authorization: $token" %[1]s/v3/apps/%[5]s/processes/web/stats
     go run ./cmd/slipway audit verify
 `, s.API, s.App, s.Apps, s.rolled, s.app)
 }

@@ -3,7 +3,7 @@
 // What it guarantees:
 //
 //  1. A server that a user starts has every write on disk before it acknowledges it, unless the caller says otherwise.
-//  2. It listens on loopback only. There are no logins yet, so whoever reaches the port may do anything.
+//  2. It listens on loopback only. There are no logins over NATS yet, so whoever reaches the port may do anything.
 //  3. Two servers never work on the same directory: the second fails with [ErrInUse].
 //  4. After Shutdown nothing of it runs any more and the directory may be used again.
 package natsboot
@@ -43,7 +43,7 @@ var (
 	// ErrInUse: another process has a server on this directory.
 	ErrInUse = errors.New("the directory is in use by another process")
 	// ErrNotLoopback: an address that others could reach.
-	ErrNotLoopback = errors.New("not a loopback address: there are no logins yet, so only this machine may connect")
+	ErrNotLoopback = errors.New("not a loopback address: logins over NATS and TLS are not there yet, so only this machine may connect")
 )
 
 // Config is what a server needs to know.

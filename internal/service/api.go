@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/internal/api"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/doors"
 	"slipway/internal/eventlog"
@@ -27,8 +28,8 @@ const httpDrain = 25 * time.Second
 // leftAfter is how old a piece of an upload must be to count as left behind by a process that was killed.
 const leftAfter = 24 * time.Hour
 
-// ErrNotLoopback: an address that others could reach. There are no logins yet, so nothing may listen there.
-var ErrNotLoopback = errors.New("not a loopback address: there are no logins yet, so only this machine may connect")
+// ErrNotLoopback: an address that others could reach. NATS knows no logins yet, and HTTP no TLS, so nothing may listen there.
+var ErrNotLoopback = errors.New("not a loopback address: logins over NATS and TLS are not there yet, so only this machine may connect")
 
 // Listen listens on a loopback address "host:port"; port 0 takes a free one.
 func Listen(addr string) (net.Listener, error) {
@@ -47,12 +48,12 @@ func Listen(addr string) (net.Listener, error) {
 }
 
 // API is the part that takes commands, by HTTP and by both NATS doors, stages builds, and answers queries. It owns the listener.
-func API(b *Backbone, store *projections.Store, listener net.Listener, logger *slog.Logger) Part {
+func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener net.Listener, logger *slog.Logger) Part {
 	base := "http://" + listener.Addr().String()
 	handler := commands.NewHandler(b.Log, b.Snapshots, resource.Finder{Reader: resource.Reader{Store: store}, Log: b.Log}, bits{b.Droplets}, logger)
 	face := api.New(api.Config{
 		Commands: handler, Packages: handler, Store: store, Log: b.Log, Apps: commands.Apps(b.Log, b.Snapshots), Logger: logger,
-		BaseURL: "",
+		Auth: logins, Login: logins.Handler(),
 	})
 	stager := staging.New(b.Log, commands.Apps(b.Log, b.Snapshots), bits{b.Droplets}, logger, nil)
 	reader := resource.Reader{Store: store}

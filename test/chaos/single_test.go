@@ -27,7 +27,7 @@ func TestDemo(t *testing.T) {
 	t.Parallel()
 	is := is.New(t)
 	s := installation.Serve(t, t.TempDir())
-	text := installation.Must(t, "slipway", "demo", "--api", s.API, "--apps", s.Apps)
+	text := installation.Must(t, "slipway", "demo", "--api", s.API, "--apps", s.Apps, "--data", s.Data)
 	t.Log(text)
 	match := sums.FindStringSubmatch(text)
 	is.True(match != nil) // it counts

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"testing"
 	"time"
@@ -58,7 +59,8 @@ func (i inParts) start(t *testing.T, part string) {
 		i.Parts[part] = installation.Spawn(t, said("projector works on"), projector, "--nats", i.NATS, "--db", i.Views())
 	case api:
 		ready := said(`api listens on (\S+)\n`)
-		i.Parts[part] = installation.Spawn(t, ready, api, "--nats", i.NATS, "--db", i.Views(), "--http", installation.ListenAt(i.API))
+		i.Parts[part] = installation.Spawn(t, ready, api, "--nats", i.NATS, "--db", i.Views(), "--http", installation.ListenAt(i.API),
+			"--auth", filepath.Join(i.Data, "auth"))
 		i.API = i.Parts[part].Says(t, ready)
 	case updaterA, updaterB:
 		i.Parts[part] = installation.Spawn(t, said("updater works on"), "updater", "--nats", i.NATS, "--db", i.Views())

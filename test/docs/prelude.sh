@@ -23,7 +23,7 @@ go() {
 	local name=${2#./cmd/}
 	shift 2
 	if [[ $name == slipway && $1 == demo ]]; then # it builds the example app, so it runs in the repository
-		(cd "$ROOT" && "$PROGRAMS/slipway" "$@" --api "$API" --apps "$APPS")
+		(cd "$ROOT" && "$PROGRAMS/slipway" "$@" --api "$API" --apps "$APPS" --data "$DATA")
 	else
 		"$PROGRAMS/$name" "$@"
 	fi

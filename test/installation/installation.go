@@ -13,6 +13,7 @@ import (
 
 	"github.com/matryer/is"
 
+	"slipway/internal/auth"
 	"slipway/internal/client"
 )
 
@@ -63,7 +64,10 @@ func (i *Installation) Views() string { return filepath.Join(i.Data, "views.db")
 func (i *Installation) Agent() string { return filepath.Join(i.Data, "agent") }
 
 // Client speaks to its API.
-func (i *Installation) Client() *client.Client { return client.New(i.API) }
+func (i *Installation) Client() *client.Client {
+	secret, _ := auth.ServiceSecret(filepath.Join(i.Data, "auth")) // without it the first request says what is wrong
+	return client.New(i.API, secret)
+}
 
 // Kill ends all in one at once, at whatever line it is; its instances live on.
 func (i *Installation) Kill() { i.Parts[AllInOne].Kill() }

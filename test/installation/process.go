@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"slipway/internal/auth"
 	"slipway/internal/example"
 )
 
@@ -23,6 +24,9 @@ const (
 	// goodbye is how long a program may take to stop when asked to, its instances included.
 	goodbye = 10 * time.Second
 )
+
+// AdminPassword is the admin's in every installation.
+const AdminPassword = "for tests alone"
 
 // What [Main] has built.
 var (
@@ -34,6 +38,9 @@ var (
 // the nats-server that its go.mod names and the example app, without the race detector: their own tests use it. With nothing
 // in the build cache this takes minutes, so it stands outside of any test's time.
 func Main(m *testing.M) {
+	for _, variable := range []string{auth.AdminPasswordEnv, "SLIPWAY_PASSWORD"} { // whatever is started knows it
+		_ = os.Setenv(variable, AdminPassword)
+	}
 	code, err := buildAndRun(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
