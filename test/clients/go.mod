@@ -11,3 +11,10 @@ require (
 	github.com/matryer/is v1.4.1
 	slipway v0.0.0-00010101000000-000000000000
 )
+
+require (
+	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
+	github.com/oklog/ulid/v2 v2.1.2 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
