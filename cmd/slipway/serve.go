@@ -126,8 +126,18 @@ func hostPort(addr string) (host string, port int, err error) {
 	return host, port, nil
 }
 
-// caughtUp waits until the read models show everything that is in the log.
+// caughtUp waits until every part does its work and the read models show everything that is in the log.
 func (s Serve) caughtUp(ctx context.Context, p *parts) error {
+	for _, part := range p.all {
+		if part.Ready == nil {
+			continue
+		}
+		select {
+		case <-part.Ready:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	newest, err := p.backbone.Log.Newest(ctx)
 	if err != nil {
 		return err

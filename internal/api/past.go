@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -23,6 +24,8 @@ import (
 type moment struct {
 	until events.Sequence // 0: by time
 	at    time.Time
+
+	second bool // at means all of its second
 }
 
 // momentOf reads ?at=: a sequence from 1, or a time in RFC 3339.
@@ -31,13 +34,20 @@ func momentOf(text string) (moment, error) {
 		return moment{until: events.Sequence(n)}, nil
 	}
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
-		return moment{at: at}, nil
+		return moment{at: at, second: !strings.Contains(text, ".")}, nil
 	}
 	return moment{}, badQuery("At must be a sequence of the event log, from 1, or a time such as 2026-01-31T23:59:59Z")
 }
 
-// covers says whether a commit had been made by then.
-func (m moment) covers(c events.Recorded) bool { return m.until > 0 || !c.Time.After(m.at) }
+// covers says whether a commit had been made by then. A time without a fraction means all of its second, so that the times
+// which answers show, in whole seconds, can be asked for.
+func (m moment) covers(c events.Recorded) bool {
+	at := c.Time
+	if m.second {
+		at = at.Truncate(time.Second)
+	}
+	return m.until > 0 || !at.After(m.at)
+}
 
 // errLater ends reading at the first commit that was made later.
 var errLater = errors.New("a later commit")

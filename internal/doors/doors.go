@@ -51,6 +51,9 @@ type Config struct {
 // COMMANDS must be there. An error means that a door cannot be opened, or that the connection was closed.
 func Run(ctx context.Context, cfg Config) error {
 	d, err := openDurable(ctx, cfg)
+	if ctx.Err() != nil {
+		return nil // stopped before a door was open
+	}
 	if err != nil {
 		return fmt.Errorf("open the durable door: %w", err)
 	}

@@ -137,7 +137,8 @@ func (r *rpc) succeed(ctx context.Context, req micro.Request, name string, by co
 	shown, err := r.Present(ctx, result)
 	var rejected *aggregates.RejectedError
 	switch {
-	case errors.As(err, &rejected) && rejected.Code == aggregates.CodeNotFound:
+	case err == nil && shown == nil, errors.As(err, &rejected) && rejected.Code == aggregates.CodeNotFound:
+		// What was deleted has nothing more to show.
 		shown = map[string]string{"guid": result.ID}
 	case err != nil:
 		r.Logger.LogAttrs(ctx, slog.LevelWarn, "result not shown", slog.String("command", name),

@@ -57,7 +57,8 @@ func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener
 	})
 	stager := staging.New(b.Log, commands.Apps(b.Log, b.Snapshots), bits{b.Droplets}, logger, nil)
 	reader := resource.Reader{Store: store}
-	return Part{Name: "api", Run: func(ctx context.Context) error {
+	ready := make(chan struct{})
+	return Part{Name: "api", Ready: ready, Run: func(ctx context.Context) error {
 		if err := handler.Bootstrap(ctx); err != nil {
 			return err
 		}
@@ -72,7 +73,7 @@ func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener
 		group.Go(func() error { tidy(ctx, b, logger); return nil })
 		group.Go(func() error {
 			return doors.Run(ctx, doors.Config{
-				NC: b.Conn, Handler: handler, Log: b.Log, Logger: logger,
+				NC: b.Conn, Handler: handler, Log: b.Log, Logger: logger, Ready: func() { close(ready) },
 				Present: func(ctx context.Context, r commands.Result) (any, error) {
 					return reader.Load(ctx, resource.Base(base), r)
 				},

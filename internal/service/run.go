@@ -12,6 +12,8 @@ type Part struct {
 	Name string
 	// Run works until ctx ends, then finishes what it has begun and returns nil.
 	Run func(ctx context.Context) error
+	// Ready is closed once it does its work; nil: from the start.
+	Ready <-chan struct{}
 }
 
 // errEnded: a part returned although nobody had asked it to.
