@@ -188,6 +188,9 @@ func (f *FeedStream) Publish(ctx context.Context, after uint64, messages []FeedM
 func (f *FeedStream) publish(ctx context.Context, after uint64, messages []FeedMessage) (added int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, feedAckWait)
 	defer cancel()
+	if err := ctx.Err(); err != nil {
+		return 0, errors.Join(ErrUnavailable, err) // nothing is sent for a caller who has gone
+	}
 	acks := make([]jetstream.PubAckFuture, len(messages))
 	for i, m := range messages {
 		msg := &nats.Msg{Subject: m.Subject, Header: m.Header, Data: m.Data}
