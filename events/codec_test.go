@@ -3,6 +3,7 @@ package events
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +69,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"a nil event":                func(c *Commit) { c.Events = []Event{nil} },
 		"too many events":            func(c *Commit) { c.Events = make([]Event, MaxEventsPerCommit+1) },
 		"too many bytes":             func(c *Commit) { c.Events = []Event{AppStarted{App: AppID(strings.Repeat("x", MaxCommitBytes))}} },
+		"a number that is none":      func(c *Commit) { c.Events = []Event{StrategyCreated{Growth: Growth{GrowthFactor: math.NaN()}}} },
 		"text that is no UTF-8":      func(c *Commit) { c.Events = []Event{NameClaimed{Name: "caf\xe9"}} },
 		"a map key that is no UTF-8": func(c *Commit) { c.Events = []Event{AppEnvironmentSet{Environment: map[string]string{"\xff": ""}}} },
 		"no subject":                 func(c *Commit) { c.Subject = "" },

@@ -74,6 +74,10 @@ const (
 	TypeQuotaDeleted Type = "quota.deleted"
 	TypeQuotaApplied Type = "quota.applied"
 
+	TypeStrategyCreated Type = "strategy.created"
+	TypeStrategyUpdated Type = "strategy.updated"
+	TypeStrategyDeleted Type = "strategy.deleted"
+
 	TypeDomainCreated Type = "domain.created"
 
 	TypeRouteCreated         Type = "route.created"

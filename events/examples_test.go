@@ -29,6 +29,7 @@ const (
 	exampleOrganization OrganizationID = "01K9M1A2B3C5E7G9J1M3P5R7T9"
 	exampleSpace        SpaceID        = "01K9M1A2B4D6F8H0K2N4Q6S8V0"
 	exampleQuota        QuotaID        = "01K9M1A2B5E7G9J1M3P5R7T9W1"
+	exampleStrategy     StrategyID     = "1225qzk"
 )
 
 var (
@@ -41,9 +42,10 @@ var (
 		MemoryMB: new(4096), InstanceMemoryMB: new(1024), Instances: new(16), LogRate: new(int64(1 << 20)), Routes: new(10),
 		AppTasks: new(4), ServiceInstances: new(2), ServiceKeys: new(3), NoPaidServices: true, ReservedPorts: new(1), Domains: new(5),
 	}
-	exampleRoute = RouteIDOf("payments.localhost")
-	exampleTypes = map[string]string{"web": "./payments -listen :$PORT", "worker": "./payments work"}
-	exampleRef   = InstanceRef{
+	exampleGrowth = Growth{GrowthType: GrowthLinear, GrowthFactor: 20, DeploymentDurationMinutes: 30, FinalBakeMinutes: 10}
+	exampleRoute  = RouteIDOf("payments.localhost")
+	exampleTypes  = map[string]string{"web": "./payments -listen :$PORT", "worker": "./payments work"}
+	exampleRef    = InstanceRef{
 		App: exampleApp, Process: exampleNewWeb, ProcessType: "web", Index: 1, Instance: exampleInstance,
 		Agent: exampleAgent, Generation: 2,
 	}
@@ -153,6 +155,12 @@ var examples = []Event{
 	QuotaUpdated{Quota: exampleQuota, Organization: exampleOrganization, Name: "small", Limits: exampleLimits},
 	QuotaDeleted{Quota: exampleQuota, Organization: exampleOrganization},
 	QuotaApplied{Quota: exampleQuota, Organization: exampleOrganization, Space: exampleSpace},
+	StrategyCreated{
+		Strategy: exampleStrategy, Name: "careful", Description: "A fifth at a time", Growth: exampleGrowth, ReplicateTo: ReplicateToNone,
+		Tags: map[string]string{"team": "checkout"},
+	},
+	StrategyUpdated{Strategy: exampleStrategy, Description: "A fifth at a time, over half an hour", Growth: exampleGrowth},
+	StrategyDeleted{Strategy: exampleStrategy},
 	DomainCreated{Domain: DomainIDOf("example.org"), Name: "example.org", Organization: exampleOrganization},
 	RouteCreated{
 		Route: exampleRoute, Space: exampleSpace, Organization: exampleOrganization, Domain: DefaultDomain, Host: "payments",

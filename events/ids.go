@@ -26,6 +26,7 @@ type (
 	QuotaID        string // id of a quota, of organizations or of spaces
 	DomainID       string // id of a domain
 	RouteID        string // id of a route
+	StrategyID     string // id of a deployment strategy, in the form of AWS AppConfig's ids
 
 	// CommandID names one request to decide something. Sent again, it is the same request.
 	CommandID string

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"math"
 	"reflect"
 	"testing"
 	"time"
@@ -101,6 +102,8 @@ func fill(t *rapid.T, v reflect.Value) {
 		v.SetBool(rapid.Bool().Draw(t, "flag"))
 	case reflect.Int, reflect.Int64:
 		v.SetInt(rapid.Int64().Draw(t, "number"))
+	case reflect.Float64: // a number; infinity and NaN are none of JSON, and Encode refuses them
+		v.SetFloat(rapid.Float64Range(-math.MaxFloat64, math.MaxFloat64).Draw(t, "number"))
 	case reflect.Pointer:
 		if rapid.Bool().Draw(t, "given") {
 			v.Set(reflect.New(v.Type().Elem()))

@@ -25,6 +25,7 @@ const (
 	AggregateQuota        = "quota"        // of organizations
 	AggregateDomain       = "domain"
 	AggregateRoute        = "route"
+	AggregateStrategy     = "strategy"
 )
 
 const subjectPrefix = "events."
@@ -66,6 +67,9 @@ func DomainSubject(id DomainID) Subject { return subject(AggregateDomain, string
 
 // RouteSubject is where a route's commits stand.
 func RouteSubject(id RouteID) Subject { return subject(AggregateRoute, string(id)) }
+
+// StrategySubject is where a deployment strategy's commits stand.
+func StrategySubject(id StrategyID) Subject { return subject(AggregateStrategy, string(id)) }
 
 // ManifestSubject is where it stands how the applying of a manifest ended.
 func ManifestSubject(id CommandID) Subject { return subject(AggregateManifest, string(id)) }

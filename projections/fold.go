@@ -26,6 +26,7 @@ type fold struct {
 	domains       table[events.DomainID, Domain]
 	routes        table[events.RouteID, Route]
 	destinations  table[destinationKey, Destination]
+	strategies    table[events.StrategyID, Strategy]
 
 	history     table[Place, HistoryEvent]
 	auditEvents table[Place, AuditEvent]
@@ -39,6 +40,7 @@ func newFold() *fold {
 		droplets: newTable(droplets), packages: newTable(packages), builds: newTable(builds), revisions: newTable(revisions), deployments: newTable(deployments),
 		organizations: newTable(organizations), spaces: newTable(spaces), quotas: newTable(quotas),
 		domains: newTable(domains), routes: newTable(routes), destinations: newTable(destinations),
+		strategies: newTable(strategies),
 		history: newTable(history), auditEvents: newTable(auditEvents), anomalies: newTable(anomalies), recorded: map[report]bool{},
 	}
 }
@@ -52,7 +54,7 @@ type rows interface {
 func (f *fold) tables() []rows {
 	return []rows{
 		&f.apps, &f.processes, &f.instances, &f.droplets, &f.packages, &f.builds, &f.revisions, &f.deployments,
-		&f.organizations, &f.spaces, &f.quotas, &f.domains, &f.routes, &f.destinations,
+		&f.organizations, &f.spaces, &f.quotas, &f.domains, &f.routes, &f.destinations, &f.strategies,
 		&f.history, &f.auditEvents, &f.anomalies,
 	}
 }

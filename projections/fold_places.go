@@ -20,6 +20,9 @@ func (f *fold) wantPlace(e events.Event) {
 	if r.Route != "" {
 		f.routes.want(r.Route)
 	}
+	if r.Strategy != "" {
+		f.strategies.want(r.Strategy)
+	}
 	switch e := e.(type) {
 	case events.QuotaDeleted:
 		f.spaces.wantAll("quota = ?", e.Quota)
@@ -70,7 +73,7 @@ func (f *fold) place(m moment, e events.Event) {
 	case events.NameTaken, events.NameFreed:
 		// The history is all there is to say of them.
 	default:
-		f.anomaly(m, e, "no view knows this type")
+		f.strategy(m, e)
 	}
 }
 
@@ -107,6 +110,12 @@ func refsOfPlace(e events.Event) Refs {
 		return Refs{Route: e.Route}
 	case events.RouteDeleted:
 		return Refs{Route: e.Route}
+	case events.StrategyCreated:
+		return Refs{Strategy: e.Strategy}
+	case events.StrategyUpdated:
+		return Refs{Strategy: e.Strategy}
+	case events.StrategyDeleted:
+		return Refs{Strategy: e.Strategy}
 	case events.NameTaken:
 		return refsOfName(e.Scope, e.Holder)
 	case events.NameFreed:

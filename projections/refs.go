@@ -19,6 +19,7 @@ type Refs struct {
 	Quota        events.QuotaID
 	Domain       events.DomainID
 	Route        events.RouteID
+	Strategy     events.StrategyID
 }
 
 // RefsOf says which things an event names.

@@ -54,6 +54,7 @@ func message(c events.Recorded, index int, e events.CloudEvent, n name) eventlog
 		"ce-quota":        string(about.Quota),
 		"ce-domain":       string(about.Domain),
 		"ce-route":        string(about.Route),
+		"ce-strategy":     string(about.Strategy),
 	} {
 		if value != "" {
 			m.Header[key] = []string{value}

@@ -62,7 +62,7 @@ func (n *names) of(ctx context.Context, e events.Event, at events.Sequence) (nam
 		return n.ofApp(ctx, about.App, at)
 	case about.Organization != "":
 		return n.in(ctx, home{organization: about.Organization, space: about.Space}, at)
-	case about.Domain != "" || about.Quota != "":
+	case about.Domain != "" || about.Quota != "" || about.Strategy != "":
 		return name{}, nil // everybody's
 	}
 	return nameless, nil

@@ -178,6 +178,8 @@ func jsonType(t reflect.Type) string {
 		return "object"
 	case t.Kind() == reflect.Bool:
 		return "boolean"
+	case t.Kind() == reflect.Float64:
+		return "number"
 	case t.Kind() == reflect.String:
 		return "string"
 	default:
