@@ -119,7 +119,7 @@ func (h *Handler) organizationOf(ctx context.Context, id events.SpaceID) (events
 	if id != events.DefaultSpace {
 		found, err := h.finder.OrganizationOfSpace(ctx, id)
 		if errors.Is(err, ErrUnknown) {
-			return "", invalidSpace()
+			return "", InvalidSpace()
 		}
 		if err != nil {
 			return "", err
@@ -131,7 +131,7 @@ func (h *Handler) organizationOf(ctx context.Context, id events.SpaceID) (events
 		return "", err
 	}
 	if _, there := agg.State.Space(id); !there && (agg.Exists() || id != events.DefaultSpace) {
-		return "", invalidSpace()
+		return "", InvalidSpace()
 	}
 	return organization, nil
 }

@@ -249,7 +249,7 @@ func (r Result) and(seq events.Sequence) Result {
 	return r
 }
 
-// invalidSpace is Cloud Foundry's text for a space in a body.
-func invalidSpace() error {
+// InvalidSpace is Cloud Foundry's text for a space in a body.
+func InvalidSpace() error {
 	return aggregates.Reject("Invalid space. Ensure that the space exists and you have access to it.")
 }

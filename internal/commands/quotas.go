@@ -80,6 +80,9 @@ func (h *Handler) createQuota(ctx context.Context, c CreateQuota, m eventlog.Met
 	set := space.SetQuota{Quota: events.QuotaID(events.DeriveID(m.CommandID, "quota", 0)), Name: &c.Called, Limits: &c.Limits}
 	if c.Organization != "" {
 		return h.onSpaceQuota(ctx, c.Organization, set.Quota, m, func(s space.State) ([]events.Event, error) {
+			if !s.Exists() { // a state that never was cannot name itself
+				return nil, aggregates.Reject("Organization with guid '%s' does not exist, or you do not have access to it.", c.Organization)
+			}
 			made, err := space.CreateSpaceQuota(s, set)
 			if err != nil {
 				return nil, err

@@ -137,16 +137,15 @@ func (f Finder) MetadataOfDeployment(ctx context.Context, id events.DeploymentID
 	return d.Metadata, err
 }
 
-func find[ID ~string](ctx context.Context, f Finder, look func() (ID, error)) (ID, error) {
-	id, err := look()
-	if !errors.Is(err, projections.ErrNotFound) {
-		return id, err
+func find[V any](ctx context.Context, f Finder, look func() (V, error)) (found V, err error) {
+	if found, err = look(); !errors.Is(err, projections.ErrNotFound) {
+		return found, err
 	}
 	if err := f.caughtUp(ctx); err != nil {
-		return "", err
+		return found, err
 	}
-	if id, err = look(); errors.Is(err, projections.ErrNotFound) {
-		return "", commands.ErrUnknown
+	if found, err = look(); errors.Is(err, projections.ErrNotFound) {
+		err = commands.ErrUnknown
 	}
-	return id, err
+	return found, err
 }
