@@ -31,6 +31,8 @@ type Demand struct {
 	Hidden error // the answer to whoever may not know of the thing: that it is not there
 	// Discreet: whoever may know of the thing, but not do this, is answered the same; otherwise [auth.ErrScope].
 	Discreet bool
+	// Anywhere: the thing is everybody's, in no place. Who may do this somewhere may do it with the thing.
+	Anywhere bool
 }
 
 // Gate judges demands.
@@ -71,7 +73,7 @@ func (g *Gate) Check(ctx context.Context, i auth.Identity, demands ...Demand) er
 
 // Judge says whether a demand of i is allowed: somewhere where the thing is, or everywhere. What is not there is hidden.
 func (g *Gate) Judge(ctx context.Context, i auth.Identity, d Demand) (auth.Verdict, error) {
-	if i.Everywhere(d.Action) {
+	if i.Everywhere(d.Action) || d.Anywhere && i.Anywhere(d.Action) {
 		return auth.Allowed, nil
 	}
 	if d.On == (Thing{}) {

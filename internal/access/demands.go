@@ -14,7 +14,7 @@ import (
 // Demands says what a command needs, in the order in which its handler looks at things. Which role is enough is for package
 // auth to say; actions are chosen after Cloud Foundry's v3 controllers.
 func (g *Gate) Demands(ctx context.Context, c commands.Command) ([]Demand, error) {
-	for _, known := range []func(commands.Command) []Demand{ofApp, ofProcess, ofDeployment, ofBits, ofPlace, ofRoute} {
+	for _, known := range []func(commands.Command) []Demand{ofApp, ofProcess, ofDeployment, ofBits, ofPlace, ofRoute, ofStrategy} {
 		if demands := known(c); len(demands) > 0 {
 			return demands, nil
 		}
@@ -173,6 +173,15 @@ func onRoute(id events.RouteID, to []commands.Destination) []Demand {
 		})
 	}
 	return append(demands, on(auth.ManageApps, commands.KindRoute, string(id))...)
+}
+
+// ofStrategy: deployment strategies are the installation's (docs/adr/0015). Everybody may know of them.
+func ofStrategy(c commands.Command) []Demand {
+	switch c.(type) {
+	case commands.CreateStrategy, commands.UpdateStrategy, commands.DeleteStrategy:
+		return []Demand{{Action: auth.Write, Anywhere: true, Hidden: auth.ErrScope}}
+	}
+	return nil
 }
 
 // ofQuota: a quota of organizations is the administrator's, one of an organization's spaces its manager's.

@@ -131,6 +131,7 @@ const (
 	KindSpaceQuota        Kind = "Space quota"
 	KindDomain            Kind = "Domain"
 	KindRoute             Kind = "Route"
+	KindStrategy          Kind = "Deployment strategy"
 )
 
 // Result says what a command was about and where to read it.

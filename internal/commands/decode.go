@@ -65,6 +65,9 @@ func init() {
 	catalogued[AddDestinations]()
 	catalogued[RemoveDestination]()
 	catalogued[DeleteRoute]()
+	catalogued[CreateStrategy]()
+	catalogued[UpdateStrategy]()
+	catalogued[DeleteStrategy]()
 }
 
 func catalogued[C Command]() {
@@ -141,6 +144,8 @@ func typeName(kind string) string {
 		return "an object"
 	case kind == "slice":
 		return "an array"
+	case strings.HasPrefix(kind, "float"):
+		return "a number"
 	case kind == "bool":
 		return "a boolean"
 	}

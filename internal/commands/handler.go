@@ -37,6 +37,8 @@ type Finder interface {
 	AppOfProcess(ctx context.Context, id events.ProcessID) (events.AppID, error)
 	// MetadataOfDeployment is what labels and annotations a deployment has, over or not.
 	MetadataOfDeployment(ctx context.Context, id events.DeploymentID) (events.Metadata, error)
+	// CountStrategies says how many deployment strategies are stored.
+	CountStrategies(ctx context.Context) (int, error)
 	Places
 }
 
@@ -52,17 +54,19 @@ type Bits interface {
 
 // Handler carries out commands.
 type Handler struct {
-	log      eventlog.Log
-	apps     *eventlog.Repository[app.State]
-	droplets *eventlog.Repository[droplet.State]
-	packages *eventlog.Repository[pack.State]
-	builds   *eventlog.Repository[pack.Build]
-	names    *eventlog.Repository[name.State]
-	places   places
-	finder   Finder
-	bits     Bits
-	logger   *slog.Logger
-	now      func() time.Time
+	log        eventlog.Log
+	apps       *eventlog.Repository[app.State]
+	droplets   *eventlog.Repository[droplet.State]
+	packages   *eventlog.Repository[pack.State]
+	builds     *eventlog.Repository[pack.Build]
+	names      *eventlog.Repository[name.State]
+	places     places
+	strategies *Strategies
+	creating   creation
+	finder     Finder
+	bits       Bits
+	logger     *slog.Logger
+	now        func() time.Time
 }
 
 // NewHandler makes a handler. snapshots may be nil.
@@ -72,7 +76,7 @@ func NewHandler(log eventlog.Log, snapshots eventlog.Snapshots, finder Finder, b
 		apps: Apps(log, snapshots), droplets: Droplets(log),
 		packages: Packages(log), builds: Builds(log),
 		names:  eventlog.NewRepository(log, events.AggregateName, name.Evolve, nil, 0),
-		places: newPlaces(log, snapshots),
+		places: newPlaces(log, snapshots), strategies: NewStrategies(log), creating: make(creation, 1),
 		finder: finder, bits: bits, logger: logger, now: time.Now,
 	}
 }

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"fmt"
 
 	"slipway/aggregates"
 	"slipway/aggregates/app"
@@ -229,7 +228,7 @@ func (h *Handler) dispatchRoute(ctx context.Context, c Command, m eventlog.Meta)
 	case DeleteRoute:
 		return h.onRoute(ctx, c.Route, m, func(s route.State) ([]events.Event, error) { return route.Delete(s), nil })
 	}
-	return Result{}, fmt.Errorf("no handler for %T", c)
+	return h.dispatchStrategy(ctx, c, m)
 }
 
 // derived is m for a further thing that the same command leads to.

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"slipway/aggregates/app"
+	"slipway/aggregates/strategy"
 	"slipway/events"
 	"slipway/internal/commands"
 	"slipway/internal/commands/commandstest"
@@ -205,6 +206,7 @@ func everything() (before, after []step) {
 	}
 	o, s, q := derived("org", "organization"), derived("space", "space"), derived("quota", "quota")
 	r, d := strconv.Quote(string(events.RouteIDOf("www.example.org"))), strconv.Quote(string(events.DomainIDOf("example.org")))
+	g := strconv.Quote(string(strategy.IDOf("strategy", 0)))
 	return []step{
 			{"organization.create", "org", `{"name":"acme"}`},
 			{"organization.update", "org-update", `{"organization":` + o + `,"name":"emca"}`},
@@ -218,6 +220,9 @@ func everything() (before, after []step) {
 			{"domain.create", "domain", `{"name":"example.org"}`},
 			{"route.create", "route", `{"domain":` + d + `,"host":"www"}`},
 			{"route.update", "route-update", `{"route":` + r + `,"metadata":{"labels":{"env":"prod"}}}`},
+			{"strategy.create", "strategy", `{"name":"careful","growth":{"growth_factor":20,"deployment_duration_minutes":30}}`},
+			{"strategy.update", "strategy-update", `{"strategy":` + g + `,"growth":{"final_bake_minutes":5}}`},
+			{"strategy.delete", "strategy-delete", `{"strategy":` + g + `}`},
 			{"space.delete", "space-delete", `{"space":` + s + `}`},
 			{"app.create", "create", `{"name":"hello"}`},
 			{"droplet.create", "droplet", `{"app":` + a + `,"process_types":{"web":"./web","worker":"./worker"}}`},

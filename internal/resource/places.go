@@ -38,6 +38,8 @@ func (r Reader) readPlace(ctx context.Context, b Base, result commands.Result) (
 		}
 		to, err := r.Store.Destinations(ctx, route.GUID)
 		return b.Route(route, to[route.GUID]), err
+	case commands.KindStrategy:
+		return present(b.Strategy)(r.Store.Strategy(ctx, events.StrategyID(result.ID)))
 	}
 	return nil, fmt.Errorf("no resource of kind %q", result.Kind)
 }
@@ -46,7 +48,7 @@ func (r Reader) readPlace(ctx context.Context, b Base, result commands.Result) (
 func deletable(kind commands.Kind) bool {
 	switch kind {
 	case commands.KindApp, commands.KindOrganization, commands.KindSpace, commands.KindOrganizationQuota, commands.KindSpaceQuota,
-		commands.KindRoute:
+		commands.KindRoute, commands.KindStrategy:
 		return true
 	}
 	return false
@@ -107,6 +109,15 @@ func (f Finder) QuotaInUse(ctx context.Context, id events.QuotaID) (bool, error)
 	l, err := f.Store.Organizations(ctx, projections.OrganizationFilter{Quotas: []events.QuotaID{id}}, projections.Order{},
 		projections.Page{Number: 1, PerPage: 1})
 	return l.Total > 0, err
+}
+
+// CountStrategies implements commands.Finder.
+func (f Finder) CountStrategies(ctx context.Context) (int, error) {
+	if err := f.caughtUp(ctx); err != nil {
+		return 0, err
+	}
+	l, err := f.Store.Strategies(ctx, projections.Place{}, 1)
+	return l.Total, err
 }
 
 // Contents implements commands.Places.

@@ -60,6 +60,19 @@ func (f Finder) QuotaInUse(ctx context.Context, id events.QuotaID) (bool, error)
 	return false, err
 }
 
+// CountStrategies implements [commands.Finder].
+func (f Finder) CountStrategies(ctx context.Context) (n int, err error) {
+	err = f.each(ctx, func(e events.Event) {
+		switch e.(type) {
+		case events.StrategyCreated:
+			n++
+		case events.StrategyDeleted:
+			n--
+		}
+	})
+	return n, err
+}
+
 // Contents implements [commands.Places].
 func (f Finder) Contents(ctx context.Context, o events.OrganizationID, s events.SpaceID) (apps []events.AppID, routes []events.RouteID, err error) {
 	in := func(organization events.OrganizationID, space events.SpaceID) bool {
