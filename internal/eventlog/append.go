@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"slipway/events"
@@ -28,7 +27,7 @@ func (j *JetStream) Append(ctx context.Context, c events.Commit, last events.Seq
 		return events.Recorded{}, err
 	}
 	rec := events.Recorded{Commit: c, Hash: events.HashMessage(msg)}
-	out := outgoing(msg, jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(uint64(last), 10))
+	out := j.outgoing(msg, jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(uint64(last), 10))
 	err = j.persist(ctx, "append", func(ctx context.Context) (err error) {
 		rec.Sequence, err = j.publish(ctx, out)
 		if err != nil && doubtful(err) {
@@ -49,7 +48,7 @@ func (j *JetStream) Report(ctx context.Context, c events.Commit) (events.Recorde
 		return events.Recorded{}, err
 	}
 	rec := events.Recorded{Commit: c, Hash: events.HashMessage(msg)}
-	out := outgoing(msg)
+	out := j.outgoing(msg)
 	err = j.persist(ctx, "report", func(ctx context.Context) (err error) {
 		rec.Sequence, err = j.publish(ctx, out)
 		var dup *duplicateError
@@ -64,33 +63,10 @@ func (j *JetStream) Report(ctx context.Context, c events.Commit) (events.Recorde
 	return rec, nil
 }
 
-// outgoing makes a message of NATS, with further headers given as key, value.
-func outgoing(m events.Message, headers ...string) *nats.Msg {
-	out := nats.NewMsg(string(m.Subject))
-	for key, values := range m.Header {
-		out.Header[key] = values
-	}
-	out.Header.Set(jetstream.ExpectedStreamHeader, StreamEvents)
-	for i := 0; i < len(headers); i += 2 {
-		out.Header.Set(headers[i], headers[i+1])
-	}
-	out.Data = m.Data
-	return out
-}
-
 // duplicateError: the server has seen this Nats-Msg-Id within its window, here or on another subject, and wrote nothing.
 type duplicateError struct{ sequence events.Sequence }
 
 func (e *duplicateError) Error() string { return fmt.Sprintf("duplicate of sequence %d", e.sequence) }
-
-// publish sends one message and gives the sequence it was written at.
-func (j *JetStream) publish(ctx context.Context, m *nats.Msg) (events.Sequence, error) {
-	answer, err := j.request(ctx, m)
-	if err != nil {
-		return 0, err
-	}
-	return acknowledged(answer.Data)
-}
 
 // acknowledged reads the server's answer to a publish.
 func acknowledged(answer []byte) (events.Sequence, error) {

@@ -1,5 +1,5 @@
-// Package eventlog is the only package that talks to the EVENTS stream. It appends commits, reads aggregates back,
-// feeds consumers, and keeps folded aggregates at hand.
+// Package eventlog is the only package that talks to the EVENTS stream and to the alarm clock beside it, TIMERS. It appends
+// commits, reads aggregates back, feeds consumers, keeps folded aggregates at hand, and wakes who waits for a time.
 //
 // What it guarantees:
 //
@@ -12,6 +12,9 @@
 //     reconnections and restarts of the server. [Log.Work] acknowledges only what was handled.
 //  5. What cannot be decoded stops a reader with an error, and stays with a worker until it can be: it is never lost.
 //  6. Every call ends when its context does, also while no server answers.
+//  7. An alarm ([Timers]) never rings before its time by the clock of whoever hears it, rings within about a quarter of a
+//     second after it while a server and a listener are up, and soon after they come back where they were not. It rings
+//     until it has been attended to. What is set by several processes in any order rings at the earliest time of all.
 //
 // What it does not guarantee: that a direct read sees a write another node has just acknowledged. Decisions made on
 // stale state lose their race in Append and are made again. But that there is nothing is only said after asking the

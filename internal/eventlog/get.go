@@ -23,7 +23,7 @@ const (
 // Subjects of JetStream's API for reading without a consumer. nats.go has no batched read, so they are spoken here.
 const (
 	subjectDirectGet = "$JS.API.DIRECT.GET." + StreamEvents
-	subjectLeaderGet = "$JS.API.STREAM.MSG.GET." + StreamEvents
+	subjectLeaderGet = "$JS.API.STREAM.MSG.GET." // and the stream
 )
 
 // Headers that the server adds to what it hands out. They are no part of the message.
@@ -56,20 +56,6 @@ func (r getRequest) message(subject string) (*nats.Msg, error) {
 		return nil, err
 	}
 	return &nats.Msg{Subject: subject, Data: data}, nil
-}
-
-// leaderGet reads one message from the server that decides about writes: it has every write that was acknowledged. It
-// costs more than a direct get and cannot be spread.
-func (j *JetStream) leaderGet(ctx context.Context, r getRequest) (raw Raw, found bool, err error) {
-	m, err := r.message(subjectLeaderGet)
-	if err != nil {
-		return Raw{}, false, err
-	}
-	answer, err := j.request(ctx, m)
-	if err != nil {
-		return Raw{}, false, err
-	}
-	return leaderRaw(answer.Data)
 }
 
 // leaderRaw takes a message out of the leader's answer.

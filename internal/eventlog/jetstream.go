@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -47,39 +46,22 @@ func (c Config) withDefaults() Config {
 
 // JetStream is the Log on a JetStream stream.
 type JetStream struct {
-	nc         *nats.Conn
-	js         jetstream.JetStream
+	link
 	reg        *events.Registry
-	cfg        Config
 	replicated bool // a direct get may be answered by a server that lags behind
 }
 
 // Open opens the log on the stream [StreamEvents], which must have been set up. It refuses a stream whose settings could
 // lose history.
 func Open(ctx context.Context, nc *nats.Conn, reg *events.Registry, cfg Config) (*JetStream, error) {
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return nil, fmt.Errorf("open event log: %w", err)
+	l, settings, err := dial(ctx, nc, StreamEvents, cfg)
+	if err == nil {
+		err = checkSettings(settings)
 	}
-	j := &JetStream{nc: nc, js: js, reg: reg, cfg: cfg.withDefaults()}
-	var settings jetstream.StreamConfig
-	err = j.persist(ctx, "open event log", func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, j.cfg.AckWait)
-		defer cancel()
-		stream, err := js.Stream(ctx, StreamEvents)
-		if err == nil {
-			settings = stream.CachedInfo().Config
-		}
-		return err
-	})
 	if err != nil {
-		return nil, err
-	}
-	if err := checkSettings(settings); err != nil {
 		return nil, fmt.Errorf("open event log: stream %s: %w", StreamEvents, err)
 	}
-	j.replicated = settings.Replicas > 1
-	return j, nil
+	return &JetStream{link: l, reg: reg, replicated: settings.Replicas > 1}, nil
 }
 
 // checkSettings refuses to write the truth into a stream that could forget it: whoever made it meant something else.
@@ -98,59 +80,4 @@ func checkSettings(s jetstream.StreamConfig) error {
 	refuse(!s.AllowDirect, "it cannot be read directly (allow_direct)")
 	refuse(s.Storage != jetstream.FileStorage, "it is kept in memory")
 	return errors.Join(faults...)
-}
-
-// pause waits before attempt n (from 1), growing from 1 ms to a fifth of a second. It fails when ctx ends first.
-func pause(ctx context.Context, n int) error {
-	return waitFor(ctx, nil, min(time.Millisecond<<min(n-1, 10), 200*time.Millisecond))
-}
-
-// persist calls try until it succeeds, fails for good, or the log's patience ends.
-func (j *JetStream) persist(ctx context.Context, op string, try func(context.Context) error) error {
-	patient, cancel := context.WithTimeout(ctx, j.cfg.Patience)
-	defer cancel()
-	for n := 1; ; n++ {
-		err := try(patient)
-		switch {
-		case err == nil, errors.Is(err, ErrConflict):
-			return err
-		case !passing(err):
-			return fmt.Errorf("%s: %w", op, err)
-		}
-		if pause(patient, n) != nil {
-			return unavailable(op, errors.Join(ctx.Err(), err))
-		}
-	}
-}
-
-// request asks the server, for at most AckWait.
-func (j *JetStream) request(ctx context.Context, m *nats.Msg) (*nats.Msg, error) {
-	ctx, cancel := context.WithTimeout(ctx, j.cfg.AckWait)
-	defer cancel()
-	return j.nc.RequestMsgWithContext(ctx, m)
-}
-
-// passing says whether err may be gone in a moment: no server answered, or the answer settled nothing.
-func passing(err error) bool {
-	return unanswered(err) || errors.Is(err, errInDoubt) || apiCode(err) == errCodeDuplicateInProcess
-}
-
-// unanswered says whether err means that no server answered, so that it is worth asking again.
-func unanswered(err error) bool {
-	var api *jetstream.APIError
-	if errors.As(err, &api) {
-		return api.Code >= 500 // no leader now, resources exhausted for the moment
-	}
-	return slices.ContainsFunc([]error{
-		context.DeadlineExceeded, context.Canceled, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrConnectionClosed,
-		nats.ErrDisconnected, nats.ErrReconnectBufExceeded, nats.ErrConnectionReconnecting, jetstream.ErrNoStreamResponse,
-	}, func(known error) bool { return errors.Is(err, known) })
-}
-
-func apiCode(err error) jetstream.ErrorCode {
-	var api *jetstream.APIError
-	if !errors.As(err, &api) {
-		return 0
-	}
-	return api.ErrorCode
 }

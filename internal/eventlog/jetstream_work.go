@@ -24,11 +24,8 @@ func (j *JetStream) Work(ctx context.Context, w Worker, fn func(context.Context,
 	if !events.ValidID(w.Name) {
 		return fmt.Errorf("work: %q is no name for a consumer", w.Name)
 	}
-	shift := &shift{log: j, cfg: w.config(filters, j.cfg.RedeliverAfter), held: map[events.Sequence]jetstream.Msg{}}
-	stop := shift.keepAlive()
-	err = w.run(ctx, j.reg, shift.next, fn)
-	stop()
-	shift.end()
+	shift := newShift(&j.link, w.config(filters, j.cfg.RedeliverAfter))
+	err = shift.during(func() error { return w.run(ctx, j.reg, shift.next, fn) })
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -44,20 +41,33 @@ func (w Worker) config(filters []string, redeliver time.Duration) jetstream.Cons
 
 // shift is one process's time at a worker's job.
 type shift struct {
-	log *JetStream
-	cfg jetstream.ConsumerConfig
-	s   *session // of the goroutine that calls next
+	link *link
+	cfg  jetstream.ConsumerConfig
+	s    *session // of the goroutine that calls next
 
 	mu   sync.Mutex
 	held map[events.Sequence]jetstream.Msg // handed to a lane, not acknowledged yet
 }
 
-// next gives the next commit, through a new session wherever the last broke off.
+func newShift(l *link, cfg jetstream.ConsumerConfig) *shift {
+	return &shift{link: l, cfg: cfg, held: map[events.Sequence]jetstream.Msg{}}
+}
+
+// during does the work that takes what next gives.
+func (sh *shift) during(work func() error) error {
+	stop := sh.keepAlive()
+	err := work()
+	stop()
+	sh.end()
+	return err
+}
+
+// next gives the next message, through a new session wherever the last broke off.
 func (sh *shift) next(ctx context.Context) (delivery, error) {
 	for {
 		if sh.s == nil {
 			var err error
-			if sh.s, err = sh.log.openSession(ctx, false, sh.cfg, workAhead); err != nil {
+			if sh.s, err = sh.link.openSession(ctx, false, sh.cfg, workAhead); err != nil {
 				return delivery{}, err
 			}
 		}
@@ -68,7 +78,7 @@ func (sh *shift) next(ctx context.Context) (delivery, error) {
 		if ctx.Err() != nil {
 			return delivery{}, ctx.Err()
 		}
-		sh.log.cfg.Logger.Debug("a worker's session starts anew", "consumer", sh.cfg.Durable, "err", err)
+		sh.link.cfg.Logger.Debug("a worker's session starts anew", "consumer", sh.cfg.Durable, "err", err)
 		sh.s.stop()
 		sh.s = nil
 	}
@@ -100,16 +110,16 @@ func (sh *shift) let(seq events.Sequence, m jetstream.Msg, say func() error) {
 	}
 	sh.mu.Unlock()
 	if err := say(); err != nil {
-		sh.log.cfg.Logger.Debug("not acknowledged", "seq", seq, "err", err)
+		sh.link.cfg.Logger.Debug("not acknowledged", "seq", seq, "err", err)
 	}
 }
 
-// keepAlive tells the server, three times as often as it must, which commits are still being worked on, until stop is called.
+// keepAlive tells the server, three times as often as it must, which messages are still being worked on, until stop is called.
 func (sh *shift) keepAlive() (stop func()) {
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		tick := time.NewTicker(sh.log.cfg.RedeliverAfter / 3)
+		tick := time.NewTicker(sh.link.cfg.RedeliverAfter / 3)
 		defer tick.Stop()
 		for {
 			select {
@@ -128,7 +138,7 @@ func (sh *shift) inProgress() {
 	defer sh.mu.Unlock()
 	for seq, m := range sh.held {
 		if err := m.InProgress(); err != nil && !errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
-			sh.log.cfg.Logger.Debug("still working, but the server was not told", "seq", seq, "err", err)
+			sh.link.cfg.Logger.Debug("still working, but the server was not told", "seq", seq, "err", err)
 		}
 	}
 }
@@ -138,7 +148,7 @@ func (sh *shift) end() {
 	if sh.s != nil {
 		sh.s.stop()
 	}
-	if sh.log.nc.IsConnected() {
-		_ = sh.log.nc.FlushTimeout(goodbye) // else it learns of it by silence
+	if sh.link.nc.IsConnected() {
+		_ = sh.link.nc.FlushTimeout(goodbye) // else it learns of it by silence
 	}
 }

@@ -30,7 +30,7 @@ var errBroken = errors.New("the consumer broke off")
 
 // session is one consumer and what it sends, until something casts doubt on whether it sends everything.
 type session struct {
-	log      *JetStream
+	link     *link
 	name     string
 	acks     bool // the consumer wants each message acknowledged
 	consume  jetstream.ConsumeContext
@@ -42,31 +42,31 @@ type session struct {
 
 // openSession makes a consumer and begins to take from it. It tries again while no server answers: for the log's
 // patience, or until ctx ends.
-func (j *JetStream) openSession(ctx context.Context, givesUp bool, cfg jetstream.ConsumerConfig, ahead int) (*session, error) {
+func (l *link) openSession(ctx context.Context, givesUp bool, cfg jetstream.ConsumerConfig, ahead int) (*session, error) {
 	const op = "open a consumer"
-	deadline := time.Now().Add(j.cfg.Patience)
+	deadline := time.Now().Add(l.cfg.Patience)
 	for n := 1; ; n++ {
-		s, err := j.startSession(ctx, cfg, ahead)
+		s, err := l.startSession(ctx, cfg, ahead)
 		switch {
 		case err == nil:
 			return s, nil
 		case ctx.Err() != nil:
 			return nil, unavailable(op, ctx.Err())
-		case j.nc.IsClosed(), unanswered(err) && givesUp && time.Now().After(deadline):
+		case l.nc.IsClosed(), unanswered(err) && givesUp && time.Now().After(deadline):
 			return nil, unavailable(op, err)
 		case !unanswered(err) && !errors.Is(err, errBroken):
 			return nil, fmt.Errorf("%s: %w", op, err)
 		}
-		j.cfg.Logger.Debug("no consumer yet", "attempt", n, "err", err)
+		l.cfg.Logger.Debug("no consumer yet", "attempt", n, "err", err)
 		if err := pause(ctx, n); err != nil {
 			return nil, unavailable(op, err)
 		}
 	}
 }
 
-func (j *JetStream) startSession(ctx context.Context, cfg jetstream.ConsumerConfig, ahead int) (*session, error) {
+func (l *link) startSession(ctx context.Context, cfg jetstream.ConsumerConfig, ahead int) (*session, error) {
 	s := &session{
-		log: j, status: j.nc.StatusChanged(nats.CONNECTED, nats.CLOSED), messages: make(chan jetstream.Msg, ahead),
+		link: l, status: l.nc.StatusChanged(nats.CONNECTED, nats.CLOSED), messages: make(chan jetstream.Msg, ahead),
 		broken: make(chan error, 1), over: make(chan struct{}), acks: cfg.AckPolicy == jetstream.AckExplicitPolicy,
 	}
 	consumer, err := s.create(ctx, cfg)
@@ -77,7 +77,7 @@ func (j *JetStream) startSession(ctx context.Context, cfg jetstream.ConsumerConf
 			jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) { s.fail(err) }))
 	}
 	if err != nil {
-		j.nc.RemoveStatusListener(s.status)
+		l.nc.RemoveStatusListener(s.status)
 		return nil, err
 	}
 	return s, nil
@@ -86,7 +86,7 @@ func (j *JetStream) startSession(ctx context.Context, cfg jetstream.ConsumerConf
 // create makes the consumer. It stops waiting when the connection comes back: what was asked before was asked of a server
 // that is gone, and a restart should cost a follower milliseconds, not a time-out.
 func (s *session) create(ctx context.Context, cfg jetstream.ConsumerConfig) (jetstream.Consumer, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.log.cfg.AckWait)
+	ctx, cancel := context.WithTimeout(ctx, s.link.cfg.AckWait)
 	var changed bool
 	var watch sync.WaitGroup
 	watch.Go(func() {
@@ -97,7 +97,7 @@ func (s *session) create(ctx context.Context, cfg jetstream.ConsumerConfig) (jet
 		case <-ctx.Done():
 		}
 	})
-	consumer, err := s.log.js.CreateOrUpdateConsumer(ctx, StreamEvents, cfg)
+	consumer, err := s.link.js.CreateOrUpdateConsumer(ctx, s.link.stream, cfg)
 	cancel()
 	watch.Wait()
 	if err == nil && changed {
@@ -152,8 +152,8 @@ func (s *session) receive(ctx context.Context) (jetstream.Msg, error) {
 func (s *session) stop() {
 	close(s.over)
 	s.consume.Drain()
-	s.log.nc.RemoveStatusListener(s.status)
-	if s.log.nc.IsConnected() {
+	s.link.nc.RemoveStatusListener(s.status)
+	if s.link.nc.IsConnected() {
 		t := time.NewTimer(goodbye)
 		defer t.Stop()
 		select {
@@ -173,13 +173,13 @@ func (s *session) stop() {
 
 // remove deletes the consumer. Where that fails the server does so after a minute.
 func (s *session) remove(ctx context.Context) {
-	if !s.log.nc.IsConnected() {
+	if !s.link.nc.IsConnected() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
-	err := s.log.js.DeleteConsumer(ctx, StreamEvents, s.name)
+	err := s.link.js.DeleteConsumer(ctx, s.link.stream, s.name)
 	if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
-		s.log.cfg.Logger.Debug("a consumer is left for the server to remove", "consumer", s.name, "err", err)
+		s.link.cfg.Logger.Debug("a consumer is left for the server to remove", "consumer", s.name, "err", err)
 	}
 }

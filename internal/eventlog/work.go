@@ -51,18 +51,23 @@ func (w Worker) run(ctx context.Context, reg *events.Registry, next fetch, fn fu
 }
 
 func (w Worker) handle(ctx context.Context, d delivery, rec events.Recorded, fn func(context.Context, events.Recorded) error) {
+	d.attend(ctx, func() error { return fn(ctx, rec) }, func(err error) { w.failed(rec, d, err) })
+}
+
+// attend does the work of a delivery and says what became of it; failed says so of work that failed.
+func (d delivery) attend(ctx context.Context, work func() error, failed func(error)) {
 	if ctx.Err() != nil {
 		d.again(0)
 		return
 	}
-	err := fn(ctx, rec)
+	err := work()
 	switch {
 	case err == nil:
 		d.done()
 	case ctx.Err() != nil:
 		d.again(0) // it was interrupted, which is nobody's failure
 	default:
-		w.failed(rec, d, err)
+		failed(err)
 	}
 }
 

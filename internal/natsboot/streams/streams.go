@@ -34,6 +34,11 @@ const (
 	Commands         = "COMMANDS"
 	CommandsSubjects = "commands.>" // commands.<aggregate>.<verb>
 
+	// Timers holds alarms: messages that the server moves from timers.set.<key> to timers.due.<key> at their time.
+	Timers          = "TIMERS"
+	TimersSetPrefix = "timers.set." // and the key
+	TimersDuePrefix = "timers.due." // and the key
+
 	// Snapshots is the key-value bucket of folded aggregates: a cache.
 	Snapshots = "SNAPSHOTS"
 	// Checkpoints is the key-value bucket of how far consumers are that keep their place themselves.
@@ -61,6 +66,9 @@ const (
 	// of filling the disk that EVENTS needs.
 	maxCommandBytes  = 512 << 10
 	maxCommandsBytes = 256 << 20
+
+	// maxTimerBytes bounds one alarm, which is a few headers.
+	maxTimerBytes = 4 << 10
 
 	// setupRetry is the wait before set-up is tried again while a cluster has no leader yet.
 	setupRetry = 200 * time.Millisecond
@@ -97,7 +105,7 @@ func Setup(ctx context.Context, nc *nats.Conn, cfg Config) error {
 	if cfg, err = standing(ctx, js, cfg); err != nil {
 		return fmt.Errorf("set up streams: %w", err)
 	}
-	for _, stream := range []jetstream.StreamConfig{eventsConfig(cfg), feedConfig(cfg), commandsConfig(cfg)} {
+	for _, stream := range []jetstream.StreamConfig{eventsConfig(cfg), feedConfig(cfg), commandsConfig(cfg), timersConfig(cfg)} {
 		err := persist(ctx, func(ctx context.Context) error {
 			_, err := js.CreateOrUpdateStream(ctx, stream)
 			return err
@@ -184,6 +192,18 @@ func commandsConfig(cfg Config) jetstream.StreamConfig {
 		Storage: jetstream.FileStorage, Retention: jetstream.WorkQueuePolicy, Replicas: cfg.Replicas,
 		Discard: jetstream.DiscardNew, MaxMsgSize: maxCommandBytes, MaxBytes: maxCommandsBytes,
 		AllowDirect: true, Compression: jetstream.S2Compression, Duplicates: commandsDuplicates,
+	}
+}
+
+func timersConfig(cfg Config) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name: Timers, Description: "Alarms for deadlines. Deleting it costs time only.",
+		Subjects: []string{TimersSetPrefix + ">", TimersDuePrefix + ">"},
+		// An alarm that rang goes once it was attended to. Those that stand have no consumer, so they stay.
+		Storage: jetstream.FileStorage, Retention: jetstream.WorkQueuePolicy, Replicas: cfg.Replicas,
+		// Schedules need roll-ups and cannot go with DiscardNew; so there is no limit but one alarm per key.
+		AllowMsgSchedules: true, AllowRollup: true, Discard: jetstream.DiscardOld,
+		MaxMsgsPerSubject: 1, MaxMsgSize: maxTimerBytes,
 	}
 }
 
