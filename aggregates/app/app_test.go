@@ -159,6 +159,21 @@ func TestTick(t *testing.T) {
 	}
 }
 
+// TestAStartIsAGenerationOfItsOwn: what still stops from before is not taken for what was started, and variables set while
+// nothing ran count, also where no revision tells that they have changed.
+func TestAStartIsAGenerationOfItsOwn(t *testing.T) {
+	is := is.New(t)
+	s := app.Evolve(running(t, 2), events.AppFeatureSet{App: appID, Name: events.FeatureRevisions, Enabled: false})
+	before := s.Webs()[0]
+	stopped, err := app.StopApp(s)
+	s = must(t, s, stopped, err)
+	s = app.Evolve(s, events.AppEnvironmentSet{App: appID, Environment: map[string]string{"COLOUR": "red"}})
+	started, err := app.StartApp(s, "start", app.Quota{})
+	s = must(t, s, started, err)
+	is.Equal(s.Webs()[0].Generation, before.Generation+1)
+	is.Equal(s.Webs()[0].Environment, map[string]string{"COLOUR": "red"})
+}
+
 func TestFinalizeRestartsOtherProcessesAndLeavesOneWeb(t *testing.T) {
 	is := is.New(t)
 	s := deploy(t, running(t, 1), 2, 1)

@@ -216,7 +216,7 @@ func (d *decision) deployStopped(c CreateDeployment, previous events.DropletID) 
 	if sized.Instances != web.Instances || sized.MemoryMB != web.MemoryMB || sized.DiskMB != web.DiskMB || sized.LogRate != web.LogRate {
 		d.add(sized)
 	}
-	d.refresh(c.DeploymentID())
+	d.anew(c.DeploymentID())
 	d.add(events.AppStarted{App: d.State.ID})
 	d.add(events.DeploymentDeployed{App: d.State.ID, Deployment: c.DeploymentID()})
 	return d.total()

@@ -104,7 +104,7 @@ func StartApp(s State, id events.CommandID, q Quota) ([]events.Event, error) {
 	}
 	d := &decision{State: s}
 	d.revise(id, "", nil)
-	d.refresh("")
+	d.anew("")
 	d.add(events.AppStarted{App: s.ID})
 	return d.events, nil
 }
@@ -123,14 +123,14 @@ func (s State) total() Usage {
 	return sum
 }
 
-// refresh gives each process that is not part of a rollout under way what it shall run from its next start on.
-func (d *decision) refresh(deployment events.DeploymentID) {
+// anew lets every process start anew: those that a rollout under way moves with what they run, the others with what the app
+// is now. What still stops from before is of an earlier generation then, so nobody takes it for what has been started.
+func (d *decision) anew(deployment events.DeploymentID) {
 	for _, p := range d.Processes {
 		if p.Type == events.ProcessTypeWeb && d.Deployment != nil && d.Deployment.Process != "" {
-			continue
-		}
-		if next := d.current(p, deployment); next.Droplet != p.Droplet || next.Command != p.Command || next.Revision != p.Revision {
-			d.add(next)
+			d.add(d.same(p))
+		} else {
+			d.add(d.current(p, deployment))
 		}
 	}
 }
@@ -159,13 +159,7 @@ func RestartApp(s State, id events.CommandID, q Quota) ([]events.Event, error) {
 	if d.Deployment == nil {
 		d.revise(id, "", nil)
 	}
-	for _, p := range d.Processes {
-		if d.Deployment != nil && p.Type == events.ProcessTypeWeb {
-			d.add(d.same(p))
-		} else {
-			d.add(d.current(p, ""))
-		}
-	}
+	d.anew("")
 	return d.events, nil
 }
 
