@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -66,9 +67,31 @@ func ofApp[V any](a *API, c echo.Context, show func(projections.App) V) error {
 }
 
 func (a *API) getApp(c echo.Context) error            { return ofApp(a, c, a.base(c).App) }
-func (a *API) getEnv(c echo.Context) error            { return ofApp(a, c, a.base(c).AppEnv) }
 func (a *API) getVariables(c echo.Context) error      { return ofApp(a, c, a.base(c).AppVariables) }
 func (a *API) getCurrentDroplet(c echo.Context) error { return ofApp(a, c, a.base(c).CurrentDroplet) }
+
+// getEnv shows the app's environment: its own variables, and what it is told of where it lives.
+func (a *API) getEnv(c echo.Context) error {
+	ctx := c.Request().Context()
+	of, err := a.app(c)
+	if err != nil {
+		return err
+	}
+	// An app of the time before there were spaces lives where nothing is known of.
+	space, err := a.Store.Space(ctx, of.Space)
+	if err != nil && !errors.Is(err, projections.ErrNotFound) {
+		return err
+	}
+	organization, err := a.Store.Organization(ctx, space.Organization)
+	if err != nil && !errors.Is(err, projections.ErrNotFound) {
+		return err
+	}
+	routes, err := a.Store.Routes(ctx, projections.RouteFilter{Apps: []events.AppID{of.GUID}}, projections.Order{}, projections.Page{})
+	if err != nil {
+		return err
+	}
+	return one(c, of.Stamp, a.base(c).AppEnv(of, space, organization, routes.Rows))
+}
 
 type createApp struct {
 	Name          string `json:"name"`

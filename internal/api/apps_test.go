@@ -83,6 +83,8 @@ func TestAppLife(t *testing.T) {
 	is.Equal(at(v, "var"), map[string]any{"B": "2"})
 	v = w.must(200, "GET", path+"/env", "")
 	is.Equal(at(v, "environment_variables"), map[string]any{"B": "2"})
+	is.Equal(at(v, "application_env_json", "VCAP_APPLICATION", "application_uris"), []any{"hello.localhost"})
+	is.Equal(text(v, "application_env_json", "VCAP_APPLICATION", "space_id"), "default")
 	is.Equal(keys(v), []string{"application_env_json", "environment_variables", "running_env_json", "staging_env_json", "system_env_json"})
 
 	got := w.call("DELETE", path, "")
@@ -144,11 +146,13 @@ func TestStatsOfEachState(t *testing.T) {
 		state, details, host string
 		routable             bool
 	}
-	var rows []row
-	for _, r := range at(v, "resources").([]any) {
-		rows = append(rows, row{text(r, "state"), text(r, "details"), text(r, "host"), at(r, "routable").(bool)})
+	rows := func(v any) (all []row) {
+		for _, r := range at(v, "resources").([]any) {
+			all = append(all, row{text(r, "state"), text(r, "details"), text(r, "host"), at(r, "routable").(bool)})
+		}
+		return all
 	}
-	is.Equal(rows, []row{
+	is.Equal(rows(v), []row{
 		{"STARTING", "", "", false}, {"RUNNING", "", "::1", true}, {"RUNNING", "busy", "", false},
 		{"CRASHED", "killed", "", false}, {"DOWN", "", "", false},
 	})
@@ -156,6 +160,14 @@ func TestStatsOfEachState(t *testing.T) {
 	is.Equal(at(v, "resources", 3, "exit_status"), 137.0)
 	is.Equal(at(v, "resources", 3, "crashes"), 2.0)
 	is.Equal(at(v, "resources", 1, "mem_quota"), 1024.0*1024*1024)
+
+	// What ran before a start is not what was started: a client that waits for RUNNING waits on.
+	w.must(200, "PATCH", "/v3/apps/"+string(app)+"/relationships/current_droplet", `{"data":{"guid":"`+w.droplet(string(app))+`"}}`)
+	w.must(200, "POST", "/v3/apps/"+string(app)+"/actions/start", "")
+	v = w.must(200, "GET", "/v3/processes/"+string(app)+"/stats", "")
+	is.Equal(rows(v)[1:4], []row{{"STOPPING", "", "::1", true}, {"STOPPING", "", "", false}, {"CRASHED", "killed", "", false}})
+	v = w.must(200, "GET", "/v3/processes?embed=process_instances", "")
+	is.Equal(text(v, "resources", 0, "process_instances", 1, "state"), "STOPPING")
 }
 
 func TestDroplets(t *testing.T) {

@@ -86,15 +86,21 @@ func openStore(t testing.TB) *projections.Store {
 
 // agent reports every desired instance of web processes as running, as a quick and healthy agent would.
 func (w *world) agent() {
+	instances, generations := map[events.ProcessID]int{}, map[events.ProcessID]int{}
 	w.runs(func(ctx context.Context) error {
 		return w.log.Follow(ctx, eventlog.Query{Filters: []string{events.AllAppSubjects}}, func(batch []events.Recorded) error {
 			for _, c := range batch {
 				for _, e := range c.Events {
 					switch e := e.(type) {
 					case events.ProcessCreated:
-						w.running(e.App, e.Process, e.Instances)
+						instances[e.Process] = e.Instances
+						w.running(e.App, e.Process, e.Instances, 0)
 					case events.ProcessScaled:
-						w.running(e.App, e.Process, e.Instances)
+						instances[e.Process] = e.Instances
+						w.running(e.App, e.Process, e.Instances, generations[e.Process])
+					case events.ProcessRestarted:
+						generations[e.Process] = e.Generation
+						w.running(e.App, e.Process, instances[e.Process], e.Generation)
 					}
 				}
 			}
@@ -104,9 +110,11 @@ func (w *world) agent() {
 }
 
 // running reports the first n instances of a process as running.
-func (w *world) running(app events.AppID, process events.ProcessID, n int) {
+func (w *world) running(app events.AppID, process events.ProcessID, n, generation int) {
 	for i := range n {
-		w.report(events.InstanceRunning{InstanceRef: ref(app, process, i), Address: fmt.Sprintf("127.0.0.1:%d", 61000+i)})
+		r := ref(app, process, i)
+		r.Generation = generation
+		w.report(events.InstanceRunning{InstanceRef: r, Address: fmt.Sprintf("127.0.0.1:%d", 61000+i)})
 	}
 }
 

@@ -30,18 +30,18 @@ func eventful(t testing.TB) (w *world, app string, deployments []string) {
 	}
 	owner := events.AppID(app)
 	deploy(`{"web_instances":3}`)
-	w.running(owner, events.ProcessID(app), 3)
+	w.running(owner, events.ProcessID(app), 3, 0)
 
 	second := deploy(`{"max_in_flight":2}`)
 	w.report(events.InstanceCrashed{InstanceRef: ref(owner, process(second), 0), Reason: "exit status 1", Crashes: 1})
-	w.running(owner, process(second), 3)
+	w.running(owner, process(second), 3, 0)
 	w.until("the second is deployed", func() bool { return w.status(second) == "FINALIZED/DEPLOYED" })
 
 	third := deploy(`{}`)
-	w.running(owner, process(third), 1)
+	w.running(owner, process(third), 1, 0)
 	w.report(events.InstanceUnready{InstanceRef: ref(owner, process(third), 0), Reason: "busy"})
 	fourth := deploy(`{"max_in_flight":3}`)
-	w.running(owner, process(fourth), 1)
+	w.running(owner, process(fourth), 1, 0)
 	w.must(200, "POST", "/v3/deployments/"+fourth+"/actions/cancel", "")
 	w.until("the fourth is canceled", func() bool { return w.status(fourth) == "FINALIZED/CANCELED" })
 

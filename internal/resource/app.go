@@ -60,14 +60,32 @@ type Env struct {
 	Running     map[string]string `json:"running_env_json"`
 	Variables   map[string]string `json:"environment_variables"`
 	System      map[string]string `json:"system_env_json"`
-	Application map[string]string `json:"application_env_json"`
+	Application struct {
+		VCAP VCAPApplication `json:"VCAP_APPLICATION"`
+	} `json:"application_env_json"`
 }
 
-// AppEnv presents the environment of an app. Slipway adds nothing of the platform's to it but PORT, which each instance
-// has for itself.
-func (b Base) AppEnv(a projections.App) Env {
+// VCAPApplication is what an app is told of itself in VCAP_APPLICATION, as far as it is the same for all of its instances.
+type VCAPApplication struct {
+	API              string   `json:"cf_api"`
+	ID               string   `json:"application_id"`
+	Name             string   `json:"application_name"`
+	URIs             []string `json:"application_uris"`
+	SpaceID          string   `json:"space_id"`
+	SpaceName        string   `json:"space_name"`
+	OrganizationID   string   `json:"organization_id"`
+	OrganizationName string   `json:"organization_name"`
+}
+
+// AppEnv presents the environment of an app: its variables, and where it lives and is reached.
+func (b Base) AppEnv(a projections.App, s projections.Space, o projections.Organization, routes []projections.Route) Env {
 	none := map[string]string{}
-	return Env{Staging: none, Running: none, Variables: filled(a.Environment), System: none, Application: none}
+	env := Env{Staging: none, Running: none, Variables: filled(a.Environment), System: none}
+	env.Application.VCAP = VCAPApplication{
+		API: string(b), ID: string(a.GUID), Name: a.Name, URIs: Each(routes, func(r projections.Route) string { return r.URL }),
+		SpaceID: string(a.Space), SpaceName: s.Name, OrganizationID: string(o.GUID), OrganizationName: o.Name,
+	}
+	return env
 }
 
 // Relationship is a to-one relationship as a resource of its own.

@@ -115,7 +115,7 @@ func TestNoListIsNull(t *testing.T) {
 		"deployment": base.Deployment(projections.Deployment{}), "app": base.App(projections.App{}),
 		"process": base.Process(projections.Process{}), "droplet": base.Droplet(projections.Droplet{}),
 		"revision": base.Revision(projections.Revision{}), "variables": base.AppVariables(projections.App{}),
-		"env": base.AppEnv(projections.App{}), "stats": base.Stats(projections.Process{}, nil, noon),
+		"env": base.AppEnv(projections.App{}, projections.Space{}, projections.Organization{}, nil), "stats": base.Stats(projections.Process{}, nil, noon),
 		"job": base.Job(resource.OperationAppDelete, "a", noon), "as of": base.AsOf(events.Recorded{}, app.State{}, nil),
 		"list": base.List("/x", nil, projections.Page{Number: 1, PerPage: 5}, 0, resource.Each(nil, base.App)),
 	} {

@@ -17,7 +17,7 @@ type Stats struct {
 type InstanceStats struct {
 	Type     string `json:"type"`
 	Index    int    `json:"index"`
-	State    string `json:"state"` // RUNNING, STARTING, CRASHED, DOWN
+	State    string `json:"state"` // RUNNING, STARTING, STOPPING, CRASHED, DOWN
 	Routable bool   `json:"routable"`
 	Uptime   int64  `json:"uptime"` // seconds in this state
 	Isolated *bool  `json:"isolation_segment"`
@@ -57,8 +57,11 @@ func (b Base) Stats(p projections.Process, instances []projections.Instance, now
 
 func instanceStats(p projections.Process, i projections.Instance, now time.Time) InstanceStats {
 	s := InstanceStats{
-		Type: p.Type, Index: i.Index, State: string(i.State),
+		Type: p.Type, Index: i.Index, State: stateOf(p, i),
 		Routable: i.State == projections.InstanceRunning && i.Routable, Details: i.Reason,
+	}
+	if s.State == stateStopping {
+		s.Details = "" // the cf CLI takes it for the reason why an instance does not start
 	}
 	if i.State == projections.InstanceDown {
 		return s
@@ -71,6 +74,17 @@ func instanceStats(p projections.Process, i projections.Instance, now time.Time)
 		Ports: ports, Crashes: i.Crashes, Exit: i.ExitStatus, Agent: string(i.Agent),
 	}
 	return s
+}
+
+// stateStopping is the state of an instance that ran before its process was started anew, and goes on until it is stopped.
+// To call it RUNNING would tell clients that the new start has succeeded.
+const stateStopping = "STOPPING"
+
+func stateOf(p projections.Process, i projections.Instance) string {
+	if i.State == projections.InstanceRunning && i.Generation < p.Generation {
+		return stateStopping
+	}
+	return string(i.State)
 }
 
 // address takes host:port apart. What is none has no port.
