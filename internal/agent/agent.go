@@ -119,8 +119,13 @@ func (a *Agent) Run(ctx context.Context) error {
 	return serveErr
 }
 
-// watch feeds the supervisor with what shall run.
+// watch feeds the supervisor with what shall run. It begins once the routes are known: instances are told theirs.
 func (a *Agent) watch(ctx context.Context, s *supervisor) {
+	select {
+	case <-a.routing.known:
+	case <-ctx.Done():
+		return
+	}
 	a.again(ctx, "lost sight of what shall run; instances stay as they are", func() error {
 		return a.cfg.Source.Watch(ctx, func(u Update) { s.post(func() { s.apply(ctx, u) }) })
 	})

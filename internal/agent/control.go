@@ -74,8 +74,8 @@ func (p *process) forgetCrashesFrom(instances int) {
 func (s *supervisor) start(p *process, index int) {
 	w := p.spec
 	i := &instance{spec: driver.Spec{
-		Instance: events.InstanceID(events.NewID()), App: w.App, AppName: w.AppName, Routed: w.Routed, Process: w.Process, Type: w.Type,
-		Index: index, Generation: w.Generation, Droplet: w.Droplet, Command: w.Command, Environment: w.Environment,
+		Instance: events.InstanceID(events.NewID()), App: w.App, AppName: w.AppName, Routed: w.Routed, Hosts: s.routing.hosts(w.App),
+		Process: w.Process, Type: w.Type, Index: index, Generation: w.Generation, Droplet: w.Droplet, Command: w.Command, Environment: w.Environment,
 		MemoryMB: w.MemoryMB, DiskMB: w.DiskMB, HealthCheck: health.Default(w.HealthCheck, w.Type),
 	}}
 	s.reports.Add(events.InstanceStarting{InstanceRef: i.spec.Ref(s.cfg.ID)})

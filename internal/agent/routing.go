@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 
 	"slipway/aggregates/route"
@@ -33,6 +34,7 @@ type routing struct {
 	once   sync.Once
 	names  routes
 	routes routes
+	all    routes // what the router was told
 }
 
 func newRouting(rt *router.Router) *routing {
@@ -55,10 +57,24 @@ func (r *routing) setRoutes(routes routes) {
 }
 
 func (r *routing) publish() {
-	all := make(routes, len(r.names)+len(r.routes))
-	maps.Copy(all, r.names)
-	maps.Copy(all, r.routes)
-	r.router.SetRoutes(all)
+	r.all = make(routes, len(r.names)+len(r.routes))
+	maps.Copy(r.all, r.names)
+	maps.Copy(r.all, r.routes)
+	r.router.SetRoutes(r.all)
+}
+
+// hosts are the host names that lead to an app, sorted.
+func (r *routing) hosts(app events.AppID) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []string
+	for host, targets := range r.all {
+		if slices.ContainsFunc(targets, func(t router.Target) bool { return t.App == app }) {
+			all = append(all, host)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // Routes is the [RouteSource] over the event log.

@@ -71,6 +71,8 @@ func TestARouteComesBeforeAName(t *testing.T) {
 	r.setRoutes(routes{"hello.localhost": {routed}})
 	r.setRoutes(routes{"hello.localhost": {routed}}) // again, as after a failure
 	<-r.known
+	is.Equal(r.hosts("a2"), []string{"hello.localhost"})
+	is.Equal(r.hosts("a1"), nil)                   // its name leads elsewhere
 	is.Equal(statusOf(rt, "hello.localhost"), 503) // the route counts, and its app has no instance
 	r.setRoutes(nil)
 	is.Equal(statusOf(rt, "hello.localhost"), 502) // now the name does, whose instance does not listen

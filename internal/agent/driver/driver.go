@@ -27,6 +27,7 @@ type Spec struct {
 	App         events.AppID       `json:"app"`
 	AppName     string             `json:"app_name"`
 	Routed      bool               `json:"routed,omitempty"` // requests come by routes; else by its name
+	Hosts       []string           `json:"hosts,omitempty"`  // that led to the app when the instance was started, sorted
 	Process     events.ProcessID   `json:"process"`
 	Type        string             `json:"type"` // of the process
 	Index       int                `json:"index"`

@@ -98,7 +98,7 @@ func application(s driver.Spec) string {
 		Instance    events.InstanceID `json:"instance_id"`
 		Index       int               `json:"instance_index"`
 		Limits      limits            `json:"limits"`
-	}{s.App, s.AppName, []string{s.AppName + ".localhost"}, s.Process, s.Type, s.Instance, s.Index, limits{s.MemoryMB, s.DiskMB}})
+	}{s.App, s.AppName, append([]string{}, s.Hosts...), s.Process, s.Type, s.Instance, s.Index, limits{s.MemoryMB, s.DiskMB}})
 	if err != nil {
 		panic(fmt.Sprintf("exec: strings and numbers always encode: %v", err))
 	}

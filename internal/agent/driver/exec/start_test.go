@@ -23,14 +23,14 @@ import (
 func TestEnvironment(t *testing.T) {
 	is := is.New(t)
 	r := record{Port: 61234, Spec: driver.Spec{
-		Instance: "i1", App: "a1", AppName: "hello", Process: "p1", Type: "web", Index: 2, MemoryMB: 256, DiskMB: 512,
+		Instance: "i1", App: "a1", AppName: "hello", Process: "p1", Type: "web", Index: 2, Hosts: []string{"hello.example.org"}, MemoryMB: 256, DiskMB: 512,
 		Environment: map[string]string{"COLOR": "blue", "PORT": "1", markInstance: "forged", "PATH": "/app/bin"},
 	}}
 	is.Equal(environment(r, "agent-1", "/bin", "/run/i1"), []string{
 		"CF_INSTANCE_ADDR=127.0.0.1:61234", "CF_INSTANCE_GUID=i1", "CF_INSTANCE_INDEX=2", "CF_INSTANCE_IP=127.0.0.1",
 		"CF_INSTANCE_PORT=61234", "COLOR=blue", "HOME=/run/i1/app", "INSTANCE_GUID=i1", "INSTANCE_INDEX=2", "LANG=C.UTF-8",
 		"MEMORY_LIMIT=256m", "PATH=/app/bin", "PORT=61234", "SLIPWAY_AGENT=agent-1", "SLIPWAY_INSTANCE=i1", "TMPDIR=/run/i1/tmp",
-		`VCAP_APPLICATION={"application_id":"a1","application_name":"hello","application_uris":["hello.localhost"],` +
+		`VCAP_APPLICATION={"application_id":"a1","application_name":"hello","application_uris":["hello.example.org"],` +
 			`"process_id":"p1","process_type":"web","instance_id":"i1","instance_index":2,"limits":{"mem":256,"disk":512}}`,
 	}) // the app may choose its PATH, but not who or where it is
 }
