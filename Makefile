@@ -27,9 +27,11 @@ test: ## All tests, with the race detector where there is a C compiler
 	$(if $(RACE),,@echo "no C compiler: the tests run without the race detector")
 	go test $(RACE) -timeout 5m ./...
 
-test-clients: ## With the real nats CLI, which is built once (bin/): another minute or two the first time
+test-clients: ## With the real cf and nats CLIs, which are built once (bin/): some minutes more the first time
 	scripts/client nats
-	go test -C test/clients $(RACE) -timeout 5m -count 1 ./... # the go command does not see what it depends on
+	scripts/client cf
+	# They mostly wait for their programs. -count 1: the go command does not see what they depend on.
+	go test -C test/clients $(RACE) -timeout 5m -parallel 6 -count 1 ./...
 
 race: ## All tests three times in random order: looks for what happens now and then
 	go test -race -shuffle on -count 3 -timeout 15m ./...
@@ -37,8 +39,9 @@ race: ## All tests three times in random order: looks for what happens now and t
 fuzz: ## Every fuzz target for FUZZTIME (10s)
 	scripts/fuzz $(FUZZTIME)
 
-bench: ## All benchmarks
+bench: ## All benchmarks, and how long a push with the real cf CLI takes
 	go test -run '^$$' -bench . -benchmem ./...
+	go test -C test/clients -run TestCFSpeed -v -count 1 .
 
 lint: ## gofmt, go vet, staticcheck, and the project's own rules (internal/architecture)
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "not formatted (make fmt):"; echo "$$files"; exit 1; }

@@ -3,8 +3,10 @@ package demo
 import (
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -139,6 +141,15 @@ type Result struct {
 	Rate         float64 // requests a second over the whole time
 	Buckets      []Bucket
 	Faults       []string
+}
+
+// Versions that answered, sorted.
+func (r Result) Versions() []string {
+	all := map[string]int{}
+	for _, b := range r.Buckets {
+		maps.Copy(all, b.Versions)
+	}
+	return slices.Sorted(maps.Keys(all))
 }
 
 // Result sums up; call it after Run has returned.

@@ -16,7 +16,6 @@ import (
 	aggregate "slipway/aggregates/app"
 	"slipway/events"
 	"slipway/internal/client"
-	"slipway/internal/demo"
 	"slipway/test/installation"
 )
 
@@ -93,12 +92,11 @@ func TestSplit(t *testing.T) {
 		}
 		i.Deployed(ctx, t, deployment)
 	}
-	result := i.underLoad(ctx, t, func() {
+	result := i.UnderLoad(ctx, t, installation.AppName, func() {
 		for _, part := range []string{"", updaterA, updaterB, projector, api, natsServer} {
 			rollout(part)
 		}
 	})
-	t.Logf("%d requests, %.0f a second, %d failed", result.Sent, result.Rate, result.Failed)
 	is.Equal(result.Faults, nil) // no request failed, whatever was killed
 	is.True(result.Rate >= rate) // and there were enough of them
 	rollout(agent)
@@ -130,23 +128,6 @@ func (i inParts) killMidway(ctx context.Context, t *testing.T, deployment, part 
 	i.Parts[part].Kill()
 	t.Logf("killed %s with %d new instances up", part, after)
 	i.start(t, part)
-}
-
-// underLoad does something while requests go through the router.
-func (i inParts) underLoad(ctx context.Context, t *testing.T, do func()) demo.Result {
-	t.Helper()
-	load := &demo.Load{URL: i.Apps, Host: installation.AppName + ".localhost"}
-	ctx, stop := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		load.Run(ctx)
-	}()
-	defer func() { stop(); <-ended }() // also where do ends the test
-	do()
-	stop()
-	<-ended
-	return load.Result()
 }
 
 // durableDoor leaves commands at the door while no api is up. They must be carried out, in order and once, when one is.

@@ -88,6 +88,9 @@ func Bits(t *testing.T, version string) []byte {
 	return bits
 }
 
+// Hello is the example app, as a program.
+func Hello() []byte { return hello }
+
 // Program is the path of a program under test.
 func Program(name string) string { return filepath.Join(programs, name) }
 
