@@ -19,6 +19,11 @@ require (
 )
 
 require (
+	github.com/aws/aws-sdk-go-v2 v1.41.9
+	github.com/aws/smithy-go v1.26.0 // indirect
+)
+
+require (
 	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/google/go-tpm v0.9.8 // indirect

@@ -25,6 +25,8 @@ type Auth struct {
 	AddUser   AuthAddUser   `cmd:"" help:"Add a user. The password is asked for, or read from standard input."`
 	Hash      AuthHash      `cmd:"" help:"Print the hash of a secret from standard input, for auth.json."`
 	RotateKey AuthRotateKey `cmd:"" help:"Sign tokens with a new key from now on."`
+	AddKey    AuthAddKey    `cmd:"" help:"Make an access key for a user, for AWS's SDKs and tools, and print it."`
+	RemoveKey AuthRemoveKey `cmd:"" help:"Forget an access key."`
 	Token     AuthToken     `cmd:"" help:"Log in and print a token, for curl -H and nats -H."`
 }
 

@@ -119,6 +119,8 @@ func TestWhatTheAuthToolRefuses(t *testing.T) {
 		"a role without place":     {[]string{"add-user", "x", "--dir", dir, "--random", "--role", "space_developer"}, "want ROLE:ORGANIZATION"},
 		"an unknown role":          {[]string{"add-user", "x", "--dir", dir, "--random", "--role", "king:acme"}, `"king" is none of`},
 		"a name twice":             {[]string{"add-user", "admin", "--dir", dir, "--random"}, "taken by"},
+		"a key for nobody":         {[]string{"add-key", "nobody", "--dir", dir}, "no such user"},
+		"a key that nobody has":    {[]string{"remove-key", "AKIDEXAMPLE", "--dir", dir}, "nobody has it"},
 		"no such directory":        {[]string{"rotate-key", "--dir", dir + "/none"}, "no such file"},
 		"a password to a stranger": {[]string{"token", "--api", elsewhere.URL}, "unencrypted"},
 		"an API without logins":    {[]string{"token", "--api", nowhere.URL}, "does not say where to log in"},
@@ -133,4 +135,23 @@ func TestWhatTheAuthToolRefuses(t *testing.T) {
 			is.Equal(out, "") // no password is shown for a user that was not made
 		})
 	}
+}
+
+// TestAnAccessKeyIsPrinted in the form that AWS's tools take from the environment.
+func TestAnAccessKeyIsPrinted(t *testing.T) {
+	is := is.New(t)
+	dir := t.TempDir()
+	_, err := auth.Bootstrap(dir, func(string) string { return "" })
+	is.NoErr(err)
+	first, err := authTool("add-key", "admin", "--dir", dir)
+	is.NoErr(err)
+	lines := strings.Split(first, "\n")
+	is.Equal(len(lines), 2)
+	id, ok := strings.CutPrefix(lines[0], "AWS_ACCESS_KEY_ID=")
+	is.True(ok)
+	is.True(strings.HasPrefix(lines[1], "AWS_SECRET_ACCESS_KEY="))
+	_, err = authTool("add-key", "admin", "--dir", dir, "--replace")
+	is.NoErr(err)
+	_, err = authTool("remove-key", id, "--dir", dir)
+	is.True(err != nil) // it was replaced
 }

@@ -81,6 +81,10 @@ var rules = []rule{
 		why:    "SQL is spoken by the read models alone; others ask their queries, so a second database touches one package",
 	},
 	{
+		except: []string{"internal/auth/sigv4"}, bad: anyOf("github.com/aws"),
+		why: "of AWS's code Slipway needs how a request is signed, and that in one place; the rest is for clients",
+	},
+	{
 		except: []string{"cmd", "internal/cli"}, bad: anyOf("github.com/alecthomas/kong"),
 		why: "flags end at the mains: packages take values, so that tests and other programs can give them",
 	},
@@ -138,6 +142,7 @@ func TestImportRulesBite(t *testing.T) {
 		{"internal/agent/router", "github.com/labstack/echo/v4"},
 		{"internal/api", "database/sql"},
 		{"internal/agent", "github.com/alecthomas/kong"},
+		{"internal/api", "github.com/aws/aws-sdk-go-v2/aws"},
 	} {
 		t.Run(c.path+" and "+c.dep, func(t *testing.T) {
 			is := is.New(t)

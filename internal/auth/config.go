@@ -39,6 +39,7 @@ type User struct {
 	GUID     string `json:"guid"`
 	Password string `json:"password"` // bcrypt hash
 	Rights
+	AccessKeys []AccessKey `json:"access_keys,omitempty"`
 }
 
 // Client is a program. With a secret it acts for itself. Without one it is public, such as the cf CLI: users log in through
@@ -99,13 +100,14 @@ func (c Config) Validate() error {
 	}
 	v.keys(c.Keys)
 	names := map[string]string{ServiceUser: "Slipway's own parts", ServiceFeedUser: "Slipway's own parts"}
-	guids := map[string]string{}
+	guids, accessKeys := map[string]string{}, map[string]string{}
 	for i, u := range c.Users {
 		at := fmt.Sprintf("users[%d] (%.40q)", i, u.Name)
 		v.name(at, "name", u.Name, names)
 		v.guid(at, u.GUID, guids)
 		v.hash(at, "password", u.Password)
 		v.rights(at, u.Rights)
+		v.accessKeys(at, u.AccessKeys, accessKeys)
 	}
 	for i, client := range c.Clients {
 		v.client(fmt.Sprintf("clients[%d] (%.40q)", i, client.ID), client, names)

@@ -24,6 +24,7 @@ type directory struct {
 	keys    map[string]*rsa.PrivateKey
 	active  string            // the kid of the key to sign with
 	service [sha256.Size]byte // of the secret of Slipway's own parts
+	access  map[string]signer // by id of the access key
 	cost    int               // the highest of all hashes
 }
 
@@ -44,6 +45,9 @@ func load(dir string) (*directory, error) {
 		if k.Active {
 			d.active = k.ID
 		}
+	}
+	if d.access, err = loadAccessKeys(dir, c.Users); err != nil {
+		return nil, err
 	}
 	for _, u := range c.Users {
 		d.users[u.Name], d.guids[u.GUID] = u, u
