@@ -1,5 +1,7 @@
 package events
 
+import "time"
+
 // AppCreated: an app exists. It is stopped and has no droplet yet.
 type AppCreated struct {
 	App          AppID             `json:"app"`
@@ -46,7 +48,8 @@ type AppFeatureSet struct {
 
 // AppStarted: the app's desired state is STARTED.
 type AppStarted struct {
-	App AppID `json:"app"`
+	App AppID     `json:"app"`
+	At  time.Time `json:"at,omitzero"` // when; a deployment's deadlines count anew from here
 }
 
 // AppStopped: the app's desired state is STOPPED; no instance of it shall run.

@@ -37,6 +37,12 @@ const (
 	TypeProcessDeleted   Type = "process.deleted"
 
 	TypeDeploymentCreated       Type = "deployment.created"
+	TypeDeploymentStepStarted   Type = "deployment.step-started"
+	TypeDeploymentBakeStarted   Type = "deployment.bake-started"
+	TypeDeploymentCheckRecorded Type = "deployment.check-recorded"
+	TypeDeploymentBreached      Type = "deployment.breached"
+	TypeDeploymentRollingBack   Type = "deployment.rolling-back"
+	TypeDeploymentRolledBack    Type = "deployment.rolled-back"
 	TypeDeploymentPaused        Type = "deployment.paused"
 	TypeDeploymentContinued     Type = "deployment.continued"
 	TypeDeploymentErrorRecorded Type = "deployment.error-recorded"
@@ -45,6 +51,8 @@ const (
 	TypeDeploymentCanceled      Type = "deployment.canceled"
 	TypeDeploymentSuperseded    Type = "deployment.superseded"
 	TypeDeploymentDeployed      Type = "deployment.deployed"
+
+	TypeSignalReceived Type = "signal.received"
 
 	TypeInstanceStarting Type = "instance.starting"
 	TypeInstanceRunning  Type = "instance.running"

@@ -43,9 +43,13 @@ var (
 		AppTasks: new(4), ServiceInstances: new(2), ServiceKeys: new(3), NoPaidServices: true, ReservedPorts: new(1), Domains: new(5),
 	}
 	exampleGrowth = Growth{GrowthType: GrowthLinear, GrowthFactor: 20, DeploymentDurationMinutes: 30, FinalBakeMinutes: 10}
-	exampleRoute  = RouteIDOf("payments.localhost")
-	exampleTypes  = map[string]string{"web": "./payments -listen :$PORT", "worker": "./payments work"}
-	exampleRef    = InstanceRef{
+	exampleCheck  = Check{
+		Name: "error-rate", Kind: CheckPrometheus, URL: "http://prometheus.example.org:9090", Query: "sum(rate(errors[1m]))",
+		PassWhen: "<= 0.01", FailWhen: "> 0.05", OnEmpty: VerdictPass, OnNaN: VerdictFail, Interval: 10, Timeout: 5, FailureLimit: 2, DryRun: true,
+	}
+	exampleRoute = RouteIDOf("payments.localhost")
+	exampleTypes = map[string]string{"web": "./payments -listen :$PORT", "worker": "./payments work"}
+	exampleRef   = InstanceRef{
 		App: exampleApp, Process: exampleNewWeb, ProcessType: "web", Index: 1, Instance: exampleInstance,
 		Agent: exampleAgent, Generation: 2,
 	}
@@ -60,7 +64,7 @@ var examples = []Event{
 	AppUpdated{App: exampleApp, Metadata: exampleMetadata},
 	AppEnvironmentSet{App: exampleApp, Environment: map[string]string{"CURRENCY": "EUR", "LOG_LEVEL": "debug"}},
 	AppFeatureSet{App: exampleApp, Name: FeatureRevisions, Enabled: true},
-	AppStarted{App: exampleApp},
+	AppStarted{App: exampleApp, At: exampleTime},
 	AppStopped{App: exampleApp},
 	AppDropletAssigned{
 		App: exampleApp, Droplet: exampleDroplet, PreviousDroplet: exampleOldDroplet, ProcessTypes: exampleTypes,
@@ -99,18 +103,40 @@ var examples = []Event{
 		App: exampleApp, Deployment: exampleDeployment, Strategy: StrategyRolling,
 		Options: DeploymentOptions{
 			MaxInFlight: 1, WebInstances: new(4), MemoryMB: new(256), DiskMB: new(1024), LogRate: new(int64(-1)),
-			CanaryWeights: []int{20, 50},
+			CanaryWeights: []int{20, 50}, CanaryPauses: []Pause{{Seconds: 300, Then: ThenContinue}}, Bake: 600,
+			Guard: Guard{
+				OnFailure: ThenRollback, Fast: true, ProgressDeadline: 600, StartupTimeout: 120, CrashLimit: 5, CrashPercent: 50,
+				IgnoreAlarms: true, Checks: []Check{exampleCheck},
+			},
 		},
 		Droplet: exampleDroplet, PreviousDroplet: exampleOldDroplet, Revision: exampleRevision, RevisionNumber: 3,
 		Process: exampleNewWeb, OriginalInstances: 4, Target: 4, Floor: 4,
 		Plan: []Step{
-			{New: 1, Old: 4, Gate: GateHealthy}, {New: 2, Old: 3, Gate: GateHealthy}, {New: 3, Old: 2, Gate: GateHealthy},
-			{New: 4, Old: 1, Gate: GateHealthy}, {New: 4, Old: 0, Gate: GateHealthy},
+			{New: 1, Old: 4, Gate: GateManual, Share: 20, After: 60_000, Wait: 300_000, Then: ThenContinue, Dark: true},
+			{New: 4, Old: 0, Gate: GateBake, Share: 100, After: 300_000, Wait: 600_000},
 		},
-		Metadata: exampleMetadata, RolledBackTo: exampleRevision,
+		Metadata: exampleMetadata, RolledBackTo: exampleRevision, StartedAt: exampleTime, StoredStrategy: exampleStrategy,
+		Growth: &exampleGrowth,
 	},
-	DeploymentPaused{App: exampleApp, Deployment: exampleDeployment, Step: 1},
-	DeploymentContinued{App: exampleApp, Deployment: exampleDeployment, Step: 1, By: "user/alice"},
+	DeploymentStepStarted{App: exampleApp, Deployment: exampleDeployment, Step: 2, Share: 40, At: exampleTime},
+	DeploymentBakeStarted{App: exampleApp, Deployment: exampleDeployment, At: exampleTime, Until: exampleTime.Add(10 * time.Minute)},
+	DeploymentCheckRecorded{
+		App: exampleApp, Deployment: exampleDeployment, Check: exampleCheck.Name, Verdict: VerdictFail, Value: "0.071", Threshold: "<= 0.01",
+		Message: "value 0.071 is not <= 0.01", DryRun: true, At: exampleTime,
+	},
+	DeploymentBreached{
+		App: exampleApp, Deployment: exampleDeployment, Cause: CauseCheck, Name: exampleCheck.Name,
+		Reason: "check error-rate failed: value 0.071 is not <= 0.01", Value: "0.071", Crashes: 3, Action: ThenRollback, At: exampleTime,
+	},
+	DeploymentRollingBack{
+		App: exampleApp, Deployment: exampleDeployment, Reason: "check error-rate failed: value 0.071 is not <= 0.01", Fast: true, At: exampleTime,
+	},
+	DeploymentRolledBack{App: exampleApp, Deployment: exampleDeployment, Kept: exampleWeb},
+	SignalReceived{
+		App: exampleApp, Name: "HighErrorRate", Firing: true, Source: "alertmanager", Value: "0.07", Message: "7% of requests fail", At: exampleTime,
+	},
+	DeploymentPaused{App: exampleApp, Deployment: exampleDeployment, Step: 1, Until: exampleTime, Then: ThenHold},
+	DeploymentContinued{App: exampleApp, Deployment: exampleDeployment, Step: 1, By: "user/alice", At: exampleTime},
 	DeploymentErrorRecorded{App: exampleApp, Deployment: exampleDeployment, Error: "1 of 2 new instances is unhealthy"},
 	DeploymentMetadataSet{App: exampleApp, Deployment: exampleDeployment, Metadata: exampleMetadata},
 	DeploymentCanceling{App: exampleApp, Deployment: exampleDeployment},

@@ -32,6 +32,18 @@ type Registry struct {
 // could be written and never read.
 func NewRegistry() *Registry {
 	r := &Registry{entries: map[Type]entry{}}
+	registerApps(r)
+	registerBits(r)
+	registerPlaces(r)
+	register[StrategyCreated](r)
+	register[StrategyUpdated](r)
+	register[StrategyDeleted](r)
+	register[CommandRejected](r)
+	return r
+}
+
+// registerApps knows what happens to apps, their processes, instances and deployments.
+func registerApps(r *Registry) {
 	register[AppCreated](r)
 	register[AppUpdated](r)
 	register[AppEnvironmentSet](r)
@@ -47,6 +59,13 @@ func NewRegistry() *Registry {
 	register[ProcessRestarted](r)
 	register[ProcessDeleted](r)
 	register[DeploymentCreated](r, deploymentCreatedV1)
+	register[DeploymentStepStarted](r)
+	register[DeploymentBakeStarted](r)
+	register[DeploymentCheckRecorded](r)
+	register[DeploymentBreached](r)
+	register[DeploymentRollingBack](r)
+	register[DeploymentRolledBack](r)
+	register[SignalReceived](r)
 	register[DeploymentPaused](r)
 	register[DeploymentContinued](r)
 	register[DeploymentErrorRecorded](r)
@@ -60,6 +79,10 @@ func NewRegistry() *Registry {
 	register[InstanceUnready](r)
 	register[InstanceCrashed](r)
 	register[InstanceStopped](r)
+}
+
+// registerBits knows what is run, and how it comes about.
+func registerBits(r *Registry) {
 	register[DropletCreated](r)
 	register[DropletUploaded](r)
 	register[PackageCreated](r)
@@ -67,6 +90,12 @@ func NewRegistry() *Registry {
 	register[BuildCreated](r)
 	register[BuildStaged](r)
 	register[BuildFailed](r)
+	register[ManifestApplied](r)
+	register[ManifestFailed](r)
+}
+
+// registerPlaces knows where apps live, how they are reached, and what they may take.
+func registerPlaces(r *Registry) {
 	register[OrganizationCreated](r)
 	register[OrganizationUpdated](r)
 	register[OrganizationDeleted](r)
@@ -77,9 +106,6 @@ func NewRegistry() *Registry {
 	register[QuotaUpdated](r)
 	register[QuotaDeleted](r)
 	register[QuotaApplied](r)
-	register[StrategyCreated](r)
-	register[StrategyUpdated](r)
-	register[StrategyDeleted](r)
 	register[DomainCreated](r)
 	register[RouteCreated](r)
 	register[RouteUpdated](r)
@@ -87,12 +113,8 @@ func NewRegistry() *Registry {
 	register[RouteDeleted](r)
 	register[NameTaken](r)
 	register[NameFreed](r)
-	register[ManifestApplied](r)
-	register[ManifestFailed](r)
 	register[NameClaimed](r)
 	register[NameReleased](r)
-	register[CommandRejected](r)
-	return r
 }
 
 func register[E Event](r *Registry, upcasters ...Upcaster) {

@@ -139,6 +139,12 @@ func auditOfDeployment(e events.Event, of *Deployment) (string, detail) {
 		return "audit.app.deployment.cancel", about(e.Deployment)
 	case events.DeploymentPaused:
 		return "audit.app.deployment.paused", with(about(e.Deployment), "step", e.Step)
+	case events.DeploymentBreached:
+		return "audit.app.deployment.breached", with(with(about(e.Deployment), "reason", e.Reason), "action", e.Action)
+	case events.DeploymentRollingBack:
+		return "audit.app.deployment.rollback", with(about(e.Deployment), "reason", e.Reason)
+	case events.DeploymentRolledBack:
+		return "audit.app.deployment.rolled-back", about(e.Deployment)
 	case events.DeploymentDeployed:
 		return "audit.app.deployment.deployed", about(e.Deployment)
 	case events.DeploymentCanceled:

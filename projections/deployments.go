@@ -17,6 +17,10 @@ const (
 	Canceling DeploymentState = "CANCELING"
 	Deployed  DeploymentState = "DEPLOYED"
 	Canceled  DeploymentState = "CANCELED"
+
+	Baking      DeploymentState = "BAKING"
+	RollingBack DeploymentState = "ROLLING_BACK"
+	RolledBack  DeploymentState = "ROLLED_BACK"
 )
 
 // The values and reasons of a deployment's status.
@@ -30,6 +34,10 @@ const (
 	ReasonDeployed   = "DEPLOYED"
 	ReasonCanceled   = "CANCELED"
 	ReasonSuperseded = "SUPERSEDED"
+
+	ReasonBaking      = "BAKING"       // all instances are new and are watched for a while
+	ReasonRollingBack = "ROLLING_BACK" // it goes back without a dip
+	ReasonRolledBack  = "ROLLED_BACK"
 )
 
 // ProcessRef names a process that a deployment made. It stays when the process is gone.
@@ -64,6 +72,7 @@ type Deployment struct {
 	Error             string           // why it does not move; empty where it does
 	LastHealthyAt     time.Time        // creation, or when it last grew because all was healthy
 	LastStatusChange  time.Time        // when value or reason last became another
+	Watch             Watch
 	Metadata          events.Metadata
 	Stamp
 }
@@ -84,6 +93,7 @@ var deployments = view[events.DeploymentID, Deployment]{
 			{"new_processes", asJSON(&d.NewProcesses)}, {"superseded_by", &d.SupersededBy}, {"kept_process", &d.Kept},
 			{"error", &d.Error}, {"last_healthy_at", asTime(&d.LastHealthyAt)},
 			{"last_status_change", asTime(&d.LastStatusChange)},
+			{"watch", asJSON(&d.Watch)},
 			{"labels", asJSON(&d.Metadata.Labels)}, {"annotations", asJSON(&d.Metadata.Annotations)},
 		}, d.Stamp.columns()...)
 	},
@@ -166,18 +176,24 @@ func newDeployment(m moment, e events.DeploymentCreated) Deployment {
 		Strategy: e.Strategy, Options: e.Options, Plan: e.Plan, OriginalInstances: e.OriginalInstances, Target: e.Target,
 		Floor: e.Floor, Droplet: e.Droplet, PreviousDroplet: e.PreviousDroplet, Revision: e.Revision,
 		RevisionNumber: e.RevisionNumber, RolledBackTo: e.RolledBackTo, Process: e.Process, NewProcesses: made,
+		Watch:         Watch{StartedAt: e.StartedAt, StoredStrategy: e.StoredStrategy, Growth: e.Growth},
 		LastHealthyAt: m.time, LastStatusChange: m.time, Metadata: e.Metadata, Stamp: m.stamp(),
 	}
-	d.State = d.moving()
+	d.State, _ = d.moving()
 	return d
 }
 
-// moving is the state of a rollout on its way to its present step: one that will pause there is PREPAUSED.
-func (d *Deployment) moving() DeploymentState {
-	if d.Step < len(d.Plan) && d.Plan[d.Step].Gate == events.GateManual {
-		return Prepaused
+// moving is the state and reason of a rollout that is not held: one on its way to a step at which it will pause is PREPAUSED.
+func (d *Deployment) moving() (DeploymentState, string) {
+	switch {
+	case d.Watch.AtPause:
+		return Paused, ReasonPaused
+	case !d.Watch.BakeUntil.IsZero():
+		return Baking, ReasonBaking
+	case d.Step < len(d.Plan) && d.Plan[d.Step].Gate == events.GateManual:
+		return Prepaused, ReasonDeploying
 	}
-	return Deploying
+	return Deploying, ReasonDeploying
 }
 
 // evolve folds an event into the row of a deployment that exists.
@@ -187,10 +203,8 @@ func (d *Deployment) evolve(m moment, e events.Event) {
 		d.scaled(m, e)
 	case events.DeploymentPaused:
 		d.LastHealthyAt, d.Error = m.time, ""
+		d.Watch.AtPause, d.Watch.PausedUntil, d.Watch.PausedThen = true, e.Until, e.Then
 		d.moveTo(m, Paused, StatusActive, ReasonPaused)
-	case events.DeploymentContinued:
-		d.Step = e.Step
-		d.moveTo(m, d.moving(), StatusActive, ReasonDeploying)
 	case events.DeploymentErrorRecorded:
 		d.Error = e.Error
 		d.touch(m)
@@ -199,6 +213,15 @@ func (d *Deployment) evolve(m moment, e events.Event) {
 		d.touch(m)
 	case events.DeploymentCanceling:
 		d.moveTo(m, Canceling, StatusActive, ReasonCanceling)
+	case events.DeploymentContinued, events.DeploymentStepStarted, events.DeploymentBakeStarted, events.DeploymentCheckRecorded,
+		events.DeploymentBreached:
+		d.watched(m, e)
+	case events.DeploymentRollingBack:
+		d.Error, d.Watch.Held, d.Watch.AtPause = e.Reason, false, false
+		d.moveTo(m, RollingBack, StatusActive, ReasonRollingBack)
+	case events.DeploymentRolledBack:
+		d.Kept = e.Kept // why it was rolled back stays its error
+		d.moveTo(m, RolledBack, StatusFinalized, ReasonRolledBack)
 	case events.DeploymentCanceled:
 		d.Kept, d.Error = e.Kept, ""
 		d.moveTo(m, Canceled, StatusFinalized, ReasonCanceled)
@@ -221,7 +244,7 @@ func (d *Deployment) scaled(m moment, e events.ProcessScaled) {
 	if m.actor == events.ActorUpdater && e.Process == d.Process && (d.State == Deploying || d.State == Prepaused) {
 		d.LastHealthyAt = m.time
 	}
-	if e.Process == d.Process {
+	if e.Process == d.Process && d.State != RollingBack { // why it goes back stays
 		d.Error = ""
 	}
 	d.touch(m)

@@ -41,7 +41,7 @@ func newFold() *fold {
 		organizations: newTable(organizations), spaces: newTable(spaces), quotas: newTable(quotas),
 		domains: newTable(domains), routes: newTable(routes), destinations: newTable(destinations),
 		strategies: newTable(strategies),
-		history: newTable(history), auditEvents: newTable(auditEvents), anomalies: newTable(anomalies), recorded: map[report]bool{},
+		history:    newTable(history), auditEvents: newTable(auditEvents), anomalies: newTable(anomalies), recorded: map[report]bool{},
 	}
 }
 
@@ -169,7 +169,7 @@ func (f *fold) event(m moment, e events.Event) {
 		f.buildEnded(m, e, e.Build, pack.Failed, e.Error)
 	case events.InstanceEvent:
 		f.instance(m, e)
-	case events.NameClaimed, events.NameReleased, events.CommandRejected, events.ManifestApplied, events.ManifestFailed:
+	case events.NameClaimed, events.NameReleased, events.CommandRejected, events.SignalReceived, events.ManifestApplied, events.ManifestFailed:
 		// The history is all there is to say of them.
 	default:
 		f.rollout(m, e)
@@ -190,7 +190,8 @@ func (f *fold) rollout(m moment, e events.Event) {
 		f.processDeleted(m, e)
 	case events.DeploymentCreated, events.DeploymentPaused, events.DeploymentContinued, events.DeploymentErrorRecorded,
 		events.DeploymentMetadataSet, events.DeploymentCanceling, events.DeploymentCanceled, events.DeploymentSuperseded,
-		events.DeploymentDeployed:
+		events.DeploymentDeployed, events.DeploymentStepStarted, events.DeploymentBakeStarted, events.DeploymentCheckRecorded,
+		events.DeploymentBreached, events.DeploymentRollingBack, events.DeploymentRolledBack:
 		f.deployment(m, e)
 	default:
 		f.place(m, e)

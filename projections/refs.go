@@ -91,6 +91,20 @@ func refsOfRollout(e events.Event) Refs {
 		return Refs{
 			App: e.App, Deployment: e.Deployment, Process: e.Process, Droplet: e.Droplet, Revision: e.Revision,
 		}
+	case events.DeploymentStepStarted:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentBakeStarted:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentCheckRecorded:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentBreached:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentRollingBack:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentRolledBack:
+		return Refs{App: e.App, Deployment: e.Deployment, Process: e.Kept}
+	case events.SignalReceived:
+		return Refs{App: e.App}
 	case events.DeploymentPaused:
 		return Refs{App: e.App, Deployment: e.Deployment}
 	case events.DeploymentContinued:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/matryer/is"
 
@@ -13,6 +14,9 @@ import (
 )
 
 const appID = events.AppID("app-1")
+
+// now is when the tests take place; what depends on time says so.
+var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 
 // fold is the given of a table: a state from events.
 func fold(history ...events.Event) app.State {
@@ -149,7 +153,7 @@ func TestTick(t *testing.T) {
 			}
 			scale(old, test.old)
 			scale(fresh, test.fresh)
-			after := must(t, s, app.Next(s, app.Instances{old: with(test.old, 0, 0), fresh: test.seen}, app.Quota{}), nil)
+			after := must(t, s, app.Next(s, app.Instances{old: with(test.old, 0, 0), fresh: test.seen}, app.Quota{}, now), nil)
 			is.Equal(after.Deployment == nil, test.done) // deployment over
 			newProcess, _ := after.Process(fresh)
 			is.Equal(newProcess.Instances, test.wantNew) // new instances
@@ -168,7 +172,7 @@ func TestAStartIsAGenerationOfItsOwn(t *testing.T) {
 	stopped, err := app.StopApp(s)
 	s = must(t, s, stopped, err)
 	s = app.Evolve(s, events.AppEnvironmentSet{App: appID, Environment: map[string]string{"COLOUR": "red"}})
-	started, err := app.StartApp(s, "start", app.Quota{})
+	started, err := app.StartApp(s, "start", app.Quota{}, now)
 	s = must(t, s, started, err)
 	is.Equal(s.Webs()[0].Generation, before.Generation+1)
 	is.Equal(s.Webs()[0].Environment, map[string]string{"COLOUR": "red"})
@@ -178,15 +182,15 @@ func TestFinalizeRestartsOtherProcessesAndLeavesOneWeb(t *testing.T) {
 	is := is.New(t)
 	s := deploy(t, running(t, 1), 2, 1)
 	before, _ := s.ProcessOfType("worker")
-	after := must(t, s, app.Next(s, app.Instances{s.Deployment.Process: with(1, 0, 0)}, app.Quota{}), nil)
+	after := must(t, s, app.Next(s, app.Instances{s.Deployment.Process: with(1, 0, 0)}, app.Quota{}, now), nil)
 	is.Equal(len(after.Webs()), 1)                         // only the new web process is left
 	is.True(after.Webs()[0].ID != events.ProcessID(appID)) // it has a guid of its own
 	worker, _ := after.ProcessOfType("worker")
-	is.Equal(worker.Generation, before.Generation+1)                             // restarted once
-	is.Equal(worker.Droplet, events.DropletID("droplet-2"))                      // with the new droplet
-	is.Equal(after.Webs()[0].Standing, app.Proven)                               // the new version is proven now
-	is.Equal(after.Ended[1].Reason, app.ReasonDeployed)                          // and the app remembers how it ended
-	is.Equal(app.Next(after, app.Instances{}, app.Quota{}), []events.Event(nil)) // nothing follows an ended deployment
+	is.Equal(worker.Generation, before.Generation+1)                                  // restarted once
+	is.Equal(worker.Droplet, events.DropletID("droplet-2"))                           // with the new droplet
+	is.Equal(after.Webs()[0].Standing, app.Proven)                                    // the new version is proven now
+	is.Equal(after.Ended[1].Reason, app.ReasonDeployed)                               // and the app remembers how it ended
+	is.Equal(app.Next(after, app.Instances{}, app.Quota{}, now), []events.Event(nil)) // nothing follows an ended deployment
 }
 
 func TestCancelGoesBackToTheRunningVersion(t *testing.T) {
@@ -199,7 +203,7 @@ func TestCancelGoesBackToTheRunningVersion(t *testing.T) {
 	again, err := app.CancelDeployment(s, app.Steer{Deployment: id})
 	is.NoErr(err)
 	is.Equal(len(again), 0) // asked twice: nothing more
-	s = must(t, s, app.Next(s, app.Instances{events.ProcessID(appID): with(2, 0, 0), fresh: with(1, 0, 0)}, app.Quota{}), nil)
+	s = must(t, s, app.Next(s, app.Instances{events.ProcessID(appID): with(2, 0, 0), fresh: with(1, 0, 0)}, app.Quota{}, now), nil)
 	is.True(s.Deployment == nil)
 	is.Equal(len(s.Webs()), 1)
 	is.Equal(s.Webs()[0].Instances, 3) // at its original count
@@ -220,7 +224,7 @@ func TestSupersedingTrain(t *testing.T) {
 
 	t.Run("an interim version that does not serve goes first", func(t *testing.T) {
 		is := is.New(t)
-		after := must(t, s, app.Next(s, app.Instances{second: with(0, 0, 1), s.Deployment.Process: with(0, 1, 0)}, app.Quota{}), nil)
+		after := must(t, s, app.Next(s, app.Instances{second: with(0, 0, 1), s.Deployment.Process: with(0, 1, 0)}, app.Quota{}, now), nil)
 		_, there := after.Process(second)
 		is.True(!there)                        // it is gone
 		is.Equal(after.Webs()[0].Instances, 3) // and the version that serves is whole
@@ -230,7 +234,7 @@ func TestSupersedingTrain(t *testing.T) {
 		s := s
 		s = app.Evolve(s, events.ProcessScaled{App: appID, Process: second, Instances: 2})
 		s = app.Evolve(s, events.ProcessScaled{App: appID, Process: events.ProcessID(appID), Instances: 1})
-		after := must(t, s, app.Next(s, app.Instances{second: with(2, 0, 0), s.Deployment.Process: with(1, 0, 0)}, app.Quota{}), nil)
+		after := must(t, s, app.Next(s, app.Instances{second: with(2, 0, 0), s.Deployment.Process: with(1, 0, 0)}, app.Quota{}, now), nil)
 		is.Equal(after.Webs()[0].Instances, 0) // the oldest gives first, and stays
 		is.Equal(after.Webs()[1].Instances, 2)
 	})
@@ -240,7 +244,7 @@ func TestSupersedingTrain(t *testing.T) {
 		canceling := must(t, s, decided, err)
 		third := canceling.Deployment.Process
 		next := deploy(t, canceling, 4, 1)
-		after := must(t, next, app.Next(next, app.Instances{third: with(1, 0, 0), second: with(1, 0, 0)}, app.Quota{}), nil)
+		after := must(t, next, app.Next(next, app.Instances{third: with(1, 0, 0), second: with(1, 0, 0)}, app.Quota{}, now), nil)
 		_, there := after.Process(third)
 		is.True(!there)
 	})
@@ -251,7 +255,7 @@ func TestStoppedAppWithAnInterruptedRollout(t *testing.T) {
 	s := deploy(t, running(t, 3), 2, 1)
 	stopped, err := app.StopApp(s)
 	s = must(t, s, stopped, err)
-	is.Equal(app.Next(s, app.Instances{}, app.Quota{}), []events.Event(nil)) // a stopped app does not move
+	is.Equal(app.Next(s, app.Instances{}, app.Quota{}, now), []events.Event(nil)) // a stopped app does not move
 	s = deploy(t, s, 3, 1)
 	is.Equal(s.Desired, app.Started)
 	is.True(s.Deployment == nil)
@@ -331,7 +335,7 @@ func TestCommandsOnNoApp(t *testing.T) {
 		is.True(err != nil) // such a name is refused
 	}
 	deleted := fold(events.AppCreated{App: appID, Name: "a"}, events.AppDeleted{App: appID})
-	_, err = app.StartApp(deleted, "c", app.Quota{})
+	_, err = app.StartApp(deleted, "c", app.Quota{}, now)
 	is.Equal(message(err), "App not found")
 }
 

@@ -30,7 +30,7 @@ func tick(t testing.TB, s app.State, fresh app.ProcessInstances) app.State {
 	if fresh != nil {
 		seen[s.Deployment.Process] = fresh
 	}
-	return must(t, s, app.Next(s, seen, app.Quota{}), nil)
+	return must(t, s, app.Next(s, seen, app.Quota{}, now), nil)
 }
 
 func sizes(s app.State) (old, fresh int) {
@@ -84,7 +84,7 @@ func TestCanaryWithoutSteps(t *testing.T) {
 	old, fresh := sizes(s)
 	is.Equal([]int{old, fresh}, []int{4, 1}) // one canary beside all others
 	is.Equal(s.Deployment.Phase(), app.Paused)
-	is.Equal(len(app.Next(s, app.Instances{s.Deployment.Process: with(1, 0, 0), s.Webs()[0].ID: with(4, 0, 0)}, app.Quota{})), 0) // it waits
+	is.Equal(len(app.Next(s, app.Instances{s.Deployment.Process: with(1, 0, 0), s.Webs()[0].ID: with(4, 0, 0)}, app.Quota{}, now)), 0) // it waits
 }
 
 func TestCanaryThatIsNotReadyDoesNotPause(t *testing.T) {

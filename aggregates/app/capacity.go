@@ -22,16 +22,23 @@ func (c Capacity) String() string {
 }
 
 // MeasureCapacity measures the active deployment. ok is false where there is none, where it is being canceled (that is
-// quick, not gradual) and where the app is stopped: then nothing is promised.
+// quick, not gradual) and where the app is stopped: then nothing is promised. On the way back of a rollback only what is routable counts.
 func MeasureCapacity(s State, seen Instances) (c Capacity, ok bool) {
-	if !s.InFlight() || s.Desired != Started {
+	if !s.InFlight() || s.Desired != Started || s.Deployment.Hurry {
 		return Capacity{}, false
 	}
 	c.Floor = s.Deployment.Floor
+	if s.Deployment.RollingBack {
+		c.Floor = s.Deployment.OriginalInstances
+	}
 	for _, p := range s.Webs() {
-		if p.ID == s.Deployment.Process {
-			c.New = seen[p.ID].Count(p.Instances).Routable
-		} else {
+		routable := seen[p.ID].Count(p.Instances).Routable
+		switch {
+		case p.ID == s.Deployment.Process:
+			c.New = routable
+		case s.Deployment.RollingBack: // the old version comes from nothing: what is desired of it does not serve yet
+			c.Old += routable
+		default:
 			c.Old += servingOld(p, seen)
 		}
 	}
@@ -59,8 +66,8 @@ func CheckCapacity(before, after State, seen Instances) error {
 		return nil
 	}
 	has, ok := MeasureCapacity(after, seen)
-	if !ok {
-		has = finalCapacity(before, after, seen)
+	if !ok || after.Deployment.ID() == before.Deployment.ID() {
+		has = asBefore(before, after, seen)
 	}
 	if has.Total() < min(had.Floor, had.Total()) {
 		return &CapacityError{Deployment: before.Deployment.ID(), Before: had, After: has}
@@ -68,8 +75,9 @@ func CheckCapacity(before, after State, seen Instances) error {
 	return nil
 }
 
-// finalCapacity measures after a decision that ended the deployment: what is left is judged as the rollout left it.
-func finalCapacity(before, after State, seen Instances) Capacity {
+// asBefore measures after a decision by what held before it: one that ended the rollout, or sent it back, is judged by what
+// it left.
+func asBefore(before, after State, seen Instances) Capacity {
 	last := after
 	last.Deployment, last.Desired = before.Deployment, Started
 	c, _ := MeasureCapacity(last, seen)

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"slipway/aggregates"
 	"slipway/aggregates/plan"
@@ -18,6 +19,23 @@ type CreateDeployment struct {
 	Options  events.DeploymentOptions
 	Metadata events.Metadata
 	Quota    Quota
+	Stored   *StoredStrategy // linear and exponential: where the numbers come from
+	Schedule plan.Schedule   // when the steps of a growth curve begin
+	Now      time.Time       // of the command
+}
+
+// StoredStrategy is a deployment strategy as it was when a deployment was asked for.
+type StoredStrategy struct {
+	ID     events.StrategyID
+	Growth events.Growth
+}
+
+// StrategyName is the strategy of a deployment that follows it.
+func (s StoredStrategy) StrategyName() string {
+	if s.Growth.GrowthType == events.GrowthExponential {
+		return events.StrategyExponential
+	}
+	return events.StrategyLinear
 }
 
 // DeploymentID is the id of the deployment the command makes.
@@ -32,12 +50,7 @@ func DeployApp(s State, c CreateDeployment) ([]events.Event, error) {
 	if !s.Exists() {
 		return nil, aggregates.Reject("Unable to use app. Ensure that the app exists and you have access to it.")
 	}
-	if c.Options.MaxInFlight == 0 {
-		c.Options.MaxInFlight = 1
-	}
-	if c.Strategy == "" {
-		c.Strategy = events.StrategyRolling
-	}
+	c.complete()
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -78,7 +91,7 @@ func (d *decision) wouldFit(c CreateDeployment) error {
 }
 
 func (c CreateDeployment) check() error {
-	if err := CheckStrategy(c.Strategy); err != nil {
+	if err := c.checkStrategy(); err != nil {
 		return err
 	}
 	if len(c.Options.CanaryWeights) > 0 && c.Strategy != events.StrategyCanary {
@@ -87,16 +100,33 @@ func (c CreateDeployment) check() error {
 	if err := checkWeights(c.Options.CanaryWeights); err != nil {
 		return err
 	}
+	if err := checkPauses(c.Options); err != nil {
+		return err
+	}
+	if err := checkGuard(c.Options); err != nil {
+		return err
+	}
 	if c.Options.MaxInFlight < 0 {
 		return aggregates.Reject("Max in flight must be an integer greater than 0")
 	}
 	return checkSize("Web instances", c.Options.WebInstances, c.Options.MemoryMB, c.Options.DiskMB, c.Options.LogRate)
 }
 
+// checkStrategy refuses a strategy that there is not, or that says otherwise than the stored one.
+func (c CreateDeployment) checkStrategy() error {
+	if c.Stored == nil {
+		return CheckStrategy(c.Strategy)
+	}
+	if c.Strategy != c.Stored.StrategyName() {
+		return aggregates.Reject("Strategy '%s' does not go with deployment strategy %s: leave one of them out", c.Strategy, c.Stored.ID)
+	}
+	return nil
+}
+
 // CheckStrategy refuses the name of a strategy that there is not; empty is rolling.
 func CheckStrategy(strategy string) error {
 	switch strategy {
-	case "", events.StrategyRolling, events.StrategyCanary:
+	case "", events.StrategyRolling, events.StrategyCanary, events.StrategyAllAtOnce, events.StrategyBlueGreen:
 		return nil
 	}
 	return aggregates.Reject("Strategy '%s' is not a supported deployment strategy", strategy)
@@ -122,10 +152,11 @@ func checkWeights(weights []int) error {
 
 // plan is the steps of the rollout.
 func (c CreateDeployment) plan(original, target int) []events.Step {
-	if c.Strategy == events.StrategyCanary {
-		return plan.Canary(original, target, c.Options.CanaryWeights)
+	r := plan.Request{Strategy: c.Strategy, Original: original, Target: target, Options: c.Options, Schedule: c.Schedule}
+	if c.Stored != nil {
+		r.Growth = &c.Stored.Growth
 	}
-	return plan.Rolling(target)
+	return plan.Compile(r)
 }
 
 // target makes the droplet to roll out the current one: what a deployment shows as "current" is the desired version from
@@ -170,6 +201,7 @@ func (d *decision) deployStarted(c CreateDeployment, previous events.DropletID) 
 	}
 	d.supersede(c.DeploymentID())
 	target := or(c.Options.WebInstances, original)
+	c.Options.MaxInFlight = c.inFlight(target)
 	steps := c.plan(original, target)
 	process := events.ProcessID(events.DeriveID(c.ID, "process", 0))
 	d.create(c, process, previous, original, target, steps)
@@ -200,6 +232,7 @@ func (d *decision) deployStopped(c CreateDeployment, previous events.DropletID) 
 		original = d.Deployment.Target
 	}
 	target := or(c.Options.WebInstances, original)
+	c.Options.MaxInFlight = c.inFlight(target)
 	d.revise(c.ID, c.DeploymentID(), c.Revision)
 	d.supersede(c.DeploymentID())
 	d.create(c, "", previous, original, target, c.plan(original, target))
@@ -217,7 +250,7 @@ func (d *decision) deployStopped(c CreateDeployment, previous events.DropletID) 
 		d.add(sized)
 	}
 	d.anew(c.DeploymentID())
-	d.add(events.AppStarted{App: d.State.ID})
+	d.add(events.AppStarted{App: d.State.ID, At: c.Now})
 	d.add(events.DeploymentDeployed{App: d.State.ID, Deployment: c.DeploymentID()})
 	return d.total()
 }
@@ -229,15 +262,25 @@ func (d *decision) supersede(by events.DeploymentID) {
 		return
 	}
 	d.add(events.DeploymentSuperseded{
-		App: d.State.ID, Deployment: d.Deployment.ID(), By: by, Canceled: d.Deployment.Phase() != Deploying,
+		App: d.State.ID, Deployment: d.Deployment.ID(), By: by, Canceled: !d.Deployment.mayServe(),
 	})
+}
+
+// mayServe says whether the version of a rollout that is superseded may serve on: one that was simply on its way, or all new
+// and watched. One that was paused, going back, or had no requests yet may not.
+func (d *Deployment) mayServe() bool {
+	phase := d.Phase()
+	return (phase == Deploying || phase == Baking) && !d.step().Dark
 }
 
 func (d *decision) create(c CreateDeployment, process events.ProcessID, previous events.DropletID, original, target int, steps []events.Step) {
 	created := events.DeploymentCreated{
 		App: d.State.ID, Deployment: c.DeploymentID(), Strategy: c.Strategy, Options: c.Options,
 		Droplet: d.Droplet, PreviousDroplet: previous, Process: process, OriginalInstances: original, Target: target,
-		Floor: min(target, original), Plan: slices.Clone(steps), Metadata: c.Metadata,
+		Floor: min(target, original), Plan: slices.Clone(steps), Metadata: c.Metadata, StartedAt: c.Now,
+	}
+	if c.Stored != nil {
+		created.StoredStrategy, created.Growth = c.Stored.ID, &c.Stored.Growth
 	}
 	if !d.NoRevisions {
 		created.Revision, created.RevisionNumber = d.State.Revision.Revision, d.State.Revision.Number

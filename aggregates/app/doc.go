@@ -13,5 +13,7 @@
 //     ones brought back when new ones fail.
 //  4. The same command decides nothing the second time.
 //  5. A finished deployment never changes again.
-//  6. Every live deployment can end: with healthy instances Next leads to DEPLOYED, a cancel to CANCELED.
+//  6. Every live deployment can end: with healthy instances Next leads to DEPLOYED or, once it is on its way back, to
+//     ROLLED_BACK; a cancel leads to CANCELED.
+//  7. Between two events time decides nothing before [Deadline], and what depends on time is decided then: never early.
 package app

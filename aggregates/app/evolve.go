@@ -1,7 +1,9 @@
 package app
 
 import (
+	"maps"
 	"slices"
+	"time"
 
 	"slipway/events"
 )
@@ -23,6 +25,7 @@ func Evolve(s State, e events.Event) State {
 			s.NoRevisions = !e.Enabled
 		}
 	case events.AppStarted:
+		s = s.progressed(e.At)
 		s.Desired = Started
 		s.Processes = slices.Clone(s.Processes)
 		for i := range s.Processes {
@@ -37,6 +40,14 @@ func Evolve(s State, e events.Event) State {
 		s = State{ID: s.ID, Name: s.Name, Space: s.Space, Organization: s.Organization, Desired: Stopped, Deleted: true}
 	case events.RevisionCreated:
 		s.Revision = e
+	case events.SignalReceived:
+		s.Alarms = maps.Clone(s.Alarms)
+		if delete(s.Alarms, e.Name); e.Firing {
+			if s.Alarms == nil {
+				s.Alarms = map[string]time.Time{}
+			}
+			s.Alarms[e.Name] = e.At
+		}
 	default:
 		return evolveProcess(evolveDeployment(s, e), e)
 	}
@@ -98,17 +109,37 @@ func created(e events.ProcessCreated, environment map[string]string) Process {
 func evolveDeployment(s State, e events.Event) State {
 	switch e := e.(type) {
 	case events.DeploymentCreated:
-		s.Deployment = &Deployment{DeploymentCreated: e}
+		s.Deployment = &Deployment{DeploymentCreated: e, WatchedFrom: e.StartedAt, ProgressAt: e.StartedAt, StepAt: e.StartedAt}
+	case events.DeploymentStepStarted:
+		return s.active(e.Deployment, func(d *Deployment) { d.begin(e.Step-1, e.At) })
+	case events.DeploymentBakeStarted:
+		return s.active(e.Deployment, func(d *Deployment) { d.BakeUntil, d.Error = e.Until, "" })
 	case events.DeploymentPaused:
-		return s.active(e.Deployment, func(d *Deployment) { d.AtPause, d.Error = true, "" })
+		return s.active(e.Deployment, func(d *Deployment) {
+			d.AtPause, d.Error, d.PausedUntil, d.PausedThen = true, "", e.Until, e.Then
+		})
 	case events.DeploymentContinued:
-		return s.active(e.Deployment, func(d *Deployment) { d.AtPause, d.Step, d.ContinuedBy = false, e.Step, e.By })
+		return s.active(e.Deployment, func(d *Deployment) { d.resume(e) })
+	case events.DeploymentCheckRecorded:
+		return s.active(e.Deployment, func(d *Deployment) { d.checked(e) })
+	case events.DeploymentBreached:
+		return s.active(e.Deployment, func(d *Deployment) {
+			d.Held, d.Forgiven, d.Error = e.Action == events.ThenHold, e.Crashes, e.Reason
+		})
+	case events.DeploymentRollingBack:
+		return s.active(e.Deployment, func(d *Deployment) {
+			d.RollingBack, d.Hurry, d.AtPause, d.Held, d.ProgressAt, d.Error = true, e.Fast, false, false, e.At, e.Reason
+			d.BackReason = e.Reason
+		})
+	case events.DeploymentRolledBack:
+		s = s.change(e.Kept, func(p *Process) { p.Standing = Proven })
+		return s.end(e.Deployment, ReasonRolledBack, Rejected)
 	case events.DeploymentErrorRecorded:
 		return s.active(e.Deployment, func(d *Deployment) { d.Error = e.Error })
 	case events.DeploymentMetadataSet:
 		return s.active(e.Deployment, func(d *Deployment) { d.Metadata = e.Metadata })
 	case events.DeploymentCanceling:
-		return s.active(e.Deployment, func(d *Deployment) { d.GoingBack, d.AtPause = true, false })
+		return s.active(e.Deployment, func(d *Deployment) { d.GoingBack, d.RollingBack, d.AtPause, d.Held = true, false, false, false })
 	case events.DeploymentDeployed:
 		return s.end(e.Deployment, ReasonDeployed, Proven)
 	case events.DeploymentCanceled:
@@ -135,9 +166,50 @@ func (s State) active(id events.DeploymentID, edit func(*Deployment)) State {
 	return s
 }
 
+// progressed gives a deployment going on its time anew.
+func (s State) progressed(at time.Time) State {
+	if s.Deployment == nil || at.IsZero() {
+		return s
+	}
+	return s.active(s.Deployment.ID(), func(d *Deployment) { d.ProgressAt = at })
+}
+
+// begin makes the step with this index the present one.
+func (d *Deployment) begin(index int, at time.Time) {
+	d.Step, d.AtPause, d.Error, d.StepAt = index, false, "", at
+	if !at.IsZero() {
+		d.ProgressAt = at
+	}
+}
+
+// resume lets a paused rollout go on to its next step; one that is held, from where it stands, with what failed forgiven.
+func (d *Deployment) resume(e events.DeploymentContinued) {
+	d.ContinuedBy = e.By
+	if !d.Held {
+		d.begin(e.Step, e.At)
+		return
+	}
+	d.Held, d.Error, d.WatchedFrom, d.ProgressAt = false, "", e.At, e.At
+	d.Checks = nil
+}
+
+// checked notes a verdict. The number of failures counts from the start, or from when somebody forgave them.
+func (d *Deployment) checked(e events.DeploymentCheckRecorded) {
+	last := d.Checks[e.Check]
+	d.Checks = maps.Clone(d.Checks)
+	if d.Checks == nil {
+		d.Checks = map[string]CheckSeen{}
+	}
+	next := CheckSeen{Verdict: e.Verdict, At: e.At, Failures: last.Failures, Message: e.Message}
+	if e.Verdict == events.VerdictFail {
+		next.Failures++
+	}
+	d.Checks[e.Check] = next
+}
+
 // moved notes that a rollout whose process is scaled moves again.
 func (s State) moved(process events.ProcessID) State {
-	if s.Deployment == nil || s.Deployment.Process != process || s.Deployment.Error == "" {
+	if s.Deployment == nil || s.Deployment.Process != process || s.Deployment.RollingBack || s.Deployment.Error == "" {
 		return s
 	}
 	return s.active(s.Deployment.ID(), func(d *Deployment) { d.Error = "" })

@@ -2,6 +2,7 @@ package app
 
 import (
 	"maps"
+	"time"
 
 	"slipway/events"
 )
@@ -23,6 +24,10 @@ type Instance struct {
 	State   InstanceState     `json:"state"`
 	Reason  string            `json:"reason,omitempty"`  // why it crashed last
 	Crashes int               `json:"crashes,omitempty"` // in a row; 0 once it is routable
+	Falls   int               `json:"falls,omitempty"`   // crashes of this index in all
+
+	StartedAt  time.Time `json:"started_at,omitzero"`  // when this start of it was first reported
+	RoutableAt time.Time `json:"routable_at,omitzero"` // when the index was first routable; a crash does not take that back
 }
 
 // ProcessInstances is what is known of a process's instances, by index. Like State it is a value.
@@ -31,23 +36,32 @@ type ProcessInstances map[int]Instance
 // Instances is what is known of all processes of an app.
 type Instances map[events.ProcessID]ProcessInstances
 
-// Observe folds an agent's report. A report on an earlier start of an index than the one known is late and changes nothing;
-// so does one that tells nothing new.
-func Observe(seen ProcessInstances, e events.InstanceEvent) ProcessInstances {
+// Observe folds an agent's report, recorded at that time. A report on an earlier start of an index than the one known is
+// late and changes nothing; so does one that tells nothing new.
+func Observe(seen ProcessInstances, e events.InstanceEvent, at time.Time) ProcessInstances {
 	ref := e.Ref()
 	known, any := seen[ref.Index]
 	late := any && known.ID != ref.Instance
-	next := Instance{ID: ref.Instance, Reason: known.Reason, Crashes: known.Crashes}
+	next := known
+	if known.ID != ref.Instance {
+		next.ID, next.StartedAt = ref.Instance, at
+	}
 	switch e := e.(type) {
 	case events.InstanceStarting:
 		next.State = InstanceStarting
 	case events.InstanceRunning:
-		next = Instance{ID: ref.Instance, State: InstanceRunning}
+		next.State, next.Reason, next.Crashes = InstanceRunning, "", 0
+		if next.RoutableAt.IsZero() {
+			next.RoutableAt = at
+		}
 	case events.InstanceUnready:
 		next.State, next.Reason = InstanceUnready, e.Reason
 	case events.InstanceCrashed:
 		if late {
 			return seen
+		}
+		if known.State != InstanceCrashed {
+			next.Falls++
 		}
 		next.State, next.Reason, next.Crashes = InstanceCrashed, e.Reason, e.Crashes
 	case events.InstanceStopped:

@@ -6,10 +6,12 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"slipway/aggregates/app"
+	"slipway/aggregates/plan"
 	"slipway/events"
 )
 
@@ -19,12 +21,13 @@ type world struct {
 	state   app.State
 	seen    app.Instances
 	ids     int
+	now     time.Time
 	ended   map[events.DeploymentID]string
 	created map[events.DeploymentID]bool
 }
 
 func newWorld(t *rapid.T) *world {
-	w := &world{t: t, seen: app.Instances{}, ended: map[events.DeploymentID]string{}, created: map[events.DeploymentID]bool{}}
+	w := &world{t: t, now: now, seen: app.Instances{}, ended: map[events.DeploymentID]string{}, created: map[events.DeploymentID]bool{}}
 	decided, err := app.CreateApp(w.state, app.Create{ID: appID, Name: "hello", Space: "default"})
 	w.commit(decided, err)
 	return w
@@ -53,6 +56,8 @@ func (w *world) observeEnd(e events.Event) {
 		w.end(e.Deployment, app.ReasonDeployed)
 	case events.DeploymentCanceled:
 		w.end(e.Deployment, app.ReasonCanceled)
+	case events.DeploymentRolledBack:
+		w.end(e.Deployment, app.ReasonRolledBack)
 	case events.DeploymentSuperseded:
 		w.end(e.Deployment, app.ReasonSuperseded)
 	}
@@ -74,7 +79,22 @@ func (w *world) command() events.CommandID {
 func (w *world) act() {
 	switch rapid.SampledFrom([]string{
 		"tick", "tick", "tick", "health", "health", "health", "health", "deploy", "cancel", "continue", "continue", "scale", "stop", "start", "restart",
+		"time", "time", "check", "check", "alarm", "roll back",
 	}).Draw(w.t, "act") {
+	case "time":
+		w.now = w.now.Add(time.Duration(rapid.IntRange(1, 400).Draw(w.t, "seconds")) * time.Second)
+	case "check":
+		if d := w.state.Deployment; d != nil {
+			w.check(rapid.SampledFrom([]string{events.VerdictPass, events.VerdictFail, events.VerdictInconclusive}).Draw(w.t, "verdict"))
+		}
+	case "alarm":
+		w.commit(app.Receive(w.state, app.Signal{
+			Name: rapid.SampledFrom([]string{"latency", "errors"}).Draw(w.t, "alarm"), Firing: rapid.Bool().Draw(w.t, "fires"), At: w.now,
+		}))
+	case "roll back":
+		if d := w.state.Deployment; d != nil {
+			w.commit(app.RollBackDeployment(w.state, app.Steer{Deployment: d.ID(), By: "user", Now: w.now}))
+		}
 	case "tick":
 		w.tick()
 	case "health":
@@ -87,7 +107,7 @@ func (w *world) act() {
 		}
 	case "continue":
 		if d := w.state.Deployment; d != nil {
-			w.commit(app.ContinueDeployment(w.state, app.Steer{Deployment: d.ID(), By: "user"}))
+			w.commit(app.ContinueDeployment(w.state, app.Steer{Deployment: d.ID(), By: "user", Now: w.now}))
 		}
 	case "scale":
 		n := rapid.IntRange(0, 5).Draw(w.t, "instances")
@@ -96,23 +116,22 @@ func (w *world) act() {
 	case "stop":
 		w.commit(app.StopApp(w.state))
 	case "start":
-		w.commit(app.StartApp(w.state, w.command(), app.Quota{}))
+		w.commit(app.StartApp(w.state, w.command(), app.Quota{}, w.now))
 	case "restart":
-		w.commit(app.RestartApp(w.state, w.command(), app.Quota{}))
+		w.commit(app.RestartApp(w.state, w.command(), app.Quota{}, w.now))
 	}
 }
 
 func (w *world) deploy() {
-	c := app.CreateDeployment{ID: w.command(), Options: events.DeploymentOptions{
+	c := app.CreateDeployment{ID: w.command(), Now: w.now, Options: events.DeploymentOptions{
 		MaxInFlight: rapid.IntRange(0, 6).Draw(w.t, "max_in_flight"),
 	}}
 	if rapid.Bool().Draw(w.t, "has droplet") {
 		c.Droplet = droplet(rapid.IntRange(1, 4).Draw(w.t, "droplet"))
 	}
-	if rapid.Bool().Draw(w.t, "canary") {
-		c.Strategy = events.StrategyCanary
-		c.Options.CanaryWeights = rapid.SliceOfN(rapid.IntRange(1, 100), 0, 3).Draw(w.t, "weights")
-		slices.Sort(c.Options.CanaryWeights)
+	w.strategy(&c)
+	if rapid.Bool().Draw(w.t, "guarded") {
+		w.guard(&c.Options)
 	}
 	if revision := w.state.Revision; c.Droplet != nil && rapid.IntRange(0, 3).Draw(w.t, "roll back") == 0 {
 		revision.Number, revision.Droplet = rapid.IntRange(1, 9).Draw(w.t, "number"), c.Droplet.ID
@@ -129,6 +148,66 @@ func (w *world) deploy() {
 	}
 }
 
+// strategy draws how the rollout moves.
+func (w *world) strategy(c *app.CreateDeployment) {
+	c.Strategy = rapid.SampledFrom([]string{
+		events.StrategyRolling, events.StrategyCanary, events.StrategyCanary, events.StrategyAllAtOnce, events.StrategyBlueGreen, "",
+	}).Draw(w.t, "strategy")
+	switch c.Strategy {
+	case events.StrategyCanary:
+		c.Options.CanaryWeights = rapid.SliceOfN(rapid.IntRange(1, 100), 0, 3).Draw(w.t, "weights")
+		slices.Sort(c.Options.CanaryWeights)
+		if rapid.Bool().Draw(w.t, "timed") {
+			c.Options.CanaryPauses = []events.Pause{{
+				Seconds: rapid.IntRange(1, 300).Draw(w.t, "pause"),
+				Then:    rapid.SampledFrom([]string{events.ThenContinue, events.ThenCancel, events.ThenHold}).Draw(w.t, "then"),
+			}}
+		}
+	case "":
+		c.Schedule = rapid.SampledFrom(plan.Schedules).Draw(w.t, "schedule")
+		c.Stored = &app.StoredStrategy{ID: "s", Growth: events.Growth{
+			GrowthType:                rapid.SampledFrom([]string{events.GrowthLinear, events.GrowthExponential}).Draw(w.t, "growth"),
+			GrowthFactor:              rapid.Float64Range(1, 100).Draw(w.t, "factor"),
+			DeploymentDurationMinutes: rapid.IntRange(0, 20).Draw(w.t, "duration"),
+			FinalBakeMinutes:          rapid.IntRange(0, 5).Draw(w.t, "bake"),
+		}}
+	}
+}
+
+// guard draws what fails the rollout.
+func (w *world) guard(o *events.DeploymentOptions) {
+	o.Bake = rapid.IntRange(0, 300).Draw(w.t, "bake")
+	o.Guard = events.Guard{
+		OnFailure:        rapid.SampledFrom([]string{"", events.ThenRollback, events.ThenRollback, events.ThenHold, events.ThenCancel}).Draw(w.t, "on failure"),
+		Fast:             rapid.IntRange(0, 4).Draw(w.t, "fast") == 0,
+		ProgressDeadline: rapid.IntRange(5, 900).Draw(w.t, "deadline"),
+		StartupTimeout:   rapid.SampledFrom([]int{0, 5, 60}).Draw(w.t, "startup"),
+		CrashLimit:       rapid.IntRange(0, 5).Draw(w.t, "crashes"),
+		CrashPercent:     rapid.IntRange(0, 100).Draw(w.t, "percent"),
+		IgnoreAlarms:     rapid.Bool().Draw(w.t, "ignore alarms"),
+	}
+	if rapid.Bool().Draw(w.t, "checked") {
+		o.Checks = []events.Check{{
+			Name: "errors", Kind: events.CheckHTTP, URL: "http://example.org", FailureLimit: rapid.IntRange(0, 2).Draw(w.t, "limit"),
+			DryRun: rapid.IntRange(0, 4).Draw(w.t, "dry run") == 0,
+		}}
+	}
+}
+
+// check records a verdict on each check of the rollout; told again it decides nothing.
+func (w *world) check(verdict string) {
+	for _, c := range w.state.Deployment.Options.Checks {
+		if w.state.Deployment == nil {
+			return
+		}
+		record := app.RecordCheck{Deployment: w.state.Deployment.ID(), Check: c.Name, Verdict: verdict, At: w.now}
+		w.commit(app.Record(w.state, record))
+		if again, _ := app.Record(w.state, record); len(again) > 0 {
+			w.t.Fatalf("law 4: a verdict told twice decides %#v", again)
+		}
+	}
+}
+
 // health lets an agent report anything about any index, late ones of earlier starts too.
 func (w *world) health() {
 	p := rapid.SampledFrom(w.state.Processes).Draw(w.t, "process")
@@ -140,8 +219,8 @@ func (w *world) health() {
 		events.InstanceStarting{InstanceRef: ref}, events.InstanceRunning{InstanceRef: ref}, events.InstanceRunning{InstanceRef: ref},
 		events.InstanceUnready{InstanceRef: ref}, events.InstanceCrashed{InstanceRef: ref}, events.InstanceStopped{InstanceRef: ref},
 	}).Draw(w.t, "report")
-	w.seen[p.ID] = app.Observe(w.seen[p.ID], report)
-	if again := app.Observe(w.seen[p.ID], report); !reflect.DeepEqual(again, w.seen[p.ID]) {
+	w.seen[p.ID] = app.Observe(w.seen[p.ID], report, w.now)
+	if again := app.Observe(w.seen[p.ID], report, w.now); !reflect.DeepEqual(again, w.seen[p.ID]) {
 		w.t.Fatalf("a report seen twice changes something: %v", report)
 	}
 }
@@ -149,22 +228,44 @@ func (w *world) health() {
 // tick is one pass of the updater, with the laws on what it decides.
 func (w *world) tick() {
 	before := w.state
-	decided := app.Next(before, w.seen, app.Quota{})
+	decided := app.Next(before, w.seen, app.Quota{}, w.now)
 	w.commit(decided, nil)
 	if err := app.CheckCapacity(before, w.state, w.seen); err != nil {
 		w.t.Fatalf("law 2: %v\ndecided %#v", err, decided)
 	}
-	if again := app.Next(w.state, w.seen, app.Quota{}); len(again) > 0 && onlySame(again, decided) {
+	again := app.Next(w.state, w.seen, app.Quota{}, w.now)
+	if len(again) > 0 && onlySame(again, decided) {
 		w.t.Fatalf("law 4: decided twice: %#v", again)
 	}
-	w.surge(before)
+	if len(again) == 0 {
+		w.waits()
+	}
+	if !slices.ContainsFunc(decided, func(e events.Event) bool { return e.Type() == events.TypeDeploymentBreached }) { // it balances next
+		w.surge(before)
+	}
+}
+
+// waits is law 7: between now and the deadline time alone decides nothing.
+func (w *world) waits() {
+	at, ok := app.Deadline(w.state, w.seen, w.now)
+	if ok && !at.After(w.now) {
+		w.t.Fatalf("law 7: the deadline %v is not after %v", at, w.now)
+	}
+	span := 24 * time.Hour
+	if ok {
+		span = at.Sub(w.now) - 1
+	}
+	then := w.now.Add(time.Duration(rapid.Int64Range(0, int64(span)).Draw(w.t, "later")))
+	if early := app.Next(w.state, w.seen, app.Quota{}, then); len(early) > 0 {
+		w.t.Fatalf("law 7: the deadline is %v, %v, but at %v it decides %#v", at, ok, then, early)
+	}
 }
 
 // surge is law 3, for a rollout that has been ticked: new never exceed the target; old and new together stay within
 // target + max_in_flight, or within what failing new instances made the old ones come back for.
 func (w *world) surge(before app.State) {
 	d := w.state.Deployment
-	if d == nil || d.Phase() == app.Canceling || w.state.Desired != app.Started {
+	if d == nil || d.Phase() == app.Canceling || d.Phase() == app.RollingBack || w.state.Desired != app.Started {
 		return
 	}
 	fresh, _ := w.state.Process(d.Process)
@@ -221,17 +322,24 @@ func (w *world) settles() {
 	if w.state.Droplet == "" {
 		return
 	}
-	w.commit(app.StartApp(w.state, w.command(), app.Quota{}))
+	w.commit(app.StartApp(w.state, w.command(), app.Quota{}, w.now))
 	for pass := 0; w.state.Deployment != nil; pass++ {
-		if pass > 100 {
+		if pass > 300 {
 			w.t.Fatalf("law 6: does not end: %+v", *w.state.Deployment)
 		}
 		for _, p := range w.state.Processes {
 			w.seen[p.ID] = with(p.Instances, 0, 0)
 		}
+		w.now = w.now.Add(time.Second)
+		w.check(events.VerdictPass)
+		before := w.state.Deployment
 		w.tick()
-		if d := w.state.Deployment; d != nil && d.Phase() == app.Paused {
-			w.commit(app.ContinueDeployment(w.state, app.Steer{Deployment: d.ID(), ExpectedStep: d.CurrentStep(), By: "user"}))
+		d := w.state.Deployment
+		if d != nil && d.Phase() == app.Paused {
+			w.commit(app.ContinueDeployment(w.state, app.Steer{Deployment: d.ID(), ExpectedStep: d.CurrentStep(), By: "user", Now: w.now}))
+		}
+		if at, ok := app.Deadline(w.state, w.seen, w.now); ok && w.state.Deployment == before {
+			w.now = at // nothing happens until then
 		}
 	}
 	if webs := w.state.Webs(); len(webs) != 1 {
@@ -259,7 +367,7 @@ func TestSnapshotIsTheState(t *testing.T) {
 		if err != nil || string(again) != string(data) {
 			t.Fatalf("snapshot changes the state:\n%s\n%s", data, again)
 		}
-		if a, b := app.Next(w.state, w.seen, app.Quota{}), app.Next(back, w.seen, app.Quota{}); !onlySame(a, b) {
+		if a, b := app.Next(w.state, w.seen, app.Quota{}, w.now), app.Next(back, w.seen, app.Quota{}, w.now); !onlySame(a, b) {
 			t.Fatalf("a snapshot decides otherwise:\n%#v\n%#v", a, b)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"slipway/aggregates"
 	"slipway/events"
@@ -89,7 +90,7 @@ func firstProcess(app events.AppID, id events.ProcessID, processType, command st
 }
 
 // StartApp makes the app run with its current droplet, environment and commands. Starting an app that runs does nothing.
-func StartApp(s State, id events.CommandID, q Quota) ([]events.Event, error) {
+func StartApp(s State, id events.CommandID, q Quota, now time.Time) ([]events.Event, error) {
 	if !s.Exists() {
 		return nil, aggregates.NotFound("App")
 	}
@@ -105,7 +106,7 @@ func StartApp(s State, id events.CommandID, q Quota) ([]events.Event, error) {
 	d := &decision{State: s}
 	d.revise(id, "", nil)
 	d.anew("")
-	d.add(events.AppStarted{App: s.ID})
+	d.add(events.AppStarted{App: s.ID, At: now})
 	return d.events, nil
 }
 
@@ -148,12 +149,12 @@ func StopApp(s State) ([]events.Event, error) {
 
 // RestartApp stops and starts all instances at once; it is quick and not without downtime. A deployment without a new
 // droplet is the gentle way.
-func RestartApp(s State, id events.CommandID, q Quota) ([]events.Event, error) {
+func RestartApp(s State, id events.CommandID, q Quota, now time.Time) ([]events.Event, error) {
 	if !s.Exists() {
 		return nil, aggregates.NotFound("App")
 	}
 	if s.Desired == Stopped {
-		return StartApp(s, id, q)
+		return StartApp(s, id, q, now)
 	}
 	d := &decision{State: s}
 	if d.Deployment == nil {

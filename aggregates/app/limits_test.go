@@ -62,14 +62,14 @@ func TestQuotaHoldsARolloutAndSaysSo(t *testing.T) {
 	s := deploy(t, running(t, 3), 2, 1)
 	seen := app.Instances{s.Webs()[0].ID: with(3, 0, 0), s.Deployment.Process: with(1, 0, 0)}
 	full := memory(3*1024, s) // four run: one of them is above what is allowed now
-	s = must(t, s, app.Next(s, seen, full), nil)
+	s = must(t, s, app.Next(s, seen, full, now), nil)
 	old, fresh := sizes(s)
 	is.Equal([]int{old, fresh}, []int{2, 1}) // old ones may leave, new ones not come
 	full = memory(3*1024, s)
-	s = must(t, s, app.Explain(s, seen, false, full), nil)
+	s = must(t, s, app.Explain(s, seen, false, full, now), nil)
 	is.Equal(s.Deployment.Error, "memory quota_exceeded")
-	is.Equal(len(app.Explain(s, seen, false, full)), 0) // said once
-	s = must(t, s, app.Next(s, seen, app.Quota{}), nil)
+	is.Equal(len(app.Explain(s, seen, false, full, now)), 0) // said once
+	s = must(t, s, app.Next(s, seen, app.Quota{}, now), nil)
 	_, fresh = sizes(s)
 	is.Equal(fresh, 2)
 	is.Equal(s.Deployment.Error, "") // it moves again
@@ -84,7 +84,7 @@ func TestQuotasOnStartAndScale(t *testing.T) {
 	is.NoErr(err) // what gives room back is never refused
 	decided, err := app.StopApp(s)
 	s = must(t, s, decided, err)
-	_, err = app.StartApp(s, "c", memory(2*1024, s))
+	_, err = app.StartApp(s, "c", memory(2*1024, s), now)
 	is.Equal(message(err), "memory quota_exceeded")
 }
 

@@ -2,50 +2,60 @@ package app
 
 import (
 	"fmt"
+	"time"
 
 	"slipway/events"
 )
 
-// Next is the updater's rule book: what follows by itself from the state and the instances seen, or nothing. It is asked
-// again whenever either changes; what has been decided is not decided twice.
+// Next is the updater's rule book: what follows by itself from the state, the instances seen and the time, or nothing. It is
+// asked again whenever one of the first two changes, and at [Deadline]; what has been decided is not decided twice.
 //
 // The rules are Cloud Foundry's (its updater's tick), with three differences, each in docs/adr/0006: it reacts to events
 // instead of every five seconds; old instances come back when new ones fail after the cut; in a train of superseded
 // deployments only what serves counts as capacity.
 //
 // What is left of the quotas bounds growth: a batch that does not fit is not started, and [Explain] says so.
-func Next(s State, seen Instances, q Quota) []events.Event {
+func Next(s State, seen Instances, q Quota, now time.Time) []events.Event {
 	if s.Deployment == nil {
 		return nil
 	}
 	d := &decision{State: s, quota: q}
 	switch {
-	case s.Deployment.GoingBack:
-		d.finishCancel(seen)
-	case s.Desired == Started:
-		d.roll(seen)
+	case s.Deployment.GoingBack, s.Deployment.RollingBack && (s.Deployment.Hurry || s.Desired != Started):
+		d.goBack(seen)
+	case s.Desired != Started:
+	case s.Deployment.RollingBack:
+		d.retreat(seen)
+	default:
+		d.roll(seen, now)
 	}
 	return d.events
 }
 
 // roll is one tick of a rollout towards its present step.
-func (d *decision) roll(seen Instances) {
+func (d *decision) roll(seen Instances, now time.Time) {
 	dep := *d.Deployment
 	fresh, ok := d.Process(dep.Process)
 	if !ok {
 		return
 	}
+	if why, failed := d.failure(fresh, seen, now); failed {
+		d.fail(why)
+		return
+	}
 	step, n := dep.step(), seen[fresh.ID].Count(fresh.Instances)
 	reached := fresh.Instances >= step.New && n.Routable >= step.New
-	if reached && step.Gate == events.GateHealthy {
+	if reached && d.complete(seen[fresh.ID], now) {
 		d.finalize()
 		return
 	}
 	d.balanceOld(step.New+step.Old, n.Routable, seen)
 	switch {
+	case dep.Held:
 	case dep.AtPause:
+		d.timeOut(seen[fresh.ID], now)
 	case reached:
-		d.add(events.DeploymentPaused{App: d.State.ID, Deployment: dep.ID(), Step: dep.Step + 1})
+		d.pass(seen[fresh.ID], now)
 	default:
 		d.grow(fresh, step, n)
 	}
@@ -106,19 +116,24 @@ func (d *decision) drain(surplus, routable int, seen Instances) {
 	}
 	reason := fmt.Sprintf("%d of %d new instances are routable", routable, d.Deployment.Target)
 	for _, p := range d.olds() {
-		to := p.Instances
-		for ; to > 0; to-- {
-			served := 0
-			if p.Standing == Proven || seen[p.ID][to-1].State == InstanceRunning {
-				served = 1
-			}
-			if served > surplus {
-				break
-			}
-			surplus -= served
-		}
+		var to int
+		to, surplus = spare(p, surplus, func(i int) bool { return p.Standing == Proven || seen[p.ID][i].State == InstanceRunning })
 		d.shrink(p, to, reason)
 	}
+}
+
+// spare is how small a process may become that has so many serving instances to give: the ones of the highest indexes go
+// first, those that serve nothing for free.
+func spare(p Process, surplus int, serves func(index int) bool) (to, left int) {
+	for to = p.Instances; to > 0; to-- {
+		if serves(to - 1) {
+			if surplus == 0 {
+				break
+			}
+			surplus--
+		}
+	}
+	return to, surplus
 }
 
 // bringBack grows the oldest proven process, if the quotas have room: new instances failed after old ones had left.
@@ -171,9 +186,9 @@ func (d *decision) finalize() {
 	d.add(events.DeploymentDeployed{App: d.State.ID, Deployment: dep.ID()})
 }
 
-// finishCancel goes back as quickly as may be: all web processes but the one to keep are deleted first, so it works at
-// the limit of a quota too, then that one gets its original count. There is no promise of capacity on this way.
-func (d *decision) finishCancel(seen Instances) {
+// goBack goes back as quickly as may be: all web processes but the one to keep are deleted first, so it works at the limit
+// of a quota too, then that one gets its original count. There is no promise of capacity on this way.
+func (d *decision) goBack(seen Instances) {
 	dep := *d.Deployment
 	kept := d.keeper(seen)
 	for _, p := range d.Webs() {
@@ -181,12 +196,22 @@ func (d *decision) finishCancel(seen Instances) {
 			d.remove(p)
 		}
 	}
-	d.scale(kept, dep.OriginalInstances, "the deployment is canceled")
+	d.scale(kept, dep.OriginalInstances, dep.backReason())
+	d.ended(kept)
+}
+
+// ended ends the way back to the version that serves again.
+func (d *decision) ended(kept Process) {
+	dep := *d.Deployment
 	if kept.Droplet != d.Droplet && kept.Droplet != "" {
 		d.add(events.AppDropletAssigned{
 			App: d.State.ID, Droplet: kept.Droplet, PreviousDroplet: d.Droplet, ProcessTypes: d.Types[kept.Droplet],
 			Deployment: dep.ID(),
 		})
+	}
+	if dep.RollingBack {
+		d.add(events.DeploymentRolledBack{App: d.State.ID, Deployment: dep.ID(), Kept: kept.ID})
+		return
 	}
 	d.add(events.DeploymentCanceled{App: d.State.ID, Deployment: dep.ID(), Kept: kept.ID})
 }

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"slipway/events"
 )
@@ -28,13 +30,13 @@ func Missing(s State, seen Instances) int {
 
 // Explain records why a rollout does not move, when that changes: nothing waits silently. overdue says that instances have
 // been missing for longer than an agent needs to report them. It is asked when [Next] decides nothing.
-func Explain(s State, seen Instances, overdue bool, q Quota) []events.Event {
-	if !s.InFlight() {
+func Explain(s State, seen Instances, overdue bool, q Quota, now time.Time) []events.Event {
+	if !s.InFlight() || s.Deployment.Held { // what is held says why since it failed
 		return nil
 	}
-	why := s.stalled(seen, overdue, q)
-	if len(why) > maxError {
-		why = strings.ToValidUTF8(why[:maxError], "")
+	why := cut(s.stalled(seen, overdue, q, now), maxError)
+	if s.Deployment.RollingBack {
+		why = cut(cmp.Or(s.stalledBack(seen, q, now), s.Deployment.BackReason), maxError)
 	}
 	if why == s.Deployment.Error {
 		return nil
@@ -42,8 +44,16 @@ func Explain(s State, seen Instances, overdue bool, q Quota) []events.Event {
 	return []events.Event{events.DeploymentErrorRecorded{App: s.ID, Deployment: s.Deployment.ID(), Error: why}}
 }
 
+// cut bounds a text, in bytes.
+func cut(text string, most int) string {
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "")
+	}
+	return text
+}
+
 // stalled says why the rollout cannot move, or nothing.
-func (s State) stalled(seen Instances, overdue bool, q Quota) string {
+func (s State) stalled(seen Instances, overdue bool, q Quota, now time.Time) string {
 	if s.Desired != Started {
 		return "app is stopped: start it, cancel the deployment, or deploy again"
 	}
@@ -72,7 +82,27 @@ func (s State) stalled(seen Instances, overdue bool, q Quota) string {
 	if missing := Missing(s, seen); missing > 0 && overdue {
 		return fmt.Sprintf("%d of %d new instances missing: no agent reports on them; is an agent running?", missing, fresh.Instances)
 	}
+	if due := s.progressDue(seen[fresh.ID], now); !due.IsZero() && !now.Before(due) {
+		return s.silence(seen[fresh.ID])
+	}
+	if name := s.alarm(); name != "" {
+		return fmt.Sprintf("alarm %s fires", name)
+	}
 	return ""
+}
+
+// stalledBack says why a rollback cannot move, or nothing.
+func (s State) stalledBack(seen Instances, q Quota, now time.Time) string {
+	d := &decision{State: s}
+	kept, original := d.proven(seen), s.Deployment.OriginalInstances
+	if kept.Instances < original {
+		return "rolling back waits for room: " + q.refusal(kept, original)
+	}
+	if due := s.progressDue(nil, now); due.IsZero() || now.Before(due) {
+		return ""
+	}
+	return fmt.Sprintf("rolling back waits: %d of %d old instances are routable; cancel the deployment to go back without waiting for them",
+		seen[kept.ID].Count(kept.Instances).Routable, original)
 }
 
 // QuotaRefusal says which limits keep the rollout from its next growth, in Cloud Foundry's words; nothing if none does.

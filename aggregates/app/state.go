@@ -2,6 +2,7 @@ package app
 
 import (
 	"slices"
+	"time"
 
 	"slipway/aggregates/plan"
 	"slipway/events"
@@ -36,6 +37,7 @@ type State struct {
 	Ended        []Ended                `json:"ended,omitempty"`        // the last [endedKept] that ended, newest last
 	Lifecycle    string                 `json:"lifecycle,omitempty"`    // what its droplets are: docker; empty: bits
 	NoRevisions  bool                   `json:"no_revisions,omitempty"` // the app's feature "revisions" is off
+	Alarms       map[string]time.Time   `json:"alarms,omitempty"`       // that fire, by name, since when
 }
 
 // DropletTypes says of each droplet which process types it has, with their start commands.
@@ -80,6 +82,9 @@ const (
 	Prepaused Phase = "PREPAUSED" // on its way to a step at which it will pause
 	Paused    Phase = "PAUSED"    // waits for somebody to continue
 	Canceling Phase = "CANCELING"
+
+	Baking      Phase = "BAKING"       // all instances are new; it is watched for a while
+	RollingBack Phase = "ROLLING_BACK" // the old version comes back to full strength, then the new one leaves
 )
 
 // Deployment is the active rollout. Its plan and numbers are those of its first event.
@@ -87,9 +92,30 @@ type Deployment struct {
 	events.DeploymentCreated
 	Step        int          `json:"step"` // index into the plan
 	AtPause     bool         `json:"at_pause,omitempty"`
-	GoingBack   bool         `json:"going_back,omitempty"`
-	Error       string       `json:"error,omitempty"` // why it does not move
+	GoingBack   bool         `json:"going_back,omitempty"`   // canceled: as quickly as may be
+	RollingBack bool         `json:"rolling_back,omitempty"` // with the old version at full strength first
+	Hurry       bool         `json:"hurry,omitempty"`        // the rollback does not wait for the old version
+	Held        bool         `json:"held,omitempty"`         // it failed and waits for somebody to decide
+	Error       string       `json:"error,omitempty"`        // why it does not move, or goes back
+	BackReason  string       `json:"back_reason,omitempty"`  // why it is rolled back
 	ContinuedBy events.Actor `json:"continued_by,omitempty"`
+
+	WatchedFrom time.Time            `json:"watched_from,omitzero"` // what failed before that has been forgiven
+	ProgressAt  time.Time            `json:"progress_at,omitzero"`  // when it last moved, as far as its own events tell
+	StepAt      time.Time            `json:"step_at,omitzero"`      // when its step began
+	PausedUntil time.Time            `json:"paused_until,omitzero"` // when the pause times out; zero: never
+	PausedThen  string               `json:"paused_then,omitempty"` // what it does then
+	BakeUntil   time.Time            `json:"bake_until,omitzero"`   // when the bake is over; zero: it has not begun
+	Forgiven    int                  `json:"forgiven,omitempty"`    // crashes of new instances that were forgiven
+	Checks      map[string]CheckSeen `json:"checks,omitempty"`      // the last verdict of each, by name
+}
+
+// CheckSeen is how a check stands.
+type CheckSeen struct {
+	Verdict  string    `json:"verdict"`
+	At       time.Time `json:"at"`
+	Failures int       `json:"failures,omitempty"` // failed verdicts so far
+	Message  string    `json:"message,omitempty"`
 }
 
 // Phase follows from where the deployment stands in its plan.
@@ -97,10 +123,14 @@ func (d *Deployment) Phase() Phase {
 	switch {
 	case d.GoingBack:
 		return Canceling
-	case d.AtPause:
+	case d.RollingBack:
+		return RollingBack
+	case d.AtPause, d.Held:
 		return Paused
 	case d.step().Gate == events.GateManual:
 		return Prepaused
+	case !d.BakeUntil.IsZero():
+		return Baking
 	}
 	return Deploying
 }
@@ -114,7 +144,7 @@ func (d *Deployment) step() events.Step {
 }
 
 // CurrentStep is the step shown to people, from 1: it stays at the last pause once the rollout goes on to its end.
-func (d *Deployment) CurrentStep() int { return min(d.Step+1, max(plan.Pauses(d.Plan), 1)) }
+func (d *Deployment) CurrentStep() int { return min(d.Step+1, plan.Shown(d.Plan)) }
 
 // reason is the status reason that people see of an active deployment.
 func (d *Deployment) reason() string {
@@ -135,6 +165,7 @@ const (
 	ReasonDeployed   = "DEPLOYED"
 	ReasonCanceled   = "CANCELED"
 	ReasonSuperseded = "SUPERSEDED"
+	ReasonRolledBack = "ROLLED_BACK"
 )
 
 // endedKept is how many ended deployments an app remembers: as many as Cloud Foundry keeps of them.
@@ -171,6 +202,22 @@ func (s State) ProcessOfType(processType string) (Process, bool) {
 		}
 	}
 	return Process{}, false
+}
+
+// Dark says whether a process must take no requests now, though its instances run: of a blue-green rollout the new one
+// before the switch, the old ones after it. On the way back every one that runs is welcome.
+func (s State) Dark(p Process) bool {
+	d := s.Deployment
+	if d == nil || d.GoingBack || d.RollingBack || p.Type != events.ProcessTypeWeb {
+		return false
+	}
+	switch {
+	case d.step().Dark:
+		return p.ID == d.Process
+	case d.Step > 0 && d.Step < len(d.Plan) && d.Plan[d.Step-1].Dark:
+		return p.ID != d.Process
+	}
+	return false
 }
 
 // InFlight says whether a deployment blocks other edits of the web process: one that is active and not canceling.

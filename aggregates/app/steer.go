@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"time"
 
 	"slipway/aggregates"
 	"slipway/events"
@@ -12,6 +13,7 @@ type Steer struct {
 	Deployment   events.DeploymentID
 	ExpectedStep int // the step the caller has seen, from 1; 0: whatever it is. It fences a retry: see [ContinueDeployment]
 	By           events.Actor
+	Now          time.Time // of the command
 }
 
 // steers refuses to steer a deployment that is over, or that stands elsewhere than the caller has seen.
@@ -47,10 +49,13 @@ func ContinueDeployment(s State, c Steer) ([]events.Event, error) {
 	if err := s.steers("continue", c); err != nil {
 		return nil, err
 	}
-	if s.Deployment.AtPause {
-		return []events.Event{events.DeploymentContinued{
-			App: s.ID, Deployment: c.Deployment, Step: s.Deployment.Step + 1, By: c.By,
-		}}, nil
+	continued := events.DeploymentContinued{App: s.ID, Deployment: c.Deployment, Step: s.Deployment.Step, By: c.By, At: c.Now}
+	switch {
+	case s.Deployment.Held: // from where it stands
+		return []events.Event{continued}, nil
+	case s.Deployment.AtPause:
+		continued.Step++
+		return []events.Event{continued}, nil
 	}
 	if c.ExpectedStep != 0 && s.Deployment.ContinuedBy != "" {
 		return nil, conflict("continue", c.ExpectedStep, s.Deployment.CurrentStep(), s.Deployment.ContinuedBy)
@@ -67,19 +72,38 @@ func CancelDeployment(s State, c Steer) ([]events.Event, error) {
 	if s.Deployment.GoingBack {
 		return nil, nil
 	}
-	previous := s.Deployment.PreviousDroplet
-	types, known := s.Types[previous]
-	if previous == "" || !known {
-		return nil, aggregates.Reject("Unable to assign current droplet. Ensure the droplet exists and belongs to this app.")
+	if err := s.hasPrevious(); err != nil {
+		return nil, err
 	}
 	d := &decision{State: s}
-	if previous != d.Droplet {
-		d.add(events.AppDropletAssigned{
-			App: s.ID, Droplet: previous, PreviousDroplet: d.Droplet, ProcessTypes: types, Deployment: c.Deployment,
-		})
-	}
+	d.restoreDroplet()
 	d.add(events.DeploymentCanceling{App: s.ID, Deployment: c.Deployment})
 	return d.events, nil
+}
+
+// RollBackDeployment asks to go back without a dip: the old version is at full strength before the new one leaves. Asked
+// again while it is going back, it decides nothing; a cancel meanwhile makes it quick.
+func RollBackDeployment(s State, c Steer) ([]events.Event, error) {
+	if err := s.steers("roll back", c); err != nil {
+		return nil, err
+	}
+	if s.Deployment.GoingBack || s.Deployment.RollingBack {
+		return nil, nil
+	}
+	if err := s.hasPrevious(); err != nil {
+		return nil, err
+	}
+	d := &decision{State: s}
+	d.rollBackFor(fmt.Sprintf("%s asked for it", c.By), false, c.Now)
+	return d.events, nil
+}
+
+// hasPrevious refuses to go back where there is nothing to go back to.
+func (s State) hasPrevious() error {
+	if _, known := s.Types[s.Deployment.PreviousDroplet]; !known {
+		return aggregates.Reject("Unable to assign current droplet. Ensure the droplet exists and belongs to this app.")
+	}
+	return nil
 }
 
 // SetDeploymentMetadata changes labels and annotations of a deployment, whether it goes on or is over; present is what they

@@ -143,7 +143,7 @@ func (a *API) pastInstances(ctx context.Context, s app.State, m moment) (app.Ins
 		err := m.read(ctx, a.Log, events.InstanceSubject(p.ID), func(c events.Recorded) error {
 			for _, e := range c.Events {
 				if report, ok := e.(events.InstanceEvent); ok {
-					seen = app.Observe(seen, report)
+					seen = app.Observe(seen, report, c.Time)
 				}
 			}
 			return nil

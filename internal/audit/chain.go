@@ -83,6 +83,7 @@ var homes = map[string]struct{ aggregate, field string }{
 	"space":        {events.AggregateOrganization, "Organization"},
 	"domain":       {events.AggregateDomain, "Domain"},
 	"route":        {events.AggregateRoute, "Route"},
+	"strategy":     {events.AggregateStrategy, "Strategy"},
 }
 
 // home is the subject that an event belongs on.

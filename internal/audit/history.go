@@ -106,16 +106,16 @@ func (a *auditor) observe(c events.Recorded) {
 	if p, ok := h.state.Process(ref.Process); !ok || p.Type != events.ProcessTypeWeb {
 		return // it is gone already, or no rollout counts it
 	}
-	h.seen[ref.Process] = observed(h.seen[ref.Process], c.Events)
+	h.seen[ref.Process] = observed(h.seen[ref.Process], c.Events, c.Time)
 	h.window.add(ref.Process, c)
 	h.measure(c.Sequence, a.newest)
 }
 
 // observed folds one report's events.
-func observed(seen app.ProcessInstances, reported []events.Event) app.ProcessInstances {
+func observed(seen app.ProcessInstances, reported []events.Event, at time.Time) app.ProcessInstances {
 	for _, e := range reported {
 		if report, ok := e.(events.InstanceEvent); ok {
-			seen = app.Observe(seen, report)
+			seen = app.Observe(seen, report, at)
 		}
 	}
 	return seen

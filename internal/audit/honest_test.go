@@ -45,11 +45,11 @@ func (w *world) act(t *rapid.T) {
 		w.try(app.StopApp)
 	case "start":
 		w.try(func(s app.State) ([]events.Event, error) {
-			return app.StartApp(s, events.CommandID(w.next("s")), app.Quota{})
+			return app.StartApp(s, events.CommandID(w.next("s")), app.Quota{}, time.Unix(2, 0))
 		})
 	case "restart":
 		w.try(func(s app.State) ([]events.Event, error) {
-			return app.RestartApp(s, events.CommandID(w.next("s")), app.Quota{})
+			return app.RestartApp(s, events.CommandID(w.next("s")), app.Quota{}, time.Unix(2, 0))
 		})
 	case "delete":
 		if rapid.IntRange(0, 19).Draw(t, "really") == 0 {

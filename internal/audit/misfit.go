@@ -29,8 +29,12 @@ func (a *auditor) misfit(h *history, e events.Event) (Law, string) {
 		return LawFold, misfitDeployment(s, e.Deployment, forward)
 	case events.DeploymentCanceled:
 		return LawFold, misfitDeployment(s, e.Deployment, back)
-	case events.DeploymentDeployed:
+	case events.DeploymentRolledBack:
+		return LawFold, misfitDeployment(s, e.Deployment, rollback)
+	case events.DeploymentRollingBack:
 		return LawFold, misfitDeployment(s, e.Deployment, forward)
+	case events.DeploymentDeployed:
+		return LawFold, misfitDeployment(s, e.Deployment, ahead)
 	case events.DeploymentSuperseded:
 		return LawFold, misfitDeployment(s, e.Deployment, either)
 	}
@@ -53,7 +57,9 @@ type direction int
 const (
 	either direction = iota
 	forward
-	back // it is being canceled
+	ahead    // not being rolled back either
+	back     // it is being canceled
+	rollback // it is being rolled back
 )
 
 // misfitDeployment: what happens to a deployment happens while it is active and goes the right way.
@@ -61,7 +67,11 @@ func misfitDeployment(s app.State, id events.DeploymentID, want direction) strin
 	switch {
 	case s.Deployment == nil || s.Deployment.ID() != id:
 		return fmt.Sprintf("deployment %s is not active", id)
-	case want == forward && !s.InFlight():
+	case want == ahead && s.Deployment.RollingBack:
+		return fmt.Sprintf("deployment %s is being rolled back", id)
+	case want == rollback && !s.Deployment.RollingBack:
+		return fmt.Sprintf("nothing made deployment %s roll back", id)
+	case (want == forward || want == ahead) && !s.InFlight():
 		return fmt.Sprintf("deployment %s is being canceled", id)
 	case want == back && s.InFlight():
 		return fmt.Sprintf("nobody asked to cancel deployment %s", id)

@@ -25,6 +25,8 @@ func (a *auditor) follow(h *history, raw eventlog.Raw, e events.Event) {
 		h.end(e.Deployment, raw, app.ReasonDeployed)
 	case events.DeploymentCanceled:
 		h.end(e.Deployment, raw, app.ReasonCanceled)
+	case events.DeploymentRolledBack:
+		h.end(e.Deployment, raw, app.ReasonRolledBack)
 	case events.DeploymentSuperseded:
 		h.end(e.Deployment, raw, app.ReasonSuperseded)
 	}

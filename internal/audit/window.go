@@ -3,6 +3,7 @@ package audit
 import (
 	"maps"
 	"strings"
+	"time"
 
 	"slipway/aggregates/app"
 	"slipway/events"
@@ -26,6 +27,7 @@ type reported struct {
 	process events.ProcessID
 	command events.CommandID // names the report
 	events  []events.Event
+	at      time.Time
 }
 
 // open begins a new window at a commit.
@@ -42,7 +44,7 @@ func (w *window) add(process events.ProcessID, c events.Recorded) {
 	case len(w.reports) == maxWindow:
 		w.overflow, w.reports = true, nil
 	case !w.overflow:
-		w.reports = append(w.reports, reported{process, c.CommandID, c.Events})
+		w.reports = append(w.reports, reported{process, c.CommandID, c.Events, c.Time})
 	}
 }
 
@@ -73,7 +75,7 @@ func (w *window) best(id events.ProcessID, from, to int, cause string) (most, le
 	most, least = seen, seen
 	for i, r := range w.reports {
 		if r.process == id {
-			seen = observed(seen, r.events)
+			seen = observed(seen, r.events, r.at)
 		}
 		if i < certain || left(seen) > left(most) {
 			most = seen

@@ -99,7 +99,7 @@ func (w *world) report(told ...events.Event) string {
 		w.t.Fatalf("report: %v", err)
 	}
 	for _, e := range told {
-		w.seen[process] = app.Observe(w.seen[process], e.(events.InstanceEvent))
+		w.seen[process] = app.Observe(w.seen[process], e.(events.InstanceEvent), time.Unix(1, 0))
 	}
 	w.reports = append(w.reports, id+".0")
 	return id + ".0"
@@ -126,7 +126,7 @@ func (w *world) tick(between func(app.State)) events.Recorded {
 			seen[p.ID] = maps.Clone(w.seen[p.ID])
 			between(s)
 		}
-		return app.Next(s, seen, app.Quota{}), nil
+		return app.Next(s, seen, app.Quota{}, time.Unix(2, 0)), nil
 	})
 	if err != nil {
 		w.t.Fatalf("tick: %v", err)

@@ -12,7 +12,7 @@ import (
 )
 
 func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, m eventlog.Meta) (Result, error) {
-	create := app.CreateDeployment{ID: m.CommandID, Strategy: c.Strategy, Options: c.Options.DeploymentOptions, Metadata: c.Metadata}
+	create := app.CreateDeployment{ID: m.CommandID, Strategy: c.Strategy, Options: c.Options.DeploymentOptions, Metadata: c.Metadata, Now: m.Time}
 	if err := c.Check(); err != nil {
 		return Result{}, err
 	}

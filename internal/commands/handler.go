@@ -19,7 +19,7 @@ import (
 
 // Schemas of the snapshots; see eventlog.NewRepository.
 const (
-	appSchema          = 4
+	appSchema          = 5
 	organizationSchema = 1
 )
 
@@ -127,11 +127,13 @@ func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Res
 	case DeleteApp:
 		return h.deleteApp(ctx, c, m)
 	case StartApp:
-		return h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) { return app.StartApp(s, m.CommandID, q) })
+		return h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) { return app.StartApp(s, m.CommandID, q, m.Time) })
 	case StopApp:
 		return h.onApp(ctx, c.App, m, app.StopApp)
 	case RestartApp:
-		return h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) { return app.RestartApp(s, m.CommandID, q) })
+		return h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) {
+			return app.RestartApp(s, m.CommandID, q, m.Time)
+		})
 	case SetEnvironment:
 		return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.SetEnvironment(s, c.Var) })
 	case AssignDroplet:
@@ -155,9 +157,9 @@ func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Res
 	case CreateDeployment:
 		return h.createDeployment(ctx, c, m)
 	case ContinueDeployment:
-		return h.steer(ctx, app.ContinueDeployment, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor}, m)
+		return h.steer(ctx, app.ContinueDeployment, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor, Now: m.Time}, m)
 	case CancelDeployment:
-		return h.steer(ctx, app.CancelDeployment, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor}, m)
+		return h.steer(ctx, app.CancelDeployment, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor, Now: m.Time}, m)
 	case UpdateDeployment:
 		return h.updateDeployment(ctx, c, m)
 	}

@@ -274,7 +274,7 @@ func (r *rig) pause(t testing.TB) {
 	meta := eventlog.Meta{CommandID: events.CommandID(events.NewID()), Actor: events.ActorUpdater, Time: time.Now().UTC()}
 	out, err := commands.Apps(r.log, nil).Decide(t.Context(), events.DeriveID("create", "app", 0), meta, func(s app.State) ([]events.Event, error) {
 		running := app.ProcessInstances{0: {ID: "i", State: app.InstanceRunning}}
-		return app.Next(s, app.Instances{s.Deployment.Process: running}, app.Quota{}), nil
+		return app.Next(s, app.Instances{s.Deployment.Process: running}, app.Quota{}, meta.Time), nil
 	})
 	is.NoErr(err)
 	is.Equal(out.State.Deployment.Phase(), app.Paused)

@@ -56,7 +56,7 @@ func (i *instances) extend(ctx context.Context, id events.ProcessID, v view) (vi
 	err = i.log.Read(ctx, subject, v.at, 0, func(c events.Recorded) error {
 		for _, e := range c.Events {
 			if report, ok := e.(events.InstanceEvent); ok {
-				v.seen = app.Observe(v.seen, report)
+				v.seen = app.Observe(v.seen, report, c.Time)
 			}
 		}
 		v.at = c.Sequence

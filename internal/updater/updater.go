@@ -146,7 +146,7 @@ func (u *Updater) consider(ctx context.Context, id events.AppID, cause string, s
 			}
 		}
 		waits := app.Missing(s, seen) > 0 || app.QuotaRefusal(s, seen, quota) != ""
-		return decide(s, seen, u.reminders.overdue(id, waits, u.now()), quota)
+		return decide(s, seen, u.reminders.overdue(id, waits, m.Time), quota, m.Time)
 	})
 	if err == nil && subject == events.AppSubject(id) && out.Position.Sequence < seq {
 		err = errBehind
@@ -163,10 +163,10 @@ func (u *Updater) consider(ctx context.Context, id events.AppID, cause string, s
 }
 
 // decide is Next with the capacity law asserted on what it decides, or why nothing moves.
-func decide(s app.State, seen app.Instances, overdue bool, quota app.Quota) ([]events.Event, error) {
-	decided := app.Next(s, seen, quota)
+func decide(s app.State, seen app.Instances, overdue bool, quota app.Quota, now time.Time) ([]events.Event, error) {
+	decided := app.Next(s, seen, quota, now)
 	if len(decided) == 0 {
-		return app.Explain(s, seen, overdue, quota), nil
+		return app.Explain(s, seen, overdue, quota, now), nil
 	}
 	after := s
 	for _, e := range decided {

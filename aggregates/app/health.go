@@ -1,0 +1,99 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"slipway/aggregates"
+	"slipway/events"
+)
+
+// RecordCheck is the command to record that a check of a rollout was made.
+type RecordCheck struct {
+	Deployment events.DeploymentID
+	Check      string
+	Verdict    string
+	Value      string // what was measured
+	Threshold  string // what it was held against
+	Message    string // in words
+	At         time.Time
+}
+
+// maxMessage bounds what a check or an alarm says, in bytes.
+const maxMessage = 512
+
+// Record appends a verdict. A failed one more than the check bears fails the rollout, in the same commit: the first failure
+// wins. A verdict on a rollout that is over or on its way back, or on a check it does not have, decides nothing: it is late.
+func Record(s State, c RecordCheck) ([]events.Event, error) {
+	if s.Deployment == nil || s.Deployment.ID() != c.Deployment || s.Deployment.GoingBack || s.Deployment.RollingBack {
+		return nil, nil
+	}
+	checks := s.Deployment.Options.Checks
+	i := slices.IndexFunc(checks, func(known events.Check) bool { return known.Name == c.Check })
+	if i < 0 || !c.At.After(s.Deployment.Checks[c.Check].At) {
+		return nil, nil
+	}
+	check, d := checks[i], &decision{State: s}
+	d.add(events.DeploymentCheckRecorded{
+		App: s.ID, Deployment: c.Deployment, Check: c.Check, Verdict: c.Verdict, Value: c.Value, Threshold: c.Threshold,
+		Message: cut(c.Message, maxMessage), DryRun: check.DryRun, At: c.At,
+	})
+	failures := d.Deployment.Checks[c.Check].Failures
+	if c.Verdict == events.VerdictFail && failures > check.FailureLimit && !check.DryRun && !s.Deployment.Held {
+		d.fail(events.DeploymentBreached{
+			App: s.ID, Deployment: c.Deployment, Cause: events.CauseCheck, Name: c.Check, Value: c.Value, At: c.At,
+			Crashes: s.Deployment.Forgiven, Reason: cut(failedText(check, failures, c.Message), maxError),
+		})
+	}
+	return d.events, nil
+}
+
+func failedText(check events.Check, failures int, message string) string {
+	text := "check " + check.Name + " failed"
+	if failures > 1 {
+		text += fmt.Sprintf(" %d times", failures)
+	}
+	if message != "" {
+		text += ": " + message
+	}
+	return text
+}
+
+// Signal is the command to record what a system outside says about the app's health.
+type Signal struct {
+	Name    string // of the alarm
+	Firing  bool
+	Source  string
+	Value   string
+	Message string
+	At      time.Time
+}
+
+// Bounds of alarms. What fires is kept in the app's state.
+const (
+	maxAlarms    = 100
+	maxAlarmName = 255
+)
+
+// Receive records an alarm that begins to fire, or that is over. Said again it decides nothing. What it means for a rollout
+// is for [Next] to say.
+func Receive(s State, c Signal) ([]events.Event, error) {
+	if !s.Exists() {
+		return nil, aggregates.NotFound("App")
+	}
+	if c.Name == "" || len(c.Name) > maxAlarmName {
+		return nil, aggregates.Reject("Name must have 1 to %d characters", maxAlarmName)
+	}
+	_, fires := s.Alarms[c.Name]
+	if fires == c.Firing {
+		return nil, nil
+	}
+	if c.Firing && len(s.Alarms) >= maxAlarms {
+		return nil, aggregates.Reject("The app has %d alarms that fire, the most it can have: resolve one first", maxAlarms)
+	}
+	return []events.Event{events.SignalReceived{
+		App: s.ID, Name: c.Name, Firing: c.Firing, Source: cut(c.Source, maxAlarmName), Value: cut(c.Value, maxAlarmName),
+		Message: cut(c.Message, maxMessage), At: c.At,
+	}}, nil
+}
