@@ -118,8 +118,9 @@ func (s *Store) AppByName(ctx context.Context, space events.SpaceID, name string
 }
 
 // Apps lists apps.
-func (s *Store) Apps(ctx context.Context, f AppFilter, o Order, p Page) (List[App], error) {
+func (s Sight) Apps(ctx context.Context, f AppFilter, o Order, p Page) (List[App], error) {
 	var w where
+	s.inSpaces(&w, "space")
 	in(&w, "guid", f.GUIDs)
 	in(&w, "name", f.Names)
 	in(&w, "space", f.Spaces)
@@ -127,5 +128,5 @@ func (s *Store) Apps(ctx context.Context, f AppFilter, o Order, p Page) (List[Ap
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
 	w.labels(apps.table, f.Labels)
-	return list(ctx, s, apps, w, o.sql(), p)
+	return list(ctx, s.store, apps, w, o.sql(), p)
 }

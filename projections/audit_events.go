@@ -77,11 +77,12 @@ func (s *Store) AuditEvent(ctx context.Context, id string) (AuditEvent, error) {
 }
 
 // AuditEvents lists audit events. They never change, so an order by update is one by creation.
-func (s *Store) AuditEvents(ctx context.Context, f AuditFilter, o Order, p Page) (List[AuditEvent], error) {
+func (s Sight) AuditEvents(ctx context.Context, f AuditFilter, o Order, p Page) (List[AuditEvent], error) {
 	if o.By == ByUpdated {
 		o.By = ByCreated
 	}
 	var w where
+	s.inSpaces(&w, "space")
 	in(&w, "guid", f.GUIDs)
 	in(&w, "type", f.Types)
 	in(&w, "app", f.Apps)
@@ -93,5 +94,5 @@ func (s *Store) AuditEvents(ctx context.Context, f AuditFilter, o Order, p Page)
 	in(&w, "space", f.Spaces)
 	in(&w, "organization", f.Organizations)
 	w.times("created_at", f.Created)
-	return list(ctx, s, auditEvents, w, o.sql(), p)
+	return list(ctx, s.store, auditEvents, w, o.sql(), p)
 }

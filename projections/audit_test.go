@@ -13,7 +13,7 @@ import (
 // audited is what an auditor reads of a history.
 func audited(t *testing.T, l *log, f projections.AuditFilter) (kinds []string, all []projections.AuditEvent) {
 	t.Helper()
-	found, err := applied(t, l).AuditEvents(t.Context(), f, projections.Order{}, projections.Page{})
+	found, err := applied(t, l).All().AuditEvents(t.Context(), f, projections.Order{}, projections.Page{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,14 +131,14 @@ func TestAuditFilters(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			is := is.New(t)
-			found, err := s.AuditEvents(t.Context(), c.filter, projections.Order{By: projections.ByUpdated, Descending: true}, projections.Page{})
+			found, err := s.All().AuditEvents(t.Context(), c.filter, projections.Order{By: projections.ByUpdated, Descending: true}, projections.Page{})
 			is.NoErr(err)
 			is.Equal(found.Total, c.want)
 		})
 	}
 	t.Run("newest first", func(t *testing.T) {
 		is := is.New(t)
-		found, err := s.AuditEvents(t.Context(), projections.AuditFilter{}, projections.Order{By: projections.ByCreated, Descending: true},
+		found, err := s.All().AuditEvents(t.Context(), projections.AuditFilter{}, projections.Order{By: projections.ByCreated, Descending: true},
 			projections.Page{Number: 1, PerPage: 1})
 		is.NoErr(err)
 		is.Equal(found.Rows[0].AppName, "other")

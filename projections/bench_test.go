@@ -68,7 +68,7 @@ func BenchmarkRead(b *testing.B) {
 		f := projections.DeploymentFilter{StatusValues: []string{projections.StatusFinalized}}
 		o := projections.Order{By: projections.ByCreated, Descending: true}
 		for b.Loop() {
-			if _, err := s.Deployments(context.Background(), f, o, projections.Page{Number: 3, PerPage: 50}); err != nil {
+			if _, err := s.All().Deployments(context.Background(), f, o, projections.Page{Number: 3, PerPage: 50}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -65,13 +65,15 @@ func (f *fold) buildEnded(m moment, e events.Event, id events.BuildID, state pac
 
 // BuildFilter selects builds. Empty fields select all; all that are set must hold.
 type BuildFilter struct {
-	GUIDs    []events.BuildID
-	Apps     []events.AppID
-	Packages []events.PackageID
-	States   []pack.Phase
-	Created  TimeFilter
-	Updated  TimeFilter
-	Labels   []LabelRequirement
+	GUIDs         []events.BuildID
+	Apps          []events.AppID
+	Packages      []events.PackageID
+	Spaces        []events.SpaceID
+	Organizations []events.OrganizationID
+	States        []pack.Phase
+	Created       TimeFilter
+	Updated       TimeFilter
+	Labels        []LabelRequirement
 }
 
 // Build reads one build, or gives [ErrNotFound].
@@ -80,14 +82,17 @@ func (s *Store) Build(ctx context.Context, id events.BuildID) (Build, error) {
 }
 
 // Builds lists builds.
-func (s *Store) Builds(ctx context.Context, f BuildFilter, o Order, p Page) (List[Build], error) {
+func (s Sight) Builds(ctx context.Context, f BuildFilter, o Order, p Page) (List[Build], error) {
 	var w where
+	s.ofApps(&w)
 	in(&w, "guid", f.GUIDs)
 	in(&w, "app", f.Apps)
 	in(&w, "package", f.Packages)
+	w.ofSpaces(f.Spaces)
+	w.ofOrganizations(f.Organizations)
 	in(&w, "state", f.States)
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
 	w.labels(builds.table, f.Labels)
-	return list(ctx, s, builds, w, o.sql(), p)
+	return list(ctx, s.store, builds, w, o.sql(), p)
 }

@@ -24,8 +24,9 @@ func (s *Store) Deployment(ctx context.Context, id events.DeploymentID) (Deploym
 }
 
 // Deployments lists deployments, by default in order of creation.
-func (s *Store) Deployments(ctx context.Context, f DeploymentFilter, o Order, p Page) (List[Deployment], error) {
+func (s Sight) Deployments(ctx context.Context, f DeploymentFilter, o Order, p Page) (List[Deployment], error) {
 	var w where
+	s.ofApps(&w)
 	in(&w, "guid", f.GUIDs)
 	in(&w, "app", f.Apps)
 	in(&w, "state", f.States)
@@ -34,7 +35,7 @@ func (s *Store) Deployments(ctx context.Context, f DeploymentFilter, o Order, p 
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
 	w.labels(deployments.table, f.Labels)
-	return list(ctx, s, deployments, w, o.sql(), p)
+	return list(ctx, s.store, deployments, w, o.sql(), p)
 }
 
 // AppOfDeployment finds the app of a deployment, also when both are deleted; or it gives [ErrNotFound].

@@ -77,10 +77,12 @@ func (f *fold) dropletUploaded(m moment, e events.DropletUploaded) {
 
 // DropletFilter selects droplets. Empty fields select all; all that are set must hold.
 type DropletFilter struct {
-	GUIDs    []events.DropletID
-	Apps     []events.AppID
-	States   []DropletState
-	Packages []events.PackageID
+	GUIDs         []events.DropletID
+	Apps          []events.AppID
+	States        []DropletState
+	Packages      []events.PackageID
+	Spaces        []events.SpaceID
+	Organizations []events.OrganizationID
 }
 
 // Droplet reads one droplet, or gives [ErrNotFound].
@@ -89,11 +91,14 @@ func (s *Store) Droplet(ctx context.Context, id events.DropletID) (Droplet, erro
 }
 
 // Droplets lists droplets.
-func (s *Store) Droplets(ctx context.Context, f DropletFilter, o Order, p Page) (List[Droplet], error) {
+func (s Sight) Droplets(ctx context.Context, f DropletFilter, o Order, p Page) (List[Droplet], error) {
 	var w where
+	s.ofApps(&w)
 	in(&w, "guid", f.GUIDs)
 	in(&w, "app", f.Apps)
 	in(&w, "state", f.States)
 	in(&w, "package", f.Packages)
-	return list(ctx, s, droplets, w, o.sql(), p)
+	w.ofSpaces(f.Spaces)
+	w.ofOrganizations(f.Organizations)
+	return list(ctx, s.store, droplets, w, o.sql(), p)
 }

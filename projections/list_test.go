@@ -88,7 +88,7 @@ func TestDeploymentsList(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			is := is.New(t)
-			found, err := s.Deployments(t.Context(), c.filter, c.order, projections.Page{Number: 1, PerPage: 50})
+			found, err := s.All().Deployments(t.Context(), c.filter, c.order, projections.Page{Number: 1, PerPage: 50})
 			is.NoErr(err)
 			var got []events.DeploymentID
 			for _, d := range found.Rows {
@@ -115,7 +115,7 @@ func TestPages(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c.page), func(t *testing.T) {
 			is := is.New(t)
-			found, err := s.Apps(t.Context(), projections.AppFilter{}, projections.Order{}, c.page)
+			found, err := s.All().Apps(t.Context(), projections.AppFilter{}, projections.Order{}, c.page)
 			is.NoErr(err)
 			is.Equal(len(found.Rows), c.want)
 			is.Equal(found.Total, 3) // the true total, beyond the end too
@@ -127,14 +127,14 @@ func TestOtherLists(t *testing.T) {
 	s := applied(t, fleet())
 	t.Run("apps by name and space", func(t *testing.T) {
 		is := is.New(t)
-		found, err := s.Apps(t.Context(), projections.AppFilter{Spaces: []events.SpaceID{"s1"}}, projections.Order{By: projections.ByName}, projections.Page{})
+		found, err := s.All().Apps(t.Context(), projections.AppFilter{Spaces: []events.SpaceID{"s1"}}, projections.Order{By: projections.ByName}, projections.Page{})
 		is.NoErr(err)
 		is.Equal(len(found.Rows), 2)
 		is.Equal(found.Rows[0].GUID, events.AppID("a3")) // app-1 comes before app-3
 	})
 	t.Run("processes of a space", func(t *testing.T) {
 		is := is.New(t)
-		found, err := s.Processes(t.Context(), projections.ProcessFilter{
+		found, err := s.All().Processes(t.Context(), projections.ProcessFilter{
 			Spaces: []events.SpaceID{"s0"}, Types: []string{"web"}, Apps: []events.AppID{"a1", "a2"},
 		}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
@@ -171,11 +171,11 @@ func TestOtherLists(t *testing.T) {
 	t.Run("droplets and revisions", func(t *testing.T) {
 		is := is.New(t)
 		s := applied(t, running())
-		staged, err := s.Droplets(t.Context(), projections.DropletFilter{
+		staged, err := s.All().Droplets(t.Context(), projections.DropletFilter{
 			Apps: []events.AppID{"a1"}, States: []projections.DropletState{projections.DropletStaged}}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
 		is.Equal(staged.Total, 1)
-		numbered, err := s.Revisions(t.Context(), projections.RevisionFilter{Apps: []events.AppID{"a1"}, Numbers: []int{1, 7}}, projections.Order{}, projections.Page{})
+		numbered, err := s.All().Revisions(t.Context(), projections.RevisionFilter{Apps: []events.AppID{"a1"}, Numbers: []int{1, 7}}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
 		is.Equal(numbered.Total, 1)
 	})

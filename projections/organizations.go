@@ -121,15 +121,16 @@ func (s *Store) Organization(ctx context.Context, id events.OrganizationID) (Org
 }
 
 // Organizations lists organizations.
-func (s *Store) Organizations(ctx context.Context, f OrganizationFilter, o Order, p Page) (List[Organization], error) {
+func (s Sight) Organizations(ctx context.Context, f OrganizationFilter, o Order, p Page) (List[Organization], error) {
 	var w where
+	s.inOrganizations(&w, "guid")
 	in(&w, "guid", f.GUIDs)
 	in(&w, "name", f.Names)
 	in(&w, "quota", f.Quotas)
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
 	w.labels(organizations.table, f.Labels)
-	return list(ctx, s, organizations, w, o.sql(), p)
+	return list(ctx, s.store, organizations, w, o.sql(), p)
 }
 
 // SpaceFilter selects spaces. Empty fields select all; all that are set must hold.
@@ -149,8 +150,9 @@ func (s *Store) Space(ctx context.Context, id events.SpaceID) (Space, error) {
 }
 
 // Spaces lists spaces.
-func (s *Store) Spaces(ctx context.Context, f SpaceFilter, o Order, p Page) (List[Space], error) {
+func (s Sight) Spaces(ctx context.Context, f SpaceFilter, o Order, p Page) (List[Space], error) {
 	var w where
+	s.inSpaces(&w, "guid")
 	in(&w, "guid", f.GUIDs)
 	in(&w, "name", f.Names)
 	in(&w, "organization", f.Organizations)
@@ -158,5 +160,5 @@ func (s *Store) Spaces(ctx context.Context, f SpaceFilter, o Order, p Page) (Lis
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
 	w.labels(spaces.table, f.Labels)
-	return list(ctx, s, spaces, w, o.sql(), p)
+	return list(ctx, s.store, spaces, w, o.sql(), p)
 }

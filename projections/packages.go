@@ -77,14 +77,15 @@ func (f *fold) packageUploaded(m moment, e events.PackageUploaded) {
 
 // PackageFilter selects packages. Empty fields select all; all that are set must hold.
 type PackageFilter struct {
-	GUIDs   []events.PackageID
-	Apps    []events.AppID
-	Spaces  []events.SpaceID
-	States  []PackageState
-	Types   []string
-	Created TimeFilter
-	Updated TimeFilter
-	Labels  []LabelRequirement
+	GUIDs         []events.PackageID
+	Apps          []events.AppID
+	Spaces        []events.SpaceID
+	Organizations []events.OrganizationID
+	States        []PackageState
+	Types         []string
+	Created       TimeFilter
+	Updated       TimeFilter
+	Labels        []LabelRequirement
 }
 
 // Package reads one package, or gives [ErrNotFound].
@@ -93,25 +94,17 @@ func (s *Store) Package(ctx context.Context, id events.PackageID) (Package, erro
 }
 
 // Packages lists packages.
-func (s *Store) Packages(ctx context.Context, f PackageFilter, o Order, p Page) (List[Package], error) {
+func (s Sight) Packages(ctx context.Context, f PackageFilter, o Order, p Page) (List[Package], error) {
 	var w where
+	s.ofApps(&w)
 	in(&w, "guid", f.GUIDs)
 	in(&w, "app", f.Apps)
 	w.ofSpaces(f.Spaces)
+	w.ofOrganizations(f.Organizations)
 	in(&w, "state", f.States)
 	in(&w, "type", f.Types)
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
 	w.labels(packages.table, f.Labels)
-	return list(ctx, s, packages, w, o.sql(), p)
-}
-
-// ofSpaces adds that the row's app is in one of the spaces.
-func (w *where) ofSpaces(ids []events.SpaceID) {
-	if len(ids) == 0 {
-		return
-	}
-	var spaces where
-	in(&spaces, "space", ids)
-	w.add("app IN (SELECT guid FROM apps "+spaces.sql()+")", spaces.args...)
+	return list(ctx, s.store, packages, w, o.sql(), p)
 }

@@ -45,7 +45,7 @@ func TestPackagesAndBuilds(t *testing.T) {
 	})
 	t.Run("an image is ready at once", func(t *testing.T) {
 		is := is.New(t)
-		found, err := s.Packages(t.Context(), projections.PackageFilter{
+		found, err := s.All().Packages(t.Context(), projections.PackageFilter{
 			Apps: []events.AppID{"a1"}, States: []projections.PackageState{projections.PackageReady}, Types: []string{"docker"},
 			Spaces: []events.SpaceID{"default"},
 		}, projections.Order{}, projections.Page{})
@@ -55,7 +55,7 @@ func TestPackagesAndBuilds(t *testing.T) {
 	})
 	t.Run("by label and newest first", func(t *testing.T) {
 		is := is.New(t)
-		found, err := s.Packages(t.Context(), projections.PackageFilter{Labels: []projections.LabelRequirement{
+		found, err := s.All().Packages(t.Context(), projections.PackageFilter{Labels: []projections.LabelRequirement{
 			{Key: "env", Operator: projections.LabelIn, Values: []string{"prod"}},
 		}}, projections.Order{By: projections.ByCreated, Descending: true}, projections.Page{Number: 1, PerPage: 1})
 		is.NoErr(err)
@@ -67,7 +67,7 @@ func TestPackagesAndBuilds(t *testing.T) {
 		good, err := s.Build(t.Context(), "b1")
 		is.NoErr(err)
 		is.Equal([]any{good.State, good.Droplet, good.Actor}, []any{pack.Staged, events.DropletID("d9"), events.Actor("alice")})
-		bad, err := s.Builds(t.Context(), projections.BuildFilter{
+		bad, err := s.All().Builds(t.Context(), projections.BuildFilter{
 			Packages: []events.PackageID{"k2"}, States: []pack.Phase{pack.Failed}, Apps: []events.AppID{"a1"},
 		}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
@@ -76,7 +76,7 @@ func TestPackagesAndBuilds(t *testing.T) {
 	})
 	t.Run("droplets of a package", func(t *testing.T) {
 		is := is.New(t)
-		found, err := s.Droplets(t.Context(), projections.DropletFilter{
+		found, err := s.All().Droplets(t.Context(), projections.DropletFilter{
 			Packages: []events.PackageID{"k1"}, States: []projections.DropletState{projections.DropletStaged},
 		}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
@@ -96,10 +96,10 @@ func TestPackagesAndBuilds(t *testing.T) {
 		l := built()
 		l.app(events.AppDeleted{App: "a1"})
 		gone := applied(t, l)
-		left, err := gone.Packages(t.Context(), projections.PackageFilter{}, projections.Order{}, projections.Page{})
+		left, err := gone.All().Packages(t.Context(), projections.PackageFilter{}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
 		is.Equal(left.Total, 0)
-		builds, err := gone.Builds(t.Context(), projections.BuildFilter{}, projections.Order{}, projections.Page{})
+		builds, err := gone.All().Builds(t.Context(), projections.BuildFilter{}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
 		is.Equal(builds.Total, 0)
 	})

@@ -71,49 +71,49 @@ func TestPlaceLists(t *testing.T) {
 	byName, all := projections.Order{By: projections.ByName}, projections.Page{}
 	t.Run("organizations by name", func(t *testing.T) {
 		is := is.New(t)
-		l, err := s.Organizations(ctx, projections.OrganizationFilter{}, byName, all)
+		l, err := s.All().Organizations(ctx, projections.OrganizationFilter{}, byName, all)
 		is.NoErr(err)
 		is.Equal([]string{l.Rows[0].Name, l.Rows[1].Name}, []string{"acme", "beta"})
-		l, err = s.Organizations(ctx, projections.OrganizationFilter{Quotas: []events.QuotaID{"q2"}}, byName, all)
+		l, err = s.All().Organizations(ctx, projections.OrganizationFilter{Quotas: []events.QuotaID{"q2"}}, byName, all)
 		is.NoErr(err)
 		is.Equal(l.Total, 1) // only acme has it
-		l, err = s.Organizations(ctx, projections.OrganizationFilter{Names: []string{"beta"}, GUIDs: []events.OrganizationID{"o1"}}, byName, all)
+		l, err = s.All().Organizations(ctx, projections.OrganizationFilter{Names: []string{"beta"}, GUIDs: []events.OrganizationID{"o1"}}, byName, all)
 		is.NoErr(err)
 		is.Equal(l.Rows[0].GUID, events.OrganizationID("o1"))
 	})
 	t.Run("spaces", func(t *testing.T) {
 		is := is.New(t)
-		l, err := s.Spaces(ctx, projections.SpaceFilter{Names: []string{"prod"}, Organizations: []events.OrganizationID{"o1"}}, byName, all)
+		l, err := s.All().Spaces(ctx, projections.SpaceFilter{Names: []string{"prod"}, Organizations: []events.OrganizationID{"o1"}}, byName, all)
 		is.NoErr(err)
 		is.Equal(l.Total, 1)
 		is.Equal(l.Rows[0], projections.Space{
 			GUID: "s1", Name: "prod", Organization: "o1", Quota: "q1", Metadata: events.Metadata{Labels: map[string]string{"env": "prod"}},
 			Stamp: projections.Stamp{CreatedAt: at(5), UpdatedAt: at(5), Created: projections.Place{Sequence: 5, Index: 1}, Sequence: 5},
 		})
-		l, err = s.Spaces(ctx, projections.SpaceFilter{Labels: []projections.LabelRequirement{{Key: "env", Operator: projections.LabelAbsent}}}, byName, all)
+		l, err = s.All().Spaces(ctx, projections.SpaceFilter{Labels: []projections.LabelRequirement{{Key: "env", Operator: projections.LabelAbsent}}}, byName, all)
 		is.NoErr(err)
 		is.Equal(l.Total, 2)
 	})
 	t.Run("quotas of each kind", func(t *testing.T) {
 		is := is.New(t)
-		l, err := s.Quotas(ctx, projections.QuotaFilter{}, byName, all)
+		l, err := s.All().Quotas(ctx, projections.QuotaFilter{}, byName, all)
 		is.NoErr(err)
 		is.Equal(l.Total, 1)
 		is.Equal(l.Rows[0].GUID, events.QuotaID("q2"))
-		l, err = s.Quotas(ctx, projections.QuotaFilter{Organizations: []events.OrganizationID{"o1"}}, byName, all)
+		l, err = s.All().Quotas(ctx, projections.QuotaFilter{Organizations: []events.OrganizationID{"o1"}}, byName, all)
 		is.NoErr(err)
 		is.Equal(l.Total, 0) // beta has none
-		l, err = s.Quotas(ctx, projections.QuotaFilter{OfSpaces: true, Organizations: []events.OrganizationID{"o1"}, Spaces: []events.SpaceID{"s1"}}, byName, all)
+		l, err = s.All().Quotas(ctx, projections.QuotaFilter{OfSpaces: true, Organizations: []events.OrganizationID{"o1"}, Spaces: []events.SpaceID{"s1"}}, byName, all)
 		is.NoErr(err)
 		is.Equal(l.Total, 1)
 		is.Equal(*l.Rows[0].Limits.Instances, 4)
-		l, err = s.Quotas(ctx, projections.QuotaFilter{OfSpaces: true, Spaces: []events.SpaceID{"s2"}}, byName, all)
+		l, err = s.All().Quotas(ctx, projections.QuotaFilter{OfSpaces: true, Spaces: []events.SpaceID{"s2"}}, byName, all)
 		is.NoErr(err)
 		is.Equal(l.Total, 0) // s2 has none
 	})
 	t.Run("routes", func(t *testing.T) {
 		is := is.New(t)
-		l, err := s.Routes(ctx, projections.RouteFilter{Apps: []events.AppID{"a1"}}, projections.Order{}, all)
+		l, err := s.All().Routes(ctx, projections.RouteFilter{Apps: []events.AppID{"a1"}}, projections.Order{}, all)
 		is.NoErr(err)
 		is.Equal(l.Total, 1)
 		is.Equal(l.Rows[0].URL, "hello.localhost")
@@ -121,7 +121,7 @@ func TestPlaceLists(t *testing.T) {
 		is.NoErr(err)
 		is.Equal(len(to["u1"]), 1) // not the app that is gone
 		is.Equal(to["u1"][0].App, events.AppID("a1"))
-		l, err = s.Routes(ctx, projections.RouteFilter{
+		l, err = s.All().Routes(ctx, projections.RouteFilter{
 			Hosts: []string{"other"}, Domains: []events.DomainID{"localhost"}, Spaces: []events.SpaceID{"s1"}, Organizations: []events.OrganizationID{"o1"},
 		}, projections.Order{}, all)
 		is.NoErr(err)
@@ -129,10 +129,10 @@ func TestPlaceLists(t *testing.T) {
 	})
 	t.Run("domains", func(t *testing.T) {
 		is := is.New(t)
-		l, err := s.Domains(ctx, projections.DomainFilter{AvailableTo: "o1"}, byName, all)
+		l, err := s.All().Domains(ctx, projections.DomainFilter{AvailableTo: "o1"}, byName, all)
 		is.NoErr(err)
 		is.Equal(l.Total, 1) // everybody's
-		l, err = s.Domains(ctx, projections.DomainFilter{Organizations: []events.OrganizationID{"o1"}}, byName, all)
+		l, err = s.All().Domains(ctx, projections.DomainFilter{Organizations: []events.OrganizationID{"o1"}}, byName, all)
 		is.NoErr(err)
 		is.Equal(l.Total, 0) // it owns none
 	})

@@ -107,12 +107,13 @@ func (f *fold) processDeleted(m moment, e events.ProcessDeleted) {
 
 // ProcessFilter selects processes. Empty fields select all; all that are set must hold.
 type ProcessFilter struct {
-	GUIDs   []events.ProcessID
-	Apps    []events.AppID
-	Types   []string
-	Spaces  []events.SpaceID
-	Created TimeFilter
-	Updated TimeFilter
+	GUIDs         []events.ProcessID
+	Apps          []events.AppID
+	Types         []string
+	Spaces        []events.SpaceID
+	Organizations []events.OrganizationID
+	Created       TimeFilter
+	Updated       TimeFilter
 }
 
 // Process reads one process, or gives [ErrNotFound].
@@ -128,13 +129,15 @@ func (s *Store) ProcessOfType(ctx context.Context, app events.AppID, processType
 }
 
 // Processes lists processes, by default in order of creation: old before new.
-func (s *Store) Processes(ctx context.Context, f ProcessFilter, o Order, p Page) (List[Process], error) {
+func (s Sight) Processes(ctx context.Context, f ProcessFilter, o Order, p Page) (List[Process], error) {
 	var w where
+	s.ofApps(&w)
 	in(&w, "guid", f.GUIDs)
 	in(&w, "app", f.Apps)
 	in(&w, "type", f.Types)
 	w.ofSpaces(f.Spaces)
+	w.ofOrganizations(f.Organizations)
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
-	return list(ctx, s, processes, w, o.sql(), p)
+	return list(ctx, s.store, processes, w, o.sql(), p)
 }

@@ -87,8 +87,9 @@ func (s *Store) Quota(ctx context.Context, id events.QuotaID) (Quota, error) {
 }
 
 // Quotas lists quotas of one kind.
-func (s *Store) Quotas(ctx context.Context, f QuotaFilter, o Order, p Page) (List[Quota], error) {
+func (s Sight) Quotas(ctx context.Context, f QuotaFilter, o Order, p Page) (List[Quota], error) {
 	var w where
+	s.ofHolders(&w, f.OfSpaces)
 	in(&w, "guid", f.GUIDs)
 	in(&w, "name", f.Names)
 	if f.OfSpaces {
@@ -101,7 +102,19 @@ func (s *Store) Quotas(ctx context.Context, f QuotaFilter, o Order, p Page) (Lis
 	having(&w, "spaces", f.Spaces)
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
-	return list(ctx, s, quotas, w, o.sql(), p)
+	return list(ctx, s.store, quotas, w, o.sql(), p)
+}
+
+// ofHolders leaves quotas that an organization has which may be seen; of spaces, those that such a space has or such an
+// organization can give to its own.
+func (s Sight) ofHolders(w *where, ofSpaces bool) {
+	switch {
+	case s.all:
+	case ofSpaces:
+		w.add("("+among("organization")+" OR guid IN (SELECT quota FROM spaces WHERE "+among("guid")+"))", s.organizations, s.spaces)
+	default:
+		w.add("guid IN (SELECT quota FROM organizations WHERE "+among("guid")+")", s.organizations)
+	}
 }
 
 // having adds that one of the organizations or spaces has the quota.

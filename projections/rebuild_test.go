@@ -71,7 +71,7 @@ func TestRebuild(t *testing.T) {
 		s := applied(t, running())
 		_, err := s.Rebuild(t.Context(), source(nil), discard{})
 		is.NoErr(err)
-		list, err := s.Apps(t.Context(), projections.AppFilter{}, projections.Order{}, projections.Page{})
+		list, err := s.All().Apps(t.Context(), projections.AppFilter{}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
 		is.Equal(list.Total, 0) // as the log says
 	})

@@ -63,18 +63,20 @@ func (s *Store) Revision(ctx context.Context, id events.RevisionID) (Revision, e
 }
 
 // Revisions lists revisions.
-func (s *Store) Revisions(ctx context.Context, f RevisionFilter, o Order, p Page) (List[Revision], error) {
+func (s Sight) Revisions(ctx context.Context, f RevisionFilter, o Order, p Page) (List[Revision], error) {
 	var w where
+	s.ofApps(&w)
 	in(&w, "app", f.Apps)
 	in(&w, "number", f.Numbers)
-	return list(ctx, s, revisions, w, o.sql(), p)
+	return list(ctx, s.store, revisions, w, o.sql(), p)
 }
 
 // DeployedRevisions lists the revisions of the processes of a started app: two while a deployment goes on.
-func (s *Store) DeployedRevisions(ctx context.Context, app events.AppID, p Page) (List[Revision], error) {
+func (s Sight) DeployedRevisions(ctx context.Context, app events.AppID, p Page) (List[Revision], error) {
 	var w where
+	s.ofApps(&w)
 	w.add("app = ?", app)
 	w.add("guid IN (SELECT p.revision FROM processes p JOIN apps a ON a.guid = p.app WHERE p.app = ? AND a.state = ?)",
 		app, AppStarted)
-	return list(ctx, s, revisions, w, Order{}.sql(), p)
+	return list(ctx, s.store, revisions, w, Order{}.sql(), p)
 }

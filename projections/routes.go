@@ -154,8 +154,11 @@ func (s *Store) Domain(ctx context.Context, id events.DomainID) (Domain, error) 
 }
 
 // Domains lists domains.
-func (s *Store) Domains(ctx context.Context, f DomainFilter, o Order, p Page) (List[Domain], error) {
+func (s Sight) Domains(ctx context.Context, f DomainFilter, o Order, p Page) (List[Domain], error) {
 	var w where
+	if !s.all {
+		w.add("(organization = '' OR "+among("organization")+")", s.organizations)
+	}
 	in(&w, "guid", f.GUIDs)
 	in(&w, "name", f.Names)
 	in(&w, "organization", f.Organizations)
@@ -164,7 +167,7 @@ func (s *Store) Domains(ctx context.Context, f DomainFilter, o Order, p Page) (L
 	}
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
-	return list(ctx, s, domains, w, o.sql(), p)
+	return list(ctx, s.store, domains, w, o.sql(), p)
 }
 
 // RouteFilter selects routes. Empty fields select all; all that are set must hold.
@@ -186,8 +189,9 @@ func (s *Store) Route(ctx context.Context, id events.RouteID) (Route, error) {
 }
 
 // Routes lists routes.
-func (s *Store) Routes(ctx context.Context, f RouteFilter, o Order, p Page) (List[Route], error) {
+func (s Sight) Routes(ctx context.Context, f RouteFilter, o Order, p Page) (List[Route], error) {
 	var w where
+	s.inSpaces(&w, "space")
 	in(&w, "guid", f.GUIDs)
 	in(&w, "host", f.Hosts)
 	in(&w, "domain", f.Domains)
@@ -201,7 +205,7 @@ func (s *Store) Routes(ctx context.Context, f RouteFilter, o Order, p Page) (Lis
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
 	w.labels(routes.table, f.Labels)
-	return list(ctx, s, routes, w, o.sql(), p)
+	return list(ctx, s.store, routes, w, o.sql(), p)
 }
 
 // Destinations reads where routes lead, in the order in which they were added.

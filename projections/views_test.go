@@ -25,7 +25,7 @@ func TestAppView(t *testing.T) {
 		d, err := s.Droplet(t.Context(), "d1")
 		is.NoErr(err)
 		is.Equal(d.State, projections.DropletStaged) // its bits are there
-		r, err := s.DeployedRevisions(t.Context(), "a1", projections.Page{})
+		r, err := s.All().DeployedRevisions(t.Context(), "a1", projections.Page{})
 		is.NoErr(err)
 		is.Equal(len(r.Rows), 1)
 		is.Equal(r.Rows[0].GUID, events.RevisionID("r1")) // of the running process
@@ -44,10 +44,10 @@ func TestAppView(t *testing.T) {
 		is.True(errors.Is(err, projections.ErrNotFound)) // gone
 		_, err = s.Deployment(t.Context(), "x1")
 		is.True(errors.Is(err, projections.ErrNotFound)) // gone with its app
-		processes, err := s.Processes(t.Context(), projections.ProcessFilter{}, projections.Order{}, projections.Page{})
+		processes, err := s.All().Processes(t.Context(), projections.ProcessFilter{}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
 		is.Equal(processes.Total, 0) // gone with their app
-		labeled, err := s.Apps(t.Context(), projections.AppFilter{Labels: []projections.LabelRequirement{
+		labeled, err := s.All().Apps(t.Context(), projections.AppFilter{Labels: []projections.LabelRequirement{
 			{Key: "env", Operator: projections.LabelExists}}}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
 		is.Equal(labeled.Total, 0) // not found by its labels

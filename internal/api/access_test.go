@@ -31,8 +31,10 @@ func TestAccess(t *testing.T) {
 	}{
 		"no verifier":    {nil, map[string]int{read: 401, secrets: 401, write: 401, root: 200}},
 		"a wrong token":  {who{err: auth.ErrBadToken}, map[string]int{read: 401, write: 401, root: 200}},
-		"a user":         {who{scopes: auth.Scopes{auth.ScopeRead, auth.ScopeWrite}}, map[string]int{read: 403, secrets: 403, write: 403}},
-		"global auditor": {who{scopes: auth.Scopes{auth.ScopeGlobalAuditor}}, map[string]int{read: 200, secrets: 403, write: 403}},
+		"a user":         {who{scopes: auth.Scopes{auth.ScopeRead, auth.ScopeWrite}}, map[string]int{read: 200, secrets: 404, write: 201}},
+		"may not write":  {who{scopes: auth.Scopes{auth.ScopeRead}}, map[string]int{read: 200, secrets: 404, write: 403}},
+		"may not read":   {who{scopes: auth.Scopes{auth.ScopeWrite}}, map[string]int{read: 403, secrets: 403, write: 201}},
+		"global auditor": {who{scopes: auth.Scopes{auth.ScopeGlobalAuditor}}, map[string]int{read: 200, secrets: 404, write: 403}},
 		"read-only":      {who{scopes: auth.Scopes{auth.ScopeAdminReadOnly}}, map[string]int{read: 200, secrets: 404, write: 403}},
 		"admin":          {who{scopes: auth.Scopes{auth.ScopeAdmin}}, map[string]int{read: 200, secrets: 404, write: 201}},
 	} {

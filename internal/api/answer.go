@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/resource"
 	"slipway/projections"
@@ -68,10 +69,20 @@ func page[Row, Resource any](a *API, c echo.Context, q *query, l projections.Lis
 	return answer(c, http.StatusOK, list)
 }
 
+// allow answers for a command that the caller may not send.
+func (a *API) allow(c echo.Context, command commands.Command) error {
+	c.Set(judged, true)
+	ctx := c.Request().Context()
+	return a.gate.Allow(ctx, auth.FromContext(ctx), command)
+}
+
 // carryOut hands a command to the handler, and returns once its effect can be read.
 func (a *API) carryOut(c echo.Context, command commands.Command) (commands.Result, error) {
 	by, err := callerOf(c)
 	if err != nil {
+		return commands.Result{}, err
+	}
+	if err := a.allow(c, command); err != nil {
 		return commands.Result{}, err
 	}
 	result, err := a.Commands.Handle(c.Request().Context(), command, by)
@@ -88,8 +99,21 @@ func (a *API) shown(c echo.Context, status int, command commands.Command) error 
 	if err != nil {
 		return err
 	}
+	return a.result(c, status, result)
+}
+
+// result answers with the resource that a command was about. It asks once more whether the caller may see it: under the id of
+// somebody else's command it is theirs.
+func (a *API) result(c echo.Context, status int, result commands.Result) error {
 	v, err := a.reader.Load(c.Request().Context(), a.base(c), result)
 	if err != nil {
+		return err
+	}
+	about := thing(result.Kind, result.ID)
+	if err := a.see(c, auth.Read, about, result.Kind); err != nil {
+		return err
+	}
+	if v, err = a.discreet(c, about, v); err != nil {
 		return err
 	}
 	return answer(c, status, v)

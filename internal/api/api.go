@@ -11,6 +11,7 @@ import (
 
 	"slipway/aggregates/app"
 	"slipway/events"
+	"slipway/internal/access"
 	"slipway/internal/auth"
 	"slipway/internal/cferror"
 	"slipway/internal/commands"
@@ -51,6 +52,7 @@ type Config struct {
 type API struct {
 	Config
 	reader    resource.Reader
+	gate      *access.Gate
 	registry  *events.Registry
 	manifests *manifest.Applier
 	streams   streams
@@ -73,8 +75,10 @@ func New(c Config) *API {
 	a := &API{
 		Config: c, reader: resource.Reader{Store: c.Store, Patience: c.Patience}, registry: events.NewRegistry(), echo: echo.New(),
 	}
+	finder := resource.Finder{Reader: a.reader, Log: c.Log}
+	a.gate = access.New(finder)
 	a.manifests = manifest.New(manifest.Config{
-		Commands: c.Commands, Finder: resource.Finder{Reader: a.reader, Log: c.Log}, Store: c.Store, Log: c.Log, Apps: c.Apps,
+		Commands: c.Commands, Finder: finder, Store: c.Store, Log: c.Log, Apps: c.Apps,
 		CodeOf: func(err error) string { return cferror.From(err).Title },
 	})
 	a.echo.Logger.SetOutput(io.Discard) // what is to be said is said through c.Logger

@@ -8,6 +8,7 @@ import (
 
 	"slipway/aggregates"
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/resource"
 	"slipway/projections"
@@ -44,7 +45,11 @@ func (a *API) listApps(c echo.Context) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	l, err := a.Store.Apps(c.Request().Context(), f, order, q.page)
+	seen, err := a.sees(c, auth.Read)
+	if err != nil {
+		return err
+	}
+	l, err := seen.Apps(c.Request().Context(), f, order, q.page)
 	if err != nil {
 		return err
 	}
@@ -52,28 +57,40 @@ func (a *API) listApps(c echo.Context) error {
 }
 
 // app reads the app that the path names.
-func (a *API) app(c echo.Context) (projections.App, error) {
+func (a *API) app(c echo.Context) (projections.App, error) { return a.appFor(c, auth.Read) }
+
+// appFor reads the app that the path names for a caller who may do the action with it.
+func (a *API) appFor(c echo.Context, action auth.Action) (projections.App, error) {
 	found, err := a.Store.App(c.Request().Context(), events.AppID(c.Param("guid")))
-	return found, missing(commands.KindApp, err)
+	if err != nil {
+		return found, missing(commands.KindApp, err)
+	}
+	return found, a.see(c, action, thing(commands.KindApp, found.GUID), commands.KindApp)
 }
 
 // ofApp makes a handler that shows something of the app's own row.
-func ofApp[V any](a *API, c echo.Context, show func(projections.App) V) error {
-	found, err := a.app(c)
+func ofApp[V any](a *API, c echo.Context, action auth.Action, show func(projections.App) V) error {
+	found, err := a.appFor(c, action)
 	if err != nil {
 		return err
 	}
 	return one(c, found.Stamp, show(found))
 }
 
-func (a *API) getApp(c echo.Context) error            { return ofApp(a, c, a.base(c).App) }
-func (a *API) getVariables(c echo.Context) error      { return ofApp(a, c, a.base(c).AppVariables) }
-func (a *API) getCurrentDroplet(c echo.Context) error { return ofApp(a, c, a.base(c).CurrentDroplet) }
+func (a *API) getApp(c echo.Context) error { return ofApp(a, c, auth.Read, a.base(c).App) }
+
+func (a *API) getVariables(c echo.Context) error {
+	return ofApp(a, c, auth.ReadEnvironment, a.base(c).AppVariables)
+}
+
+func (a *API) getCurrentDroplet(c echo.Context) error {
+	return ofApp(a, c, auth.Read, a.base(c).CurrentDroplet)
+}
 
 // getEnv shows the app's environment: its own variables, and what it is told of where it lives.
 func (a *API) getEnv(c echo.Context) error {
 	ctx := c.Request().Context()
-	of, err := a.app(c)
+	of, err := a.appFor(c, auth.ReadEnvironment)
 	if err != nil {
 		return err
 	}
@@ -86,7 +103,7 @@ func (a *API) getEnv(c echo.Context) error {
 	if err != nil && !errors.Is(err, projections.ErrNotFound) {
 		return err
 	}
-	routes, err := a.Store.Routes(ctx, projections.RouteFilter{Apps: []events.AppID{of.GUID}}, projections.Order{}, projections.Page{})
+	routes, err := a.Store.All().Routes(ctx, projections.RouteFilter{Apps: []events.AppID{of.GUID}}, projections.Order{}, projections.Page{})
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/projections"
 )
@@ -31,7 +32,11 @@ func (a *API) listAuditEvents(c echo.Context) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	l, err := a.Store.AuditEvents(c.Request().Context(), f, order, q.page)
+	seen, err := a.sees(c, auth.ReadAuditEvents)
+	if err != nil {
+		return err
+	}
+	l, err := seen.AuditEvents(c.Request().Context(), f, order, q.page)
 	if err != nil {
 		return err
 	}
@@ -42,6 +47,9 @@ func (a *API) getAuditEvent(c echo.Context) error {
 	e, err := a.Store.AuditEvent(c.Request().Context(), c.Param("guid"))
 	if err != nil {
 		return missing(kindEvent, err)
+	}
+	if err := a.see(c, auth.ReadAuditEvents, thing(commands.KindSpace, e.Space), kindEvent); err != nil {
+		return err
 	}
 	return one(c, projections.Stamp{Sequence: e.Sequence}, a.base(c).AuditEvent(e))
 }

@@ -10,6 +10,7 @@ import (
 	"slipway/aggregates"
 	"slipway/aggregates/pack"
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/projections"
 )
@@ -26,7 +27,7 @@ func (a *API) buildRoutes() {
 }
 
 func (a *API) listBuilds(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "app_guids", "package_guids", "states", "label_selector")
+	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "app_guids", "space_guids", "organization_guids", "package_guids", "states", "label_selector")
 	if err != nil {
 		return err
 	}
@@ -48,13 +49,18 @@ func (a *API) listAppBuilds(c echo.Context) error {
 func (a *API) buildPage(c echo.Context, q *query, apps []events.AppID) error {
 	f := projections.BuildFilter{
 		GUIDs: list[events.BuildID](q, "guids"), Apps: apps, Packages: list[events.PackageID](q, "package_guids"),
+		Spaces: list[events.SpaceID](q, "space_guids"), Organizations: list[events.OrganizationID](q, "organization_guids"),
 		States: list[pack.Phase](q, "states"), Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
 	order := q.order(projections.ByCreated, projections.ByUpdated)
 	if err := q.err(); err != nil {
 		return err
 	}
-	l, err := a.Store.Builds(c.Request().Context(), f, order, q.page)
+	seen, err := a.sees(c, auth.Read)
+	if err != nil {
+		return err
+	}
+	l, err := seen.Builds(c.Request().Context(), f, order, q.page)
 	if err != nil {
 		return err
 	}
@@ -65,6 +71,9 @@ func (a *API) getBuild(c echo.Context) error {
 	b, err := a.Store.Build(c.Request().Context(), events.BuildID(c.Param("guid")))
 	if err != nil {
 		return missing(commands.KindBuild, err)
+	}
+	if err := a.see(c, auth.Read, thing(commands.KindBuild, b.GUID), commands.KindBuild); err != nil {
+		return err
 	}
 	return one(c, b.Stamp, a.base(c).Build(b))
 }
@@ -99,6 +108,9 @@ func (a *API) createBuild(c echo.Context) error {
 	b, err := a.builtSoon(c.Request().Context(), events.BuildID(result.ID))
 	if err != nil {
 		return missing(commands.KindBuild, err)
+	}
+	if err := a.see(c, auth.Read, thing(commands.KindBuild, b.GUID), commands.KindBuild); err != nil {
+		return err // it is that of somebody else's command of the same id
 	}
 	standsAt(c, b.Sequence)
 	return answer(c, http.StatusCreated, a.base(c).Build(b))

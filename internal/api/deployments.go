@@ -9,6 +9,7 @@ import (
 
 	"slipway/aggregates"
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/resource"
 	"slipway/projections"
@@ -41,7 +42,11 @@ func (a *API) listDeployments(c echo.Context) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	l, err := a.Store.Deployments(c.Request().Context(), f, order, q.page)
+	seen, err := a.sees(c, auth.Read)
+	if err != nil {
+		return err
+	}
+	l, err := seen.Deployments(c.Request().Context(), f, order, q.page)
 	if err != nil {
 		return err
 	}
@@ -119,6 +124,9 @@ func (a *API) getDeployment(c echo.Context) error {
 	if err != nil {
 		return missing(commands.KindDeployment, err)
 	}
+	if err := a.seeDeployment(c, d.GUID); err != nil {
+		return err
+	}
 	return one(c, d.Stamp, a.base(c).Deployment(d))
 }
 
@@ -179,14 +187,28 @@ func (a *API) listEvents(c echo.Context) error {
 	if _, err := a.Store.AppOfDeployment(ctx, f.Deployment); err != nil {
 		return missing(commands.KindDeployment, err)
 	}
+	if err := a.seeDeployment(c, f.Deployment); err != nil {
+		return err
+	}
 	l, err := a.Store.History(ctx, f, q.page)
 	if err != nil {
 		return err
 	}
-	return page(a, c, q, l, a.showEvent(c))
+	show, err := a.showEvents(c, f.Deployment)
+	if err != nil {
+		return err
+	}
+	return page(a, c, q, l, show)
 }
 
-func (a *API) showEvent(c echo.Context) func(projections.HistoryEvent) resource.Event {
+// seeDeployment lets those go on who may see a deployment, which may be deleted.
+func (a *API) seeDeployment(c echo.Context, id events.DeploymentID) error {
+	return a.see(c, auth.Read, thing(commands.KindDeployment, id), commands.KindDeployment)
+}
+
+// showEvents is how the caller may see the events of a deployment.
+func (a *API) showEvents(c echo.Context, of events.DeploymentID) (func(projections.HistoryEvent) any, error) {
+	secrets, err := a.secrets(c, thing(commands.KindDeployment, of))
 	base := a.base(c)
-	return func(e projections.HistoryEvent) resource.Event { return base.Event(a.registry, e) }
+	return showing(secrets, func(e projections.HistoryEvent) resource.Event { return base.Event(a.registry, e) }), err
 }

@@ -12,7 +12,7 @@
 //  6. A web page of another origin can neither write nor read here: see guard.go.
 //  7. Nobody is let in without a token that [auth] vouches for, but for what one needs in order to log in; an API without a
 //     verifier lets nobody in. The actor of a commit is that user.
-//
-// What it does not guarantee: roles in single spaces. Until they count here, only who may do a thing everywhere may do it:
-// admins, and for reading read-only admins and global auditors.
+//  8. What somebody's roles do not let them know of is answered as if it did not exist, in lists and their totals too. Start
+//     commands and old environment variables are for those who may read them, wherever they stand. An endpoint that does not ask
+//     whether its caller may answers with 500 (docs/adr/0012).
 package api

@@ -7,6 +7,7 @@ import (
 
 	"slipway/aggregates"
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/projections"
 )
@@ -21,12 +22,13 @@ func (a *API) dropletRoutes() {
 }
 
 func (a *API) listDroplets(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "guids", "app_guids", "states")
+	q, err := listQuery(c, "order_by", "guids", "app_guids", "space_guids", "organization_guids", "states")
 	if err != nil {
 		return err
 	}
 	return a.dropletPage(c, q, projections.DropletFilter{
 		GUIDs: list[events.DropletID](q, "guids"), Apps: list[events.AppID](q, "app_guids"),
+		Spaces: list[events.SpaceID](q, "space_guids"), Organizations: list[events.OrganizationID](q, "organization_guids"),
 		States: list[projections.DropletState](q, "states"),
 	})
 }
@@ -61,7 +63,11 @@ func (a *API) dropletPage(c echo.Context, q *query, f projections.DropletFilter)
 	if err := q.err(); err != nil {
 		return err
 	}
-	l, err := a.Store.Droplets(c.Request().Context(), f, order, q.page)
+	seen, err := a.sees(c, auth.Read)
+	if err != nil {
+		return err
+	}
+	l, err := seen.Droplets(c.Request().Context(), f, order, q.page)
 	if err != nil {
 		return err
 	}
@@ -85,7 +91,15 @@ func (a *API) showDroplet(c echo.Context, id events.DropletID) error {
 	if err != nil {
 		return missing(commands.KindDroplet, err)
 	}
-	return one(c, d.Stamp, a.base(c).Droplet(d))
+	about := thing(commands.KindDroplet, d.GUID)
+	if err := a.see(c, auth.Read, about, commands.KindDroplet); err != nil {
+		return err
+	}
+	shown, err := a.discreet(c, about, a.base(c).Droplet(d))
+	if err != nil {
+		return err
+	}
+	return one(c, d.Stamp, shown)
 }
 
 type createDroplet struct {

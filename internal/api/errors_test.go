@@ -144,7 +144,7 @@ func TestUnknownThings(t *testing.T) {
 			"POST /v3/apps/%s/actions/stop": "App", "POST /v3/apps/%s/actions/restart": "App", "GET /v3/apps/%s/env": "App",
 			"GET /v3/apps/%s/environment_variables": "App", "PATCH /v3/apps/%s/environment_variables": "App",
 			"GET /v3/apps/%s/processes": "App", "GET /v3/apps/%s/processes/web": "App", "GET /v3/apps/%s/processes/web/stats": "App",
-			"POST /v3/apps/%s/processes/web/actions/scale": "Process", "GET /v3/apps/%s/droplets": "App",
+			"POST /v3/apps/%s/processes/web/actions/scale": "App", "GET /v3/apps/%s/droplets": "App",
 			"GET /v3/apps/%s/droplets/current": "App", "GET /v3/apps/%s/revisions": "App",
 			"GET /v3/apps/%s/revisions/deployed": "App", "GET /v3/apps/%s/relationships/current_droplet": "App",
 			"GET /v3/processes/%s": "Process", "PATCH /v3/processes/%s": "Process", "GET /v3/processes/%s/stats": "Process",

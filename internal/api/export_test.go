@@ -1,5 +1,11 @@
 package api
 
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+)
+
 // What the fuzz tests look at.
 var (
 	Decode     = decode
@@ -26,4 +32,18 @@ func (q *query) ReadAll() error {
 	list[string](q, "guids")
 	q.links()
 	return q.err()
+}
+
+// Routes are all that is answered, as "<method> <path>".
+func (a *API) Routes() []string {
+	var all []string
+	for _, r := range a.echo.Routes() {
+		all = append(all, r.Method+" "+r.Path)
+	}
+	return all
+}
+
+// Careless adds an endpoint that answers without asking anybody.
+func (a *API) Careless(path string) {
+	a.get(path, func(c echo.Context) error { return answer(c, http.StatusOK, "secret") })
 }

@@ -5,6 +5,7 @@ import (
 
 	"slipway/aggregates"
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/resource"
 	"slipway/projections"
@@ -21,7 +22,7 @@ func (a *API) featureRoutes() {
 	a.get("/v3/processes/:process/sidecars", a.listProcessSidecars)
 }
 
-func (a *API) getSSHEnabled(c echo.Context) error { return ofApp(a, c, resource.SSH) }
+func (a *API) getSSHEnabled(c echo.Context) error { return ofApp(a, c, auth.Read, resource.SSH) }
 
 func (a *API) listFeatures(c echo.Context) error {
 	q, err := listQuery(c)

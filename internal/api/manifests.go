@@ -10,6 +10,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"slipway/events"
+	"slipway/internal/access"
+	"slipway/internal/auth"
 	"slipway/internal/cferror"
 	"slipway/internal/commands"
 	"slipway/internal/manifest"
@@ -33,6 +35,9 @@ func (a *API) readManifest(c echo.Context) (events.SpaceID, manifest.Manifest, e
 	space := events.SpaceID(c.Param("guid"))
 	if _, err := a.Store.Space(c.Request().Context(), space); err != nil && space != events.DefaultSpace {
 		return "", manifest.Manifest{}, missing(kindSpace, err)
+	}
+	if err := a.may(c, access.ApplyManifest(space)); err != nil {
+		return "", manifest.Manifest{}, err
 	}
 	media, _, err := mime.ParseMediaType(c.Request().Header.Get("Content-Type"))
 	if err != nil || !slices.Contains(yamlTypes, media) {
@@ -94,11 +99,11 @@ func (a *API) diffManifest(c echo.Context) error {
 // manifestOf says of an app what a manifest could say.
 func (a *API) manifestOf(ctx context.Context, of projections.App) (manifest.App, error) {
 	apps := []events.AppID{of.GUID}
-	processes, err := a.Store.Processes(ctx, projections.ProcessFilter{Apps: apps}, projections.Order{}, projections.Page{})
+	processes, err := a.Store.All().Processes(ctx, projections.ProcessFilter{Apps: apps}, projections.Order{}, projections.Page{})
 	if err != nil {
 		return manifest.App{}, err
 	}
-	routes, err := a.Store.Routes(ctx, projections.RouteFilter{Apps: apps}, projections.Order{}, projections.Page{})
+	routes, err := a.Store.All().Routes(ctx, projections.RouteFilter{Apps: apps}, projections.Order{}, projections.Page{})
 	if err != nil {
 		return manifest.App{}, err
 	}
@@ -112,7 +117,7 @@ func (a *API) manifestOf(ctx context.Context, of projections.App) (manifest.App,
 
 // getManifest writes a manifest that leads to the app as it is.
 func (a *API) getManifest(c echo.Context) error {
-	of, err := a.app(c)
+	of, err := a.appFor(c, auth.ReadSecrets)
 	if err != nil {
 		return err
 	}

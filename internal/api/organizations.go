@@ -7,6 +7,7 @@ import (
 
 	"slipway/aggregates"
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/resource"
 	"slipway/projections"
@@ -42,7 +43,11 @@ func (a *API) listOrganizations(c echo.Context) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	l, err := a.Store.Organizations(c.Request().Context(), f, order, q.page)
+	seen, err := a.sees(c, auth.ReadOrganization)
+	if err != nil {
+		return err
+	}
+	l, err := seen.Organizations(c.Request().Context(), f, order, q.page)
 	if err != nil {
 		return err
 	}
@@ -52,7 +57,10 @@ func (a *API) listOrganizations(c echo.Context) error {
 // organization reads the organization that the path names.
 func (a *API) organization(c echo.Context) (projections.Organization, error) {
 	o, err := a.Store.Organization(c.Request().Context(), events.OrganizationID(c.Param("guid")))
-	return o, missing(commands.KindOrganization, err)
+	if err != nil {
+		return o, missing(commands.KindOrganization, err)
+	}
+	return o, a.see(c, auth.ReadOrganization, thing(commands.KindOrganization, o.GUID), commands.KindOrganization)
 }
 
 func (a *API) getOrganization(c echo.Context) error {
@@ -162,7 +170,11 @@ func (a *API) listSpaces(c echo.Context) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	l, err := a.Store.Spaces(c.Request().Context(), f, order, q.page)
+	seen, err := a.sees(c, auth.Read)
+	if err != nil {
+		return err
+	}
+	l, err := seen.Spaces(c.Request().Context(), f, order, q.page)
 	if err != nil {
 		return err
 	}
@@ -198,7 +210,10 @@ func (a *API) organizationsOf(c echo.Context, spaces ...projections.Space) (*res
 // space reads the space that the path names.
 func (a *API) space(c echo.Context) (projections.Space, error) {
 	p, err := a.Store.Space(c.Request().Context(), events.SpaceID(c.Param("guid")))
-	return p, missing(commands.KindSpace, err)
+	if err != nil {
+		return p, missing(commands.KindSpace, err)
+	}
+	return p, a.see(c, auth.Read, thing(commands.KindSpace, p.GUID), commands.KindSpace)
 }
 
 func (a *API) getSpace(c echo.Context) error {

@@ -12,6 +12,8 @@ import (
 
 	"slipway/aggregates"
 	"slipway/events"
+	"slipway/internal/access"
+	"slipway/internal/auth"
 	"slipway/internal/cferror"
 	"slipway/internal/commands"
 	"slipway/projections"
@@ -28,7 +30,7 @@ func (a *API) packageRoutes() {
 }
 
 func (a *API) listPackages(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "app_guids", "space_guids", "states", "types",
+	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "app_guids", "space_guids", "organization_guids", "states", "types",
 		"label_selector")
 	if err != nil {
 		return err
@@ -51,14 +53,19 @@ func (a *API) listAppPackages(c echo.Context) error {
 func (a *API) packagePage(c echo.Context, q *query, apps []events.AppID) error {
 	f := projections.PackageFilter{
 		GUIDs: list[events.PackageID](q, "guids"), Apps: apps, Spaces: list[events.SpaceID](q, "space_guids"),
-		States: list[projections.PackageState](q, "states"), Types: list[string](q, "types"),
+		Organizations: list[events.OrganizationID](q, "organization_guids"),
+		States:        list[projections.PackageState](q, "states"), Types: list[string](q, "types"),
 		Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
 	order := q.order(projections.ByCreated, projections.ByUpdated)
 	if err := q.err(); err != nil {
 		return err
 	}
-	l, err := a.Store.Packages(c.Request().Context(), f, order, q.page)
+	seen, err := a.sees(c, auth.Read)
+	if err != nil {
+		return err
+	}
+	l, err := seen.Packages(c.Request().Context(), f, order, q.page)
 	if err != nil {
 		return err
 	}
@@ -68,7 +75,10 @@ func (a *API) packagePage(c echo.Context, q *query, apps []events.AppID) error {
 // pkg reads the package that the path names.
 func (a *API) pkg(c echo.Context) (projections.Package, error) {
 	p, err := a.Store.Package(c.Request().Context(), events.PackageID(c.Param("guid")))
-	return p, missing(commands.KindPackage, err)
+	if err != nil {
+		return p, missing(commands.KindPackage, err)
+	}
+	return p, a.see(c, auth.Read, thing(commands.KindPackage, p.GUID), commands.KindPackage)
 }
 
 func (a *API) getPackage(c echo.Context) error {
@@ -133,6 +143,10 @@ func (a *API) uploadPackage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	id := events.PackageID(c.Param("guid"))
+	if err := a.may(c, access.UploadPackage(id)); err != nil {
+		return err
+	}
 	in := newUpload(c)
 	defer in.done()
 	bits, err := in.zip(c.Request())
@@ -140,7 +154,7 @@ func (a *API) uploadPackage(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	result, err := a.Packages.UploadPackage(ctx, events.PackageID(c.Param("guid")), bits, by)
+	result, err := a.Packages.UploadPackage(ctx, id, bits, by)
 	if err != nil && in.err != nil {
 		return in.fault()
 	}
@@ -148,11 +162,7 @@ func (a *API) uploadPackage(c echo.Context) error {
 		return err
 	}
 	standsAt(c, result.Sequence)
-	shown, err := a.reader.Load(ctx, a.base(c), result)
-	if err != nil {
-		return err
-	}
-	return answer(c, http.StatusOK, shown)
+	return a.result(c, http.StatusOK, result)
 }
 
 // zip finds the zip in the body.
@@ -210,5 +220,6 @@ func (a *API) matchResources(c echo.Context) error {
 	if err := bind(c, &body); err != nil {
 		return err
 	}
+	anybody(c)
 	return answer(c, http.StatusCreated, map[string]any{"resources": []struct{}{}})
 }

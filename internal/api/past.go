@@ -86,6 +86,9 @@ func (a *API) getPast(c echo.Context, id events.DeploymentID, text string) error
 	if err != nil {
 		return missing(commands.KindDeployment, err)
 	}
+	if err := a.seeDeployment(c, id); err != nil {
+		return err
+	}
 	p, err := a.past(ctx, owner, id, m)
 	if err != nil {
 		return err

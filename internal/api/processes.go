@@ -9,6 +9,7 @@ import (
 
 	"slipway/aggregates"
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/resource"
 	"slipway/projections"
@@ -27,13 +28,14 @@ func (a *API) processRoutes() {
 }
 
 func (a *API) listProcesses(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "types", "app_guids", "space_guids", "embed")
+	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "types", "app_guids", "space_guids",
+		"organization_guids", "embed")
 	if err != nil {
 		return err
 	}
 	return a.processPage(c, q, projections.ProcessFilter{
 		GUIDs: list[events.ProcessID](q, "guids"), Types: list[string](q, "types"), Apps: list[events.AppID](q, "app_guids"),
-		Spaces: list[events.SpaceID](q, "space_guids"), Created: q.times("created_ats"), Updated: q.times("updated_ats"),
+		Spaces: list[events.SpaceID](q, "space_guids"), Organizations: list[events.OrganizationID](q, "organization_guids"), Created: q.times("created_ats"), Updated: q.times("updated_ats"),
 	})
 }
 
@@ -61,7 +63,11 @@ func (a *API) processPage(c echo.Context, q *query, f projections.ProcessFilter)
 	if err := q.err(); err != nil {
 		return err
 	}
-	l, err := a.Store.Processes(c.Request().Context(), f, order, q.page)
+	seen, err := a.sees(c, auth.Read)
+	if err != nil {
+		return err
+	}
+	l, err := seen.Processes(c.Request().Context(), f, order, q.page)
 	if err != nil {
 		return err
 	}
@@ -85,7 +91,10 @@ func (a *API) process(c echo.Context) (projections.Process, error) {
 	ctx := c.Request().Context()
 	if id := c.Param("process"); id != "" {
 		p, err := a.Store.Process(ctx, events.ProcessID(id))
-		return p, missing(commands.KindProcess, err)
+		if err != nil {
+			return p, missing(commands.KindProcess, err)
+		}
+		return p, a.see(c, auth.Read, thing(commands.KindProcess, p.GUID), commands.KindProcess)
 	}
 	if _, err := a.app(c); err != nil {
 		return projections.Process{}, err
@@ -99,7 +108,11 @@ func (a *API) getProcess(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return one(c, p.Stamp, a.base(c).Process(p))
+	shown, err := a.discreet(c, thing(commands.KindProcess, p.GUID), a.base(c).Process(p))
+	if err != nil {
+		return err
+	}
+	return one(c, p.Stamp, shown)
 }
 
 // getStats shows the instances that are desired, as agents last reported them.

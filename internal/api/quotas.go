@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/resource"
 	"slipway/projections"
@@ -32,13 +33,14 @@ func (a *API) quotaRoutes() {
 type quotaKind struct {
 	collection string
 	kind       commands.Kind
+	reading    auth.Action // of the places that have it
 	ofSpaces   bool
 	deletion   string
 }
 
 var (
-	organizationQuotas = quotaKind{"organization_quotas", commands.KindOrganizationQuota, false, resource.OperationOrganizationQuotaDelete}
-	spaceQuotas        = quotaKind{"space_quotas", commands.KindSpaceQuota, true, resource.OperationSpaceQuotaDelete}
+	organizationQuotas = quotaKind{"organization_quotas", commands.KindOrganizationQuota, auth.ReadOrganization, false, resource.OperationOrganizationQuotaDelete}
+	spaceQuotas        = quotaKind{"space_quotas", commands.KindSpaceQuota, auth.Read, true, resource.OperationSpaceQuotaDelete}
 )
 
 func (a *API) listOrganizationQuotas(c echo.Context) error {
@@ -67,11 +69,19 @@ func (a *API) quotaPage(c echo.Context, q *query, f projections.QuotaFilter) err
 		return err
 	}
 	ctx := c.Request().Context()
-	l, err := a.Store.Quotas(ctx, f, order, q.page)
+	k := organizationQuotas
+	if f.OfSpaces {
+		k = spaceQuotas
+	}
+	seen, err := a.sees(c, k.reading)
 	if err != nil {
 		return err
 	}
-	show, err := a.reader.Quotas(ctx, a.base(c), l.Rows...)
+	l, err := seen.Quotas(ctx, f, order, q.page)
+	if err != nil {
+		return err
+	}
+	show, err := a.reader.Quotas(ctx, a.base(c), seen, l.Rows...)
 	if err != nil {
 		return err
 	}
@@ -88,7 +98,14 @@ func (a *API) quota(c echo.Context, k quotaKind) (projections.Quota, resource.Qu
 	if err != nil {
 		return q, resource.Quota{}, missing(k.kind, err)
 	}
-	show, err := a.reader.Quotas(ctx, a.base(c), q)
+	if err := a.see(c, k.reading, thing(k.kind, q.GUID), k.kind); err != nil {
+		return q, resource.Quota{}, err
+	}
+	seen, err := a.sees(c, k.reading)
+	if err != nil {
+		return q, resource.Quota{}, err
+	}
+	show, err := a.reader.Quotas(ctx, a.base(c), seen, q)
 	if err != nil {
 		return q, resource.Quota{}, err
 	}

@@ -4,6 +4,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"slipway/events"
+	"slipway/internal/auth"
+	"slipway/internal/commands"
 	"slipway/projections"
 )
 
@@ -28,11 +30,15 @@ func (a *API) listRevisions(c echo.Context) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	l, err := a.Store.Revisions(c.Request().Context(), f, order, q.page)
+	seen, err := a.sees(c, auth.Read)
 	if err != nil {
 		return err
 	}
-	return page(a, c, q, l, a.base(c).Revision)
+	l, err := seen.Revisions(c.Request().Context(), f, order, q.page)
+	if err != nil {
+		return err
+	}
+	return a.revisionPage(c, q, of, l)
 }
 
 // listDeployedRevisions lists what runs: two revisions while a deployment goes on.
@@ -48,28 +54,48 @@ func (a *API) listDeployedRevisions(c echo.Context) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	l, err := a.Store.DeployedRevisions(c.Request().Context(), of.GUID, q.page)
+	seen, err := a.sees(c, auth.Read)
 	if err != nil {
 		return err
 	}
-	return page(a, c, q, l, a.base(c).Revision)
+	l, err := seen.DeployedRevisions(c.Request().Context(), of.GUID, q.page)
+	if err != nil {
+		return err
+	}
+	return a.revisionPage(c, q, of, l)
 }
 
-func (a *API) revision(c echo.Context) (projections.Revision, error) {
+func (a *API) revisionPage(c echo.Context, q *query, of projections.App, l projections.List[projections.Revision]) error {
+	secrets, err := a.secrets(c, thing(commands.KindApp, of.GUID))
+	if err != nil {
+		return err
+	}
+	return page(a, c, q, l, showing(secrets, a.base(c).Revision))
+}
+
+// revision reads the revision that the path names for a caller who may do the action with its app.
+func (a *API) revision(c echo.Context, action auth.Action) (projections.Revision, error) {
 	r, err := a.Store.Revision(c.Request().Context(), events.RevisionID(c.Param("guid")))
-	return r, missing(kindRevision, err)
+	if err != nil {
+		return r, missing(kindRevision, err)
+	}
+	return r, a.see(c, action, thing(commands.KindApp, r.App), kindRevision)
 }
 
 func (a *API) getRevision(c echo.Context) error {
-	r, err := a.revision(c)
+	r, err := a.revision(c, auth.Read)
 	if err != nil {
 		return err
 	}
-	return one(c, r.Stamp, a.base(c).Revision(r))
+	shown, err := a.discreet(c, thing(commands.KindApp, r.App), a.base(c).Revision(r))
+	if err != nil {
+		return err
+	}
+	return one(c, r.Stamp, shown)
 }
 
 func (a *API) getRevisionVariables(c echo.Context) error {
-	r, err := a.revision(c)
+	r, err := a.revision(c, auth.ReadSecrets)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"slipway/aggregates"
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/resource"
 	"slipway/projections"
@@ -57,7 +58,11 @@ func (a *API) domainPage(c echo.Context, q *query, f projections.DomainFilter) e
 	if err := q.err(); err != nil {
 		return err
 	}
-	l, err := a.Store.Domains(c.Request().Context(), f, order, q.page)
+	seen, err := a.sees(c, auth.ReadRoutes)
+	if err != nil {
+		return err
+	}
+	l, err := seen.Domains(c.Request().Context(), f, order, q.page)
 	if err != nil {
 		return err
 	}
@@ -72,6 +77,12 @@ func (a *API) showDomain(c echo.Context, id events.DomainID) error {
 	d, err := a.Store.Domain(c.Request().Context(), id)
 	if err != nil {
 		return missing(commands.KindDomain, err)
+	}
+	anybody(c) // without an organization it is everybody's
+	if d.Organization != "" {
+		if err := a.see(c, auth.ReadRoutes, thing(commands.KindDomain, d.GUID), commands.KindDomain); err != nil {
+			return err
+		}
 	}
 	return one(c, d.Stamp, a.base(c).Domain(d))
 }
@@ -147,7 +158,11 @@ func (a *API) routePage(c echo.Context, q *query, f projections.RouteFilter) err
 		return err
 	}
 	ctx := c.Request().Context()
-	l, err := a.Store.Routes(ctx, f, order, q.page)
+	seen, err := a.sees(c, auth.ReadRoutes)
+	if err != nil {
+		return err
+	}
+	l, err := seen.Routes(ctx, f, order, q.page)
 	if err != nil {
 		return err
 	}
@@ -175,6 +190,9 @@ func (a *API) route(c echo.Context) (projections.Route, []projections.Destinatio
 	r, err := a.Store.Route(ctx, events.RouteID(c.Param("guid")))
 	if err != nil {
 		return r, nil, missing(commands.KindRoute, err)
+	}
+	if err := a.see(c, auth.ReadRoutes, thing(commands.KindRoute, r.GUID), commands.KindRoute); err != nil {
+		return r, nil, err
 	}
 	to, err := a.Store.Destinations(ctx, r.GUID)
 	return r, to[r.GUID], err

@@ -15,7 +15,6 @@ import (
 
 	"slipway/events"
 	"slipway/internal/commands"
-	"slipway/internal/resource"
 	"slipway/projections"
 )
 
@@ -32,6 +31,8 @@ const (
 // "<sequence>-<index>" and its type as name. A reader that was cut off names the last id it saw, in the header
 // Last-Event-ID or as ?last_event_id=, and goes on after it.
 //
+// Before each thing that is sent the reader is asked for anew: a stream ends with its token, and with the role that let it in.
+//
 // After a deployment's last event comes `event: end`, and the stream ends. Who comes back after that gets 204, which
 // tells a browser's EventSource to stay away.
 func (a *API) streamEvents(c echo.Context) error {
@@ -47,12 +48,26 @@ func (a *API) streamEvents(c echo.Context) error {
 	if _, err := a.Store.AppOfDeployment(c.Request().Context(), id); err != nil {
 		return missing(commands.KindDeployment, err)
 	}
+	if err := a.seeDeployment(c, id); err != nil {
+		return err
+	}
 	ctx, leave, err := a.streams.enter(c.Request().Context())
 	if err != nil {
 		return err
 	}
 	defer leave()
-	s := &stream{api: a, out: newEventWriter(c), show: a.showEvent(c), id: id, after: after}
+	s := &stream{api: a, out: newEventWriter(c), id: id, after: after}
+	began := c.Request()
+	s.admit = func() (err error) {
+		if err = a.identify(c, began); err != nil {
+			return err
+		}
+		if err = a.seeDeployment(c, id); err != nil {
+			return err
+		}
+		s.show, err = a.showEvents(c, id)
+		return err
+	}
 	err = s.run(ctx)
 	if ctx.Err() != nil || s.out.broken {
 		return nil // the reader has gone, or the server goes
@@ -98,7 +113,8 @@ func parsePlace(text string) (projections.Place, error) {
 type stream struct {
 	api   *API
 	out   *eventWriter
-	show  func(projections.HistoryEvent) resource.Event
+	admit func() error // says whether the reader may still see it, and renews show
+	show  func(projections.HistoryEvent) any
 	id    events.DeploymentID
 	after projections.Place // the last event that the reader has
 }
@@ -117,6 +133,11 @@ func (s *stream) run(ctx context.Context) error {
 		}
 		if over && l.Total == 0 && !s.out.begun {
 			return s.out.nothing()
+		}
+		if len(l.Rows) > 0 {
+			if err := s.admit(); err != nil {
+				return err
+			}
 		}
 		if err := s.send(l.Rows); err != nil {
 			return err
@@ -164,6 +185,9 @@ func (s *stream) wait(ctx context.Context, seq events.Sequence) error {
 		err := s.api.Store.Wait(bounded, seq)
 		cancel()
 		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		if err := s.admit(); err != nil {
 			return err
 		}
 		if err := s.out.write(": still here\n\n"); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"slipway/aggregates"
 	"slipway/events"
+	"slipway/internal/access"
 	"slipway/internal/cferror"
 	"slipway/internal/commands"
 	"slipway/internal/resource"
@@ -33,13 +34,16 @@ func (a *API) uploadDroplet(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	id := events.DropletID(c.Param("guid"))
+	if err := a.may(c, access.UploadDroplet(id)); err != nil {
+		return err
+	}
 	in := newUpload(c)
 	defer in.done()
 	bits, err := in.bits(c.Request())
 	if err != nil {
 		return err
 	}
-	id := events.DropletID(c.Param("guid"))
 	ctx := c.Request().Context()
 	result, err := a.Commands.UploadDroplet(ctx, id, bits, by)
 	if err != nil && in.err != nil {
@@ -49,12 +53,8 @@ func (a *API) uploadDroplet(c echo.Context) error {
 		return err
 	}
 	standsAt(c, result.Sequence)
-	shown, err := a.reader.Load(ctx, a.base(c), result)
-	if err != nil {
-		return err
-	}
 	a.accepted(c, resource.OperationDropletUpload, string(id))
-	return answer(c, http.StatusAccepted, shown)
+	return a.result(c, http.StatusAccepted, result)
 }
 
 // upload is a body on its way in. It remembers why it broke off, and breaks off where nothing comes any more.

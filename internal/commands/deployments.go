@@ -142,6 +142,9 @@ func (h *Handler) onProcess(ctx context.Context, id events.ProcessID, owner even
 		owner = found
 	}
 	out, err := h.apps.Decide(ctx, string(owner), m, func(s app.State) ([]events.Event, error) {
+		if id == "" && !s.Exists() {
+			return nil, aggregates.NotFound(string(KindApp))
+		}
 		return decide(s, target(s, id, processType))
 	})
 	if err != nil {

@@ -21,7 +21,7 @@ func (a *Applier) route(ctx context.Context, space events.SpaceID, id events.App
 	if err := a.finder.CaughtUp(ctx); err != nil {
 		return err
 	}
-	leading, err := a.store.Routes(ctx, projections.RouteFilter{Apps: []events.AppID{id}}, projections.Order{}, projections.Page{})
+	leading, err := a.store.All().Routes(ctx, projections.RouteFilter{Apps: []events.AppID{id}}, projections.Order{}, projections.Page{})
 	switch {
 	case err != nil:
 		return err
@@ -67,7 +67,7 @@ func (a *Applier) createRoute(ctx context.Context, space events.SpaceID, url str
 	if strings.ContainsAny(url, "/:") {
 		return aggregates.Reject("The route '%s' has a path or a port, which is not supported", url)
 	}
-	domains, err := a.store.Domains(ctx, projections.DomainFilter{}, projections.Order{}, projections.Page{})
+	domains, err := a.store.All().Domains(ctx, projections.DomainFilter{}, projections.Order{}, projections.Page{})
 	if err != nil {
 		return err
 	}

@@ -53,8 +53,7 @@ func (f Finder) spaceOf(ctx context.Context, kind commands.Kind, id string) (eve
 	case commands.KindSpace:
 		return events.SpaceID(id), nil
 	case commands.KindRoute:
-		r, err := f.Store.Route(ctx, events.RouteID(id))
-		return r.Space, err
+		return f.spaceOfRoute(ctx, events.RouteID(id))
 	case commands.KindApp:
 	case commands.KindProcess:
 		p, missing := f.Store.Process(ctx, events.ProcessID(id))
@@ -77,6 +76,31 @@ func (f Finder) spaceOf(ctx context.Context, kind commands.Kind, id string) (eve
 		return "", err
 	}
 	return f.Store.SpaceOfApp(ctx, owner)
+}
+
+// spaceOfRoute is where a route is, or was last: its name may come to another space when it is deleted, so only its own history
+// can say it then.
+func (f Finder) spaceOfRoute(ctx context.Context, id events.RouteID) (space events.SpaceID, err error) {
+	r, err := f.Store.Route(ctx, id)
+	if !errors.Is(err, projections.ErrNotFound) {
+		return r.Space, err
+	}
+	subject := events.RouteSubject(id)
+	if _, _, ok := subject.Split(); !ok {
+		return "", projections.ErrNotFound
+	}
+	err = f.Log.Read(ctx, subject, 0, 0, func(c events.Recorded) error {
+		for _, e := range c.Events {
+			if made, ok := e.(events.RouteCreated); ok {
+				space = made.Space
+			}
+		}
+		return nil
+	})
+	if err == nil && space == "" {
+		err = projections.ErrNotFound
+	}
+	return space, err
 }
 
 // placeOf is the place of a space, also when it is deleted: its things may outlive it for a moment. Then its name is gone, and

@@ -26,7 +26,7 @@ func (r Reader) readPlace(ctx context.Context, b Base, result commands.Result) (
 		if err != nil {
 			return nil, err
 		}
-		shown, err := r.Quotas(ctx, b, q)
+		shown, err := r.Quotas(ctx, b, r.Store.All(), q)
 		if err != nil {
 			return nil, err
 		}
@@ -54,22 +54,22 @@ func deletable(kind commands.Kind) bool {
 	return false
 }
 
-// Quotas looks up who has the quotas and gives what presents them.
-func (r Reader) Quotas(ctx context.Context, b Base, quotas ...projections.Quota) (func(projections.Quota) Quota, error) {
+// Quotas looks up who of those that are seen has the quotas, and gives what presents them.
+func (r Reader) Quotas(ctx context.Context, b Base, seen projections.Sight, quotas ...projections.Quota) (func(projections.Quota) Quota, error) {
 	ids := make([]events.QuotaID, len(quotas))
 	for i, q := range quotas {
 		ids[i] = q.GUID
 	}
 	organizations, spaces := map[events.QuotaID][]events.OrganizationID{}, map[events.QuotaID][]events.SpaceID{}
 	if len(ids) > 0 {
-		of, err := r.Store.Organizations(ctx, projections.OrganizationFilter{Quotas: ids}, projections.Order{}, projections.Page{})
+		of, err := seen.Organizations(ctx, projections.OrganizationFilter{Quotas: ids}, projections.Order{}, projections.Page{})
 		if err != nil {
 			return nil, err
 		}
 		for _, o := range of.Rows {
 			organizations[o.Quota] = append(organizations[o.Quota], o.GUID)
 		}
-		in, err := r.Store.Spaces(ctx, projections.SpaceFilter{Quotas: ids}, projections.Order{}, projections.Page{})
+		in, err := seen.Spaces(ctx, projections.SpaceFilter{Quotas: ids}, projections.Order{}, projections.Page{})
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +106,7 @@ func (f Finder) QuotaInUse(ctx context.Context, id events.QuotaID) (bool, error)
 	if err := f.caughtUp(ctx); err != nil {
 		return false, err
 	}
-	l, err := f.Store.Organizations(ctx, projections.OrganizationFilter{Quotas: []events.QuotaID{id}}, projections.Order{},
+	l, err := f.Store.All().Organizations(ctx, projections.OrganizationFilter{Quotas: []events.QuotaID{id}}, projections.Order{},
 		projections.Page{Number: 1, PerPage: 1})
 	return l.Total > 0, err
 }
@@ -126,11 +126,11 @@ func (f Finder) Contents(ctx context.Context, o events.OrganizationID, s events.
 		return nil, nil, err
 	}
 	of, in := some(o), some(s)
-	apps, err := f.Store.Apps(ctx, projections.AppFilter{Organizations: of, Spaces: in}, projections.Order{}, projections.Page{})
+	apps, err := f.Store.All().Apps(ctx, projections.AppFilter{Organizations: of, Spaces: in}, projections.Order{}, projections.Page{})
 	if err != nil {
 		return nil, nil, err
 	}
-	routes, err := f.Store.Routes(ctx, projections.RouteFilter{Organizations: of, Spaces: in}, projections.Order{}, projections.Page{})
+	routes, err := f.Store.All().Routes(ctx, projections.RouteFilter{Organizations: of, Spaces: in}, projections.Order{}, projections.Page{})
 	return Each(apps.Rows, func(a projections.App) events.AppID { return a.GUID }),
 		Each(routes.Rows, func(r projections.Route) events.RouteID { return r.GUID }), err
 }
