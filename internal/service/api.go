@@ -53,10 +53,10 @@ func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener
 	handler := commands.NewHandler(b.Log, b.Snapshots, resource.Finder{Reader: resource.Reader{Store: store}, Log: b.Log}, bits{b.Droplets}, logger)
 	face := api.New(api.Config{
 		Commands: handler, Packages: handler, Store: store, Log: b.Log, Apps: commands.Apps(b.Log, b.Snapshots), Logger: logger,
-		Auth: logins, Login: logins.Handler(),
+		Auth: logins, Login: logins.Handler(), UserIDs: logins.UserID,
 	})
 	stager := staging.New(b.Log, commands.Apps(b.Log, b.Snapshots), bits{b.Droplets}, logger, nil)
-	reader := resource.Reader{Store: store}
+	reader := resource.Reader{Store: store, UserIDs: logins.UserID}
 	ready := make(chan struct{})
 	return Part{Name: "api", Ready: ready, Run: func(ctx context.Context) error {
 		if err := handler.Bootstrap(ctx); err != nil {
