@@ -92,7 +92,7 @@ var examples = []Event{
 	},
 	ProcessScaled{
 		App: exampleApp, Process: exampleNewWeb, ProcessType: ProcessTypeWeb, From: 1, Instances: 2, MemoryMB: 256, DiskMB: 1024,
-		LogRate: -1, Deployment: exampleDeployment, Reason: "1 of 4 new instances routable, 1 may start",
+		LogRate: -1, Deployment: exampleDeployment, Reason: "1 of 4 new instances routable, 1 may start", Leaving: []InstanceID{exampleInstance},
 	},
 	ProcessRestarted{
 		App: exampleApp, Process: exampleWorker, ProcessType: "worker", Droplet: exampleDroplet,

@@ -57,6 +57,7 @@ type ProcessScaled struct {
 	LogRate     int64        `json:"log_rate_limit_in_bytes_per_second"` // of each instance; -1: no limit
 	Deployment  DeploymentID `json:"deployment,omitempty"`               // the deployment that asked for it
 	Reason      string       `json:"reason"`                             // why, in words
+	Leaving     []InstanceID `json:"leaving,omitempty"`                  // instances of an earlier growth that are on their way out: new ones take their indexes
 }
 
 // ProcessRestarted: all instances of the process shall be stopped and started, with this droplet, command and revision.

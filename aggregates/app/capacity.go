@@ -32,7 +32,7 @@ func MeasureCapacity(s State, seen Instances) (c Capacity, ok bool) {
 		c.Floor = s.Deployment.OriginalInstances
 	}
 	for _, p := range s.Webs() {
-		routable := seen[p.ID].Count(p.Instances).Routable
+		routable := p.present(seen).Count(p.Instances).Routable
 		switch {
 		case p.ID == s.Deployment.Process:
 			c.New = routable
@@ -52,7 +52,7 @@ func servingOld(p Process, seen Instances) int {
 	case Proven:
 		return p.Instances
 	case Interim:
-		return seen[p.ID].Count(p.Instances).Routable
+		return p.present(seen).Count(p.Instances).Routable
 	}
 	return 0
 }

@@ -81,6 +81,9 @@ func evolveProcess(s State, e events.Event) State {
 		s = s.moved(e.Process)
 		return s.change(e.Process, func(p *Process) {
 			p.Instances, p.MemoryMB, p.DiskMB, p.LogRate = e.Instances, e.MemoryMB, e.DiskMB, e.LogRate
+			if e.Instances > e.From {
+				p.Leaving = e.Leaving
+			}
 		})
 	case events.ProcessRestarted:
 		return s.change(e.Process, func(p *Process) {

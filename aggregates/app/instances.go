@@ -2,6 +2,7 @@ package app
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"slipway/events"
@@ -83,6 +84,29 @@ func Observe(seen ProcessInstances, e events.InstanceEvent, at time.Time) Proces
 	}
 	changed[ref.Index] = next
 	return changed
+}
+
+// present is what is seen of a process without the instances that are on their way out. A process that shrinks and grows
+// again has reports of instances that are being stopped: they look routable, and are not to be relied on. Agents end them.
+func (p Process) present(all Instances) ProcessInstances {
+	seen := all[p.ID]
+	if len(p.Leaving) == 0 {
+		return seen
+	}
+	rest := maps.Clone(seen)
+	maps.DeleteFunc(rest, func(_ int, i Instance) bool { return slices.Contains(p.Leaving, i.ID) })
+	return rest
+}
+
+// leaving names the instances that a process of this size does not want any more and that still are there.
+func (p Process) leaving(seen ProcessInstances) []events.InstanceID {
+	var ids []events.InstanceID
+	for _, i := range slices.Sorted(maps.Keys(seen)) {
+		if i >= p.Instances || slices.Contains(p.Leaving, seen[i].ID) {
+			ids = append(ids, seen[i].ID)
+		}
+	}
+	return ids
 }
 
 // Count sorts the desired instances of a process as Cloud Foundry's updater does.

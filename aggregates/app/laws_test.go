@@ -213,8 +213,8 @@ func (w *world) health() {
 	p := rapid.SampledFrom(w.state.Processes).Draw(w.t, "process")
 	ref := events.InstanceRef{
 		App: appID, Process: p.ID, Index: rapid.IntRange(0, 6).Draw(w.t, "index"),
-		Instance: events.InstanceID(rapid.SampledFrom([]string{"a", "b"}).Draw(w.t, "instance")),
 	}
+	ref.Instance = events.InstanceID(fmt.Sprint(rapid.SampledFrom([]string{"a", "b"}).Draw(w.t, "instance"), ref.Index))
 	report := rapid.SampledFrom([]events.InstanceEvent{
 		events.InstanceStarting{InstanceRef: ref}, events.InstanceRunning{InstanceRef: ref}, events.InstanceRunning{InstanceRef: ref},
 		events.InstanceUnready{InstanceRef: ref}, events.InstanceCrashed{InstanceRef: ref}, events.InstanceStopped{InstanceRef: ref},
@@ -328,7 +328,7 @@ func (w *world) settles() {
 			w.t.Fatalf("law 6: does not end: %+v", *w.state.Deployment)
 		}
 		for _, p := range w.state.Processes {
-			w.seen[p.ID] = with(p.Instances, 0, 0)
+			w.seen[p.ID] = anew(with(p.Instances, 0, 0), pass)
 		}
 		w.now = w.now.Add(time.Second)
 		w.check(events.VerdictPass)
@@ -345,6 +345,15 @@ func (w *world) settles() {
 	if webs := w.state.Webs(); len(webs) != 1 {
 		w.t.Fatalf("%d web processes are left", len(webs))
 	}
+}
+
+// anew gives instances ids of their own: each start of one has another.
+func anew(seen app.ProcessInstances, life int) app.ProcessInstances {
+	for i, instance := range seen {
+		instance.ID = events.InstanceID(fmt.Sprintf("%s-%d", instance.ID, life))
+		seen[i] = instance
+	}
+	return seen
 }
 
 // TestSnapshotIsTheState: a state written to JSON and read back folds on in the same way.

@@ -19,7 +19,7 @@ func Next(s State, seen Instances, q Quota, now time.Time) []events.Event {
 	if s.Deployment == nil {
 		return nil
 	}
-	d := &decision{State: s, quota: q}
+	d := &decision{State: s, quota: q, seen: seen}
 	switch {
 	case s.Deployment.GoingBack, s.Deployment.RollingBack && (s.Deployment.Hurry || s.Desired != Started):
 		d.goBack(seen)
@@ -43,7 +43,7 @@ func (d *decision) roll(seen Instances, now time.Time) {
 		d.fail(why)
 		return
 	}
-	step, n := dep.step(), seen[fresh.ID].Count(fresh.Instances)
+	step, n := dep.step(), fresh.present(seen).Count(fresh.Instances)
 	reached := fresh.Instances >= step.New && n.Routable >= step.New
 	if reached && d.complete(seen[fresh.ID], now) {
 		d.finalize()
@@ -162,10 +162,14 @@ func (d *decision) scale(p Process, to int, reason string) {
 	if to == p.Instances {
 		return
 	}
-	d.add(events.ProcessScaled{
+	scaled := events.ProcessScaled{
 		App: d.State.ID, Process: p.ID, ProcessType: p.Type, From: p.Instances, Instances: to,
 		MemoryMB: p.MemoryMB, DiskMB: p.DiskMB, LogRate: p.LogRate, Deployment: d.deploymentID(), Reason: reason,
-	})
+	}
+	if to > p.Instances {
+		scaled.Leaving = p.leaving(d.seen[p.ID])
+	}
+	d.add(scaled)
 }
 
 func (d *decision) remove(p Process) {
@@ -221,7 +225,7 @@ func (d *decision) ended(kept Process) {
 func (d *decision) keeper(seen Instances) Process {
 	webs := d.Webs()
 	best := webs[0]
-	running := func(p Process) bool { return seen[p.ID].Count(p.Instances).Routable > 0 }
+	running := func(p Process) bool { return p.present(seen).Count(p.Instances).Routable > 0 }
 	if best.Standing == Proven && running(best) {
 		return best
 	}

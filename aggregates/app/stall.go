@@ -102,7 +102,7 @@ func (s State) stalledBack(seen Instances, q Quota, now time.Time) string {
 		return ""
 	}
 	return fmt.Sprintf("rolling back waits: %d of %d old instances are routable; cancel the deployment to go back without waiting for them",
-		seen[kept.ID].Count(kept.Instances).Routable, original)
+		kept.present(seen).Count(kept.Instances).Routable, original)
 }
 
 // QuotaRefusal says which limits keep the rollout from its next growth, in Cloud Foundry's words; nothing if none does.

@@ -70,6 +70,7 @@ type Process struct {
 	Deployment  events.DeploymentID `json:"deployment,omitempty"`
 	Generation  int                 `json:"generation,omitempty"` // counts restarts
 	Standing    Standing            `json:"standing"`
+	Leaving     []events.InstanceID `json:"leaving,omitempty"`     // on their way out since an earlier size; see [Process.present]
 	Environment map[string]string   `json:"environment,omitempty"` // of the app, when it was created, restarted or started
 }
 
@@ -235,6 +236,7 @@ func (s State) ended(id events.DeploymentID) (Ended, bool) {
 type decision struct {
 	State
 	quota  Quota
+	seen   Instances
 	events []events.Event
 }
 

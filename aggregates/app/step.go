@@ -75,19 +75,19 @@ func (d *decision) retreat(seen Instances) {
 		d.comeBack(kept, dep.OriginalInstances, dep.backReason())
 	}
 	kept, _ = d.Process(kept.ID)
-	if seen[kept.ID].Count(dep.OriginalInstances).Routable >= dep.OriginalInstances {
+	if kept.present(seen).Count(dep.OriginalInstances).Routable >= dep.OriginalInstances {
 		d.finishRollBack(kept)
 		return
 	}
 	serving := 0
 	for _, p := range d.Webs() {
-		serving += seen[p.ID].Count(p.Instances).Routable
+		serving += p.present(seen).Count(p.Instances).Routable
 	}
 	surplus := max(serving-dep.OriginalInstances, 0)
 	for _, p := range d.Webs() {
 		if p.ID != kept.ID {
 			var to int
-			to, surplus = spare(p, surplus, func(i int) bool { return seen[p.ID][i].State == InstanceRunning })
+			to, surplus = spare(p, surplus, func(i int) bool { return p.present(seen)[i].State == InstanceRunning })
 			d.shrink(p, to, dep.backReason())
 		}
 	}

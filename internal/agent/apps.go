@@ -97,7 +97,7 @@ func specs(s app.State) []ProcessSpec {
 		all = append(all, ProcessSpec{
 			App: s.ID, AppName: s.Name, Routed: s.Routed, Process: p.ID, Type: p.Type, Droplet: p.Droplet, Command: p.Command,
 			Environment: p.Environment, Instances: instances, Generation: p.Generation,
-			MemoryMB: p.MemoryMB, DiskMB: p.DiskMB, HealthCheck: p.HealthCheck,
+			MemoryMB: p.MemoryMB, DiskMB: p.DiskMB, HealthCheck: p.HealthCheck, Leaving: p.Leaving, Dark: s.Dark(p),
 		})
 	}
 	return all

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"slipway/events"
@@ -46,7 +47,11 @@ func (s *supervisor) reconcile(p *process) {
 	}
 	have := make([]actual, 0, len(p.instances))
 	for _, i := range p.instances {
-		have = append(have, actual{i.spec.Instance, i.spec.Index, i.spec.Generation, i.state})
+		generation := i.spec.Generation
+		if slices.Contains(p.spec.Leaving, i.spec.Instance) {
+			generation = outdated
+		}
+		have = append(have, actual{i.spec.Instance, i.spec.Index, generation, i.state})
 	}
 	todo := reconcile(p.spec.Instances, p.spec.Generation, have, p.crashes, time.Now())
 	p.wake = todo.wake

@@ -45,6 +45,9 @@ const (
 	stopping       // told to stop
 )
 
+// outdated is the generation of an instance that shall end whatever its index: before any that a process may have.
+const outdated = -1
+
 // actual is an instance as the reconciler sees it. It occupies its index until nothing of it is left, so that two
 // instances of one index never run side by side.
 type actual struct {

@@ -22,6 +22,8 @@ type ProcessSpec struct {
 	MemoryMB    int
 	DiskMB      int
 	HealthCheck events.HealthCheck
+	Leaving     []events.InstanceID // they end, though their indexes may be wanted again: a growth relies on new ones
+	Dark        bool                // its instances run and take no requests
 }
 
 // Update is news about what shall run. An app that is named has exactly these processes from now on. One that is not is as it

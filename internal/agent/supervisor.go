@@ -140,6 +140,7 @@ func (s *supervisor) apply(ctx context.Context, u Update) {
 		s.accountFor(func(v driver.Spec) bool { p := s.processes[v.Process]; return p == nil || (!p.wanted && !p.unknown) })
 	}
 	s.routing.setNames(s.names())
+	s.routing.router.SetDark(s.dark())
 	for _, p := range s.processes {
 		if u.about(p.spec.App) {
 			s.reconcile(p)
@@ -172,6 +173,17 @@ func (s *supervisor) names() routes {
 		}
 	}
 	return names
+}
+
+// dark are the processes whose instances are to take no requests.
+func (s *supervisor) dark() map[events.ProcessID]bool {
+	dark := map[events.ProcessID]bool{}
+	for id, p := range s.processes {
+		if p.spec.Dark {
+			dark[id] = true
+		}
+	}
+	return dark
 }
 
 // close begins the end: everything stops and nothing starts.

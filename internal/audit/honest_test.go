@@ -90,7 +90,8 @@ func (w *world) health(t *rapid.T, s app.State) {
 		return
 	}
 	p := rapid.SampledFrom(s.Processes).Draw(t, "process")
-	r := ref(p.ID, rapid.IntRange(0, 4).Draw(t, "index"), rapid.SampledFrom([]string{"a", "b"}).Draw(t, "instance"))
+	index := rapid.IntRange(0, 4).Draw(t, "index")
+	r := ref(p.ID, index, fmt.Sprint(rapid.SampledFrom([]string{"a", "b"}).Draw(t, "instance"), index)) // an instance has one index
 	w.report(rapid.SampledFrom([]events.Event{
 		events.InstanceStarting{InstanceRef: r}, events.InstanceRunning{InstanceRef: r}, events.InstanceRunning{InstanceRef: r},
 		events.InstanceUnready{InstanceRef: r}, events.InstanceCrashed{InstanceRef: r}, events.InstanceStopped{InstanceRef: r},

@@ -139,6 +139,31 @@ func TestRequestsAreSpread(t *testing.T) {
 	is.Equal(count, map[string]int{"a": 10, "b": 10, "c": 10}) // in turn where none is busier
 }
 
+// TestDarkProcessesTakeNoRequests: not before the switch, and from the switch on the others; where nobody else is left they
+// answer.
+func TestDarkProcessesTakeNoRequests(t *testing.T) {
+	is := is.New(t)
+	blue, green := app(t, "blue", nil), app(t, "green", nil)
+	blue.Process, green.Process = "old", "new"
+	r := newRouter(blue, green)
+	answers := func() map[string]bool {
+		seen := map[string]bool{}
+		for range 20 {
+			seen[body(get(r, "hello.localhost"))] = true
+		}
+		return seen
+	}
+	r.SetDark(map[events.ProcessID]bool{"new": true})
+	is.Equal(answers(), map[string]bool{"blue": true})
+	r.SetDark(map[events.ProcessID]bool{"old": true})
+	is.Equal(answers(), map[string]bool{"green": true})
+	r.Remove("green")
+	is.Equal(answers(), map[string]bool{"blue": true}) // better than nobody
+	r.Add(green)
+	r.SetDark(nil)
+	is.Equal(answers(), map[string]bool{"blue": true, "green": true})
+}
+
 func TestTheBusyAreSpared(t *testing.T) {
 	is := is.New(t)
 	entered, release := make(chan struct{}), make(chan struct{})

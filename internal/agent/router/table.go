@@ -13,6 +13,7 @@ import (
 type table struct {
 	routes map[string][]Target // by host name, in lower case; with or without instances
 	pools  map[Target][]*endpoint
+	dark   map[events.ProcessID]bool // whose instances take requests only where there are no others
 }
 
 // Target is where a route leads: the instances of an app's processes of one type.
@@ -22,7 +23,7 @@ type Target struct {
 }
 
 func (t *table) clone() *table {
-	return &table{routes: t.routes, pools: maps.Clone(t.pools)}
+	return &table{routes: t.routes, pools: maps.Clone(t.pools), dark: t.dark}
 }
 
 // pool is the instances that a host leads to.
@@ -84,6 +85,17 @@ func (r *Router) SetRoutes(routes map[string][]Target) {
 	r.table.Store(next)
 }
 
+// SetDark says, for all processes at once, whose instances are to take no requests: the new ones of a blue-green rollout
+// before the switch, the old ones after it. No request sees a moment at which neither or both are meant. Where only dark ones
+// are left they answer: better than nobody. The map is the router's from now on.
+func (r *Router) SetDark(processes map[events.ProcessID]bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next := r.table.Load().clone()
+	next.dark = processes
+	r.table.Store(next)
+}
+
 // InFlight is how many requests an instance is answering now.
 func (r *Router) InFlight(id events.InstanceID) int {
 	r.mu.Lock()
@@ -107,8 +119,13 @@ func hostOf(hostport string) string {
 // choose gives the least loaded endpoint of those wanted, the next in turn among equals, and counts a request on it in.
 func (r *Router) choose(host string, wanted func(*endpoint) bool) *endpoint {
 	for {
-		pool := r.table.Load().pool(host)
-		best := leastLoaded(pool, int(r.turn.Add(1)%uint64(max(len(pool), 1))), wanted)
+		t := r.table.Load()
+		pool := t.pool(host)
+		from := int(r.turn.Add(1) % uint64(max(len(pool), 1)))
+		best := leastLoaded(pool, from, func(e *endpoint) bool { return !t.dark[e.Process] && wanted(e) })
+		if best == nil && len(t.dark) > 0 {
+			best = leastLoaded(pool, from, wanted)
+		}
 		if best == nil || best.acquire() {
 			return best
 		}
