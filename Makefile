@@ -17,11 +17,11 @@ run: ## Everything in one process, data in ./data (DATA=dir for elsewhere)
 demo: ## In a second terminal: roll out v2 and v3 under load, count failed requests
 	go run ./cmd/slipway demo --data $(DATA)
 
-run-split: build ## Everything as in production: nats-server, api, updater, projector, agent, a process each
+run-split: build ## Everything as in production: NATS server, api, updater, projector, agent, a process each
 	scripts/run-split
 
-build: ## All programs into ./bin, nats-server too
-	go build -o bin/ ./cmd/... github.com/nats-io/nats-server/v2
+build: ## All programs into ./bin
+	go build -o bin/ ./cmd/...
 
 test: ## All tests, with the race detector where there is a C compiler
 	$(if $(RACE),,@echo "no C compiler: the tests run without the race detector")

@@ -16,7 +16,6 @@ type Config struct {
 	service.Connection
 	DB   string `default:"data/views.db" env:"SLIPWAY_DB" help:"File of the read models, which a projector writes."`
 	HTTP string `default:"127.0.0.1:8080" env:"SLIPWAY_HTTP" help:"Loopback address to listen on; port 0 takes a free one."`
-	Auth string `default:"data/auth" env:"SLIPWAY_AUTH" help:"Directory with auth.json and the signing keys." type:"path"`
 	cli.Logging
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/matryer/is"
 
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/eventlog"
 	"slipway/internal/natsboot/natstest"
 	"slipway/projections"
@@ -21,8 +22,8 @@ import (
 
 func TestProjector(t *testing.T) {
 	is := is.New(t)
-	server := natstest.Start(t)
-	nc := natstest.ConnectTo(t, server)
+	server := natstest.StartGuarded(t, nil, nil)
+	nc := server.As(t, auth.ServiceUser, server.Secret)
 	log, err := eventlog.Open(t.Context(), nc, events.NewRegistry(), eventlog.Config{})
 	is.NoErr(err)
 	_, err = log.Append(t.Context(), events.Commit{
@@ -33,7 +34,7 @@ func TestProjector(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "read.db")
 	program := func(ctx context.Context, command ...string) (string, error) {
 		var out bytes.Buffer
-		err := run(ctx, append([]string{"--nats", server.ClientURL(), "--db", db}, command...), &out, io.Discard)
+		err := run(ctx, append([]string{"--nats", server.ClientURL(), "--auth", server.AuthDir, "--db", db}, command...), &out, io.Discard)
 		return out.String(), err
 	}
 
@@ -104,7 +105,23 @@ func TestHelpAndMistakes(t *testing.T) {
 	})
 	t.Run("no server", func(t *testing.T) {
 		is := is.New(t)
+		t.Setenv("SLIPWAY_SERVICE_SECRET", "some secret")
 		err := run(t.Context(), []string{"--nats", "nats://127.0.0.1:1", "--db", filepath.Join(t.TempDir(), "read.db")}, io.Discard, io.Discard)
 		is.True(err != nil)
+		is.True(strings.Contains(err.Error(), "slipway nats")) // how to start one
+	})
+	t.Run("no secret", func(t *testing.T) {
+		is := is.New(t)
+		err := run(t.Context(), []string{"--auth", t.TempDir(), "--db", filepath.Join(t.TempDir(), "read.db")}, io.Discard, io.Discard)
+		is.True(err != nil)
+		is.True(strings.Contains(err.Error(), "name its directory with --auth")) // what to do
+	})
+	t.Run("another Slipway's secret", func(t *testing.T) {
+		is := is.New(t)
+		t.Setenv("SLIPWAY_SERVICE_SECRET", "some secret")
+		server := natstest.StartGuarded(t, nil, nil)
+		err := run(t.Context(), []string{"--nats", server.ClientURL(), "--db", filepath.Join(t.TempDir(), "read.db")}, io.Discard, io.Discard)
+		is.True(err != nil)
+		is.True(strings.Contains(err.Error(), "is not of the Slipway that runs there"))
 	})
 }

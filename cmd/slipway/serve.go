@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"slipway/internal/auth"
 	"slipway/internal/cli"
 	"slipway/internal/natsboot"
 	"slipway/internal/service"
@@ -66,7 +67,12 @@ func (s Serve) open(ctx context.Context, p *parts, out io.Writer, logger *slog.L
 	if err := os.MkdirAll(s.Data, 0o755); err != nil {
 		return err
 	}
-	logins, err := service.Logins(filepath.Join(s.Data, "auth"), out, logger)
+	dir := filepath.Join(s.Data, "auth")
+	logins, err := service.Logins(dir, out, logger)
+	if err != nil {
+		return err
+	}
+	secret, err := auth.ServiceSecret(dir)
 	if err != nil {
 		return err
 	}
@@ -74,15 +80,17 @@ func (s Serve) open(ctx context.Context, p *parts, out io.Writer, logger *slog.L
 	if err != nil {
 		return err
 	}
+	opened := make(chan *projections.Store, 1)
 	p.server, p.backbone, err = service.Embed(ctx, natsboot.Config{
-		StoreDir: filepath.Join(s.Data, "nats"), Host: host, Port: port, SyncAlways: true,
-	}, logger)
+		StoreDir: filepath.Join(s.Data, "nats"), Host: host, Port: port, SyncAlways: true, Logins: logins, Places: service.PlacesOf(opened),
+	}, secret, logger)
 	if err != nil {
 		return err
 	}
-	if p.store, err = projections.Open(ctx, filepath.Join(s.Data, "views.db")); err != nil {
+	if p.store, err = projections.Open(ctx, filepath.Join(s.Data, "views.db")); err != nil { // which the server has locked
 		return err
 	}
+	opened <- p.store
 	agent, err := service.Agent(p.backbone, service.AgentConfig{Dir: filepath.Join(s.Data, "agent"), Traffic: p.apps}, logger)
 	if err != nil {
 		return err

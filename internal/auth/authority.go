@@ -12,6 +12,7 @@ import (
 type Authority struct {
 	source *source
 	gate   *gate
+	proofs *proofs
 	now    func() time.Time
 	logger *slog.Logger
 }
@@ -26,7 +27,7 @@ func Open(dir string, now func() time.Time, logger *slog.Logger) (*Authority, er
 	if err != nil {
 		return nil, fmt.Errorf("open logins in %s: %w", dir, err)
 	}
-	return &Authority{source: s, gate: newGate(now), now: now, logger: logger}, nil
+	return &Authority{source: s, gate: newGate(now), proofs: newProofs(), now: now, logger: logger}, nil
 }
 
 // Verify says who shows a token, from the values of the header Authorization. The error is [ErrNoToken] or [ErrBadToken].
@@ -51,12 +52,6 @@ func (a *Authority) VerifyAt(ctx context.Context, authorization []string, at tim
 	}
 	a.logger.LogAttrs(ctx, slog.LevelDebug, "token refused", slog.Any("err", err))
 	return Identity{}, err
-}
-
-// UserID is the guid of the user who has a name now; known is false where nobody has it.
-func (a *Authority) UserID(name string) (guid string, known bool) {
-	u, known := a.source.directory().users[name]
-	return u.GUID, known
 }
 
 // bearer takes the token out of the header. Two headers are as bad as a wrong one: nobody knows which one somebody else saw.

@@ -4,75 +4,60 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	_ "embed"
+	"fmt"
 	"slices"
 
 	"slipway/events"
 )
 
 // ServiceUser is who Slipway's own parts are to NATS. Their secret is made by [Bootstrap] and read by [ServiceSecret].
-// ServiceFeedUser is the same for the few things to be done in the users' account: keeping their copy of the feed.
+// ServiceFeedUser is the same for the few things to be done where people read: keeping their copy of the feed.
 const (
 	ServiceUser     = "slipway"
 	ServiceFeedUser = "slipway.feed"
 )
 
-// The accounts of the NATS server. What is in one cannot be reached from another but through what [NATSAccounts] exports.
-//
-// Permissions alone would not do: a NATS server and every responder answer on whatever reply subject a request names. Whoever
-// may ask for anything at all in an account could so have an answer written into any stream of that account, EVENTS too.
-const (
-	AccountSlipway = "SLIPWAY" // the streams, Slipway's parts, admins
-	AccountUsers   = "USERS"   // everybody else, and a copy of the feed
-)
-
-// NATSAccounts is the configuration of the accounts, for a server's configuration to include.
-//
-//go:embed accounts.conf
-var NATSAccounts string
-
-// The copy of the feed in [AccountUsers]: a mirror of the stream FEED, by the prefixes that [NATSAccounts] gives.
-const (
-	MirrorAPIPrefix     = "SLIPWAY.JS.API"
-	MirrorDeliverPrefix = "SLIPWAY.mirror"
-)
-
-// NATSAccess is what a connection may do: in its account, on these subjects, and on no others.
-type NATSAccess struct {
-	Account            string
-	Publish, Subscribe []string
+// NATSLogin is who has logged in to NATS, and what they may hear there. What they may do is judged at each command.
+type NATSLogin struct {
+	Part   string   // [ServiceUser] or [ServiceFeedUser]; empty for users and clients
+	Caller string   // stands for a user or client in subjects; [Authority.Vouched] says who it is
+	Admin  bool     // may read every stream
+	Feeds  []string // the subjects of the feed they may hear
 }
 
-// all is every subject.
-const all = ">"
-
-// Subjects that everybody may use. Answers of the doors and of JetStream come on the connection's own inbox.
-var doors = []string{"rpc.>", "commands.>", "$SRV.>"}
-
-// CheckNATS says what a connection with these credentials may do. Users and clients log in as they do over HTTP; known are
-// all spaces, so that each gets the feed of those it may read. The error says nothing of what was wrong.
-func (a *Authority) CheckNATS(ctx context.Context, name, secret, address string, known []Place) (NATSAccess, error) {
+// CheckNATS says who has these credentials. Users and clients log in as they do over HTTP; known gives all spaces, so that each
+// hears of those it may read. The error is for a log: what was wrong is not for whoever logs in.
+func (a *Authority) CheckNATS(ctx context.Context, name, secret, address string, known func() ([]Place, error)) (NATSLogin, error) {
 	d := a.source.directory()
 	if name == ServiceUser || name == ServiceFeedUser {
-		return a.checkService(d, name, secret)
+		return NATSLogin{Part: name}, d.checkService(secret)
 	}
-	i, err := a.natsIdentity(ctx, d, name, secret, address)
+	err := a.proofs.check(name, d.hashOf(name), secret, address, func() error {
+		return a.natsSecret(ctx, d, name, secret, address)
+	})
 	if err != nil {
-		return NATSAccess{}, err
+		return NATSLogin{}, err
 	}
-	return i.natsAccess(name, known), nil
+	caller := events.FeedToken(name)
+	i, err := d.vouched(caller)
+	if err != nil {
+		return NATSLogin{}, err
+	}
+	feeds, err := i.feeds(known)
+	return NATSLogin{Caller: caller, Admin: i.Scopes.Has(ScopeAdmin), Feeds: feeds}, err
 }
 
-func (a *Authority) natsIdentity(ctx context.Context, d *directory, name, secret, address string) (Identity, error) {
+// natsSecret compares a secret with that of a user or client. Behind a public client is nobody.
+func (a *Authority) natsSecret(ctx context.Context, d *directory, name, secret, address string) error {
 	if _, isClient := d.clients[name]; !isClient {
-		u, err := a.user(ctx, name, secret, address)
-		return Identity{UserID: u.GUID, UserName: u.Name, Scopes: u.scopes(), Grants: u.Roles}, err
+		_, err := a.user(ctx, name, secret, address)
+		return err
 	}
 	c, err := a.client(ctx, name, secret, address)
 	if err == nil && c.public() {
-		err = errCredentials // nobody is behind it
+		return errCredentials
 	}
-	return Identity{ClientID: c.ID, Scopes: c.scopes(), Grants: c.Roles}, err
+	return err
 }
 
 // checkService compares a secret with that of Slipway's own parts. It needs no slow hash: the secret is random and long.
@@ -84,66 +69,76 @@ func (d *directory) checkService(secret string) error {
 	return nil
 }
 
-func (a *Authority) checkService(d *directory, name, secret string) (NATSAccess, error) {
-	if err := d.checkService(secret); err != nil {
-		return NATSAccess{}, err
+// hashOf is the hash of the secret that belongs to a name; empty where there is none.
+func (d *directory) hashOf(name string) string {
+	if u, ok := d.users[name]; ok {
+		return u.Password
 	}
-	account := AccountSlipway
-	if name == ServiceFeedUser {
-		account = AccountUsers
-	}
-	return NATSAccess{Account: account, Publish: []string{all}, Subscribe: []string{all}}, nil
+	return d.clients[name].Secret
 }
 
-// natsAccess is what i may do over NATS. An admin may read every stream, too. Commands need a token of their own, whoever
-// sends them: see [Authority.Verify].
-func (i Identity) natsAccess(name string, known []Place) NATSAccess {
-	if i.Scopes.Has(ScopeAdmin) {
-		return NATSAccess{
-			Account: AccountSlipway, Subscribe: []string{"rollouts.>", "_INBOX.>"},
-			Publish: slices.Concat(doors, reading("*", nil)),
+// Vouched says who a caller is that the NATS server has let in, by what the configuration says of them now. It must be asked only
+// of what stood in the subject of a message that nobody but the server can have put there. [ErrBadToken] where there is no
+// such user or client any more.
+func (a *Authority) Vouched(caller string) (Identity, error) {
+	return a.source.directory().vouched(caller)
+}
+
+func (d *directory) vouched(caller string) (Identity, error) {
+	i, ok := d.callers[caller]
+	if !ok {
+		return Identity{}, fmt.Errorf("%w: no user or client %.40q", ErrBadToken, caller)
+	}
+	return i, nil
+}
+
+// callersOf lists who can log in to NATS, by the tokens that stand for them. Names of users and clients are different.
+func callersOf(c Config) map[string]Identity {
+	callers := map[string]Identity{}
+	for _, u := range c.Users {
+		callers[events.FeedToken(u.Name)] = Identity{UserID: u.GUID, UserName: u.Name, Scopes: u.scopes(), Grants: u.Roles}
+	}
+	for _, client := range c.Clients {
+		if !client.public() {
+			callers[events.FeedToken(client.ID)] = Identity{ClientID: client.ID, Scopes: client.scopes(), Grants: client.Roles}
 		}
 	}
-	feeds := i.feeds(known)
-	access := NATSAccess{Account: AccountUsers, Publish: slices.Clone(doors), Subscribe: append(feeds, InboxPrefix(name)+".>")}
-	if len(feeds) > 0 {
-		access.Publish = append(access.Publish, reading("FEED", feeds)...)
-	}
-	return access
+	return callers
 }
 
-// InboxPrefix is the inbox that a user's or client's connection must use (nats --inbox-prefix). Each has its own: who may
-// listen on everybody's would see their answers.
-func InboxPrefix(name string) string { return "_INBOX." + events.FeedToken(name) }
+// plainFeed is what the feed tells of rollouts without environment variables and start commands, after the name of an app: for
+// those who may read a space, but not its secrets.
+var plainFeed = []string{"deployment.>", "instance.>", "process.scaled", "command.rejected"}
 
-// feeds are the subjects of the feed that i may read.
-func (i Identity) feeds(known []Place) []string {
-	if i.Everywhere(Read) {
-		return []string{"rollouts.>"}
+// feeds are the subjects of the feed that i may hear.
+func (i Identity) feeds(known func() ([]Place, error)) (feeds []string, err error) {
+	switch {
+	case i.Everywhere(ReadSecrets):
+		return []string{"rollouts.>"}, nil
+	case i.Everywhere(Read):
+		return feedOf("*", "*", false), nil
 	}
-	var feeds []string
-	for _, p := range known {
+	places, err := known()
+	if err != nil {
+		return nil, fmt.Errorf("spaces: %w", err)
+	}
+	for _, p := range places {
 		if p.Space != "" && i.Can(Read, p) {
-			feeds = append(feeds, "rollouts."+events.FeedToken(p.OrganizationName)+"."+events.FeedToken(p.SpaceName)+".>")
+			feeds = append(feeds, feedOf(events.FeedToken(p.OrganizationName), events.FeedToken(p.SpaceName), i.Can(ReadSecrets, p))...)
 		}
+	}
+	slices.Sort(feeds)
+	return slices.Compact(feeds), nil
+}
+
+// feedOf are the subjects of a space's feed, by the tokens of its names.
+func feedOf(organization, space string, secrets bool) (feeds []string) {
+	prefix := "rollouts." + organization + "." + space + "."
+	if secrets {
+		return []string{prefix + ">"}
+	}
+	for _, what := range plainFeed {
+		feeds = append(feeds, prefix+"*."+what)
 	}
 	return feeds
-}
-
-// reading is what JetStream's clients publish to read a stream: all of it, or what filters let through. A consumer is created
-// on a subject that ends with its filter, so a permission can bound what it sees.
-func reading(stream string, filters []string) []string {
-	subjects := []string{
-		"$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO." + stream,
-		"$JS.API.CONSUMER.INFO." + stream + ".*", "$JS.API.CONSUMER.MSG.NEXT." + stream + ".*",
-		"$JS.API.CONSUMER.DELETE." + stream + ".*", "$JS.ACK." + stream + ".>", "$JS.FC." + stream + ".>",
-	}
-	if filters == nil {
-		return append(subjects, "$JS.API.STREAM.LIST", "$JS.API.CONSUMER.CREATE."+stream+".>", "$JS.API.DIRECT.GET."+stream,
-			"$JS.API.DIRECT.GET."+stream+".>", "$JS.API.STREAM.MSG.GET."+stream)
-	}
-	for _, f := range filters {
-		subjects = append(subjects, "$JS.API.CONSUMER.CREATE."+stream+".*."+f, "$JS.API.DIRECT.GET."+stream+"."+f)
-	}
-	return subjects
 }

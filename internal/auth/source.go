@@ -21,6 +21,7 @@ type directory struct {
 	users   map[string]User // by name
 	guids   map[string]User
 	clients map[string]Client
+	callers map[string]Identity // by [events.FeedToken] of their names: who the NATS server can vouch for
 	keys    map[string]*rsa.PrivateKey
 	active  string            // the kid of the key to sign with
 	service [sha256.Size]byte // of the secret of Slipway's own parts
@@ -36,7 +37,7 @@ func load(dir string) (*directory, error) {
 	}
 	d := &directory{
 		issuer: c.Issuer, users: map[string]User{}, guids: map[string]User{}, clients: map[string]Client{},
-		keys: map[string]*rsa.PrivateKey{},
+		callers: callersOf(c), keys: map[string]*rsa.PrivateKey{},
 	}
 	for _, k := range c.Keys {
 		if d.keys[k.ID], err = loadKey(dir, k); err != nil {

@@ -2,11 +2,11 @@
 // third, so a command means the same through each.
 //
 // Request and reply: a NATS micro service named "slipway" with one endpoint per command of the catalogue, on
-// rpc.<aggregate>.<verb>. The answer is the resource in JSON, or an error: its HTTP status in Nats-Service-Error-Code, its
-// text in Nats-Service-Error, and Cloud Foundry's error body.
+// rpc.<aggregate>.<verb>, which arrives as rpc.by.<caller>.<aggregate>.<verb>. The answer is the resource in JSON, or an
+// error: its HTTP status in Nats-Service-Error-Code, its text in Nats-Service-Error, and Cloud Foundry's error body.
 //
-// Durable: the work-queue stream COMMANDS takes commands.<aggregate>.<verb> while no handler is up too; one command after
-// the other is carried out when one is.
+// Durable: the work-queue stream COMMANDS takes commands.<aggregate>.<verb>, as commands.by.<caller>.<aggregate>.<verb>, while
+// no handler is up too; one command after the other is carried out when one is.
 //
 // The header Nats-Msg-Id is the command's id on both. Without it the first door makes a new one; the second derives one
 // from where the message stands in the stream, so that a message delivered twice is still one command.
@@ -25,6 +25,11 @@
 //     has to be tried again keeps its place.
 //  6. A request is answered within [RequestDeadline] of its turn. At shutdown what runs is finished and answered, and what
 //     waits is answered with 503.
+//  7. No command is carried out of somebody unknown or without the right to it. Who asks is known by the login of the
+//     connection, which the server puts into the subject where no client can (see internal/natsboot), or by a token in the
+//     header Authorization, good at the moment when the message came. What they may do is as of the moment when it is
+//     carried out. The answer and the record are those of HTTP (401, 403, 404), and history names the caller. A token is
+//     never copied to where something is kept; one that came with a command stands in COMMANDS as long as that waits.
 //
 // On order: what one sender sends often builds on what it sent before (create, assign, deploy), and a command does not say
 // by itself which app it will turn out to be about; so lanes would need a look-up in a read model that has not seen the

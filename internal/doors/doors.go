@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/eventlog"
 )
@@ -23,9 +24,6 @@ const (
 	doorCommands = "commands"
 )
 
-// anonymous is who asks, until there are logins.
-const anonymous events.Actor = "anonymous"
-
 // Handler carries out commands: [commands.Handler].
 type Handler interface {
 	Handle(ctx context.Context, c commands.Command, by commands.Caller) (commands.Result, error)
@@ -35,9 +33,12 @@ type Handler interface {
 type Config struct {
 	NC      *nats.Conn
 	Handler Handler
-	// Present gives what a result is about, as JSON shows it. It waits until the read model shows the result, or says why
-	// it cannot.
-	Present func(ctx context.Context, result commands.Result) (any, error)
+	Callers Callers
+	// Allow says whether somebody may send a command: nil, or what to answer.
+	Allow func(ctx context.Context, i auth.Identity, c commands.Command) error
+	// Present gives what a result is about, as JSON shows it to its caller; nil where it is gone. It waits until the read
+	// model shows the result, or says why it cannot.
+	Present func(ctx context.Context, i auth.Identity, result commands.Result) (any, error)
 	// Log is where refusals through the durable door are recorded.
 	Log    eventlog.Log
 	Logger *slog.Logger
@@ -76,9 +77,9 @@ func Run(ctx context.Context, cfg Config) error {
 	return nil
 }
 
-// carryOut decodes a command and hands it to the handler. A panic there becomes an error: it must not take the process
+// carryOut decodes a command of somebody's and hands it to the handler, if they may send it. A panic there becomes an error: it must not take the process
 // down, since a command that waits in a stream would do so again and again.
-func (cfg Config) carryOut(ctx context.Context, name string, body []byte, by commands.Caller) (result commands.Result, err error) {
+func (cfg Config) carryOut(ctx context.Context, i auth.Identity, name string, body []byte, by commands.Caller) (result commands.Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%s: %w: %v", name, errPanic, p)
@@ -89,6 +90,9 @@ func (cfg Config) carryOut(ctx context.Context, name string, body []byte, by com
 	c, err := commands.Decode(name, body)
 	if err != nil {
 		return commands.Result{}, err
+	}
+	if err := cfg.Allow(ctx, i, c); err != nil {
+		return commands.Result{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return cfg.Handler.Handle(ctx, c, by)
 }

@@ -65,7 +65,7 @@ func TestEveryCommandThroughEachDoor(t *testing.T) {
 			byDoor := map[events.CommandID]int{}
 			for _, c := range r.history(t) {
 				if c.Cause == name {
-					is.Equal(c.Actor, anonymous)
+					is.Equal(c.Actor, events.Actor("user/ann"))
 					byDoor[c.CommandID]++
 				}
 			}

@@ -171,9 +171,13 @@ func (d *durable) settle(ctx context.Context, o order, m jetstream.Msg) error {
 	if refused, err := d.refusedBefore(ctx, o); refused || err != nil {
 		return err
 	}
-	err := o.fault
+	caller, err := d.identify(ctx, o.caller, m.Headers(), o.at.stored)
+	o.by.Actor = actorOf(caller, err)
 	if err == nil {
-		_, err = d.carryOut(ctx, o.name, o.body, o.by)
+		err = o.fault
+	}
+	if err == nil {
+		_, err = d.carryOut(ctx, caller, o.name, o.body, o.by)
 	}
 	if err == nil || d.again(o, err) {
 		return err
@@ -192,14 +196,14 @@ func (d *durable) again(o order, err error) bool {
 	var rejected *aggregates.RejectedError
 	var corrupt *eventlog.CorruptError
 	switch {
-	case errors.As(err, &rejected), errors.As(err, &corrupt):
+	case errors.As(err, &rejected), errors.As(err, &corrupt), forbidden(err):
 		return false // no attempt will change that
 	case errors.Is(err, eventlog.ErrUnavailable), errors.Is(err, eventlog.ErrConflict),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return true
 	}
-	if d.faulty.seq != o.seq {
-		d.faulty.seq, d.faulty.times = o.seq, 0
+	if d.faulty.seq != o.at.seq {
+		d.faulty.seq, d.faulty.times = o.at.seq, 0
 	}
 	d.faulty.times++
 	return d.faulty.times < maxFaults

@@ -25,7 +25,7 @@ func TestAcceptedWhileNoServiceIsUp(t *testing.T) {
 	is := is.New(t)
 	r := newRig(t)
 	for i := range 5 {
-		is.NoErr(r.nc.Publish("commands.app.create", fmt.Appendf(nil, `{"name":"app-%d"}`, i))) // `nats pub`: no id, no wait
+		is.NoErr(r.nc.Publish(asAnn("commands.app.create"), fmt.Appendf(nil, `{"name":"app-%d"}`, i))) // `nats pub`: no id, no wait
 	}
 	is.NoErr(r.nc.Flush())
 	open(t, r.config())
@@ -93,8 +93,9 @@ func TestPoison(t *testing.T) {
 			is := is.New(t)
 			r := newRig(t)
 			open(t, r.config())
-			m := &nats.Msg{Subject: tt.subject, Header: header(tt.id), Data: []byte(tt.body)}
+			m := &nats.Msg{Subject: asAnn(tt.subject), Header: header(tt.id), Data: []byte(tt.body)}
 			m.Header.Set("Team", "checkout")
+			m.Header.Set("authorization", bobsToken)
 			m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, "0") // an order to the server
 			_, err := r.js.PublishMsg(t.Context(), m)
 			is.NoErr(err)
@@ -103,10 +104,11 @@ func TestPoison(t *testing.T) {
 			letters := r.letters(t)
 			is.Equal(len(letters), 1)
 			letter := letters[0]
-			is.Equal(letter.Subject, "deadletter."+tt.subject)
+			is.Equal(letter.Subject, "deadletter."+asAnn(tt.subject))
 			is.Equal(string(letter.Data), tt.body)                  // as it came
 			is.Equal(letter.Header.Get("Team"), "checkout")         // with its headers
 			is.Equal(letter.Header.Get(HeaderSource), "COMMANDS:1") // and where it stood
+			is.Equal(len(authorization(letter.Header)), 0)          // without the token
 			is.Equal(letter.Header.Get(jetstream.ExpectedLastSubjSeqHeader), "")
 			refusal := r.refusals(t)[events.CommandID(letter.Header.Get(HeaderCommand))]
 			is.Equal(refusal.Code, tt.code)
@@ -162,14 +164,14 @@ func TestTransientNeverBecomesPoison(t *testing.T) {
 	is := is.New(t)
 	d := &durable{}
 	for range 1000 {
-		is.True(d.again(order{seq: 1}, fmt.Errorf("append: %w", eventlog.ErrUnavailable)))
+		is.True(d.again(order{at: place{seq: 1}}, fmt.Errorf("append: %w", eventlog.ErrUnavailable)))
 	}
 	for range maxFaults - 1 {
-		is.True(d.again(order{seq: 2}, errors.New("fault"))) // it may be gone next time
+		is.True(d.again(order{at: place{seq: 2}}, errors.New("fault"))) // it may be gone next time
 	}
-	is.True(!d.again(order{seq: 2}, errors.New("fault"))) // enough
-	is.True(d.again(order{seq: 3}, errors.New("fault")))  // another command starts anew
-	is.True(!d.again(order{seq: 4}, &eventlog.CorruptError{}))
+	is.True(!d.again(order{at: place{seq: 2}}, errors.New("fault"))) // enough
+	is.True(d.again(order{at: place{seq: 3}}, errors.New("fault")))  // another command starts anew
+	is.True(!d.again(order{at: place{seq: 4}}, &eventlog.CorruptError{}))
 }
 
 func TestDelaysGrow(t *testing.T) {
@@ -410,6 +412,8 @@ func TestIDOfACommandWithoutOne(t *testing.T) {
 func FuzzReadOrder(f *testing.F) {
 	f.Add("commands.app.create", "", "", []byte(`{"name":"a"}`))
 	f.Add("commands.app.start", "id", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", []byte(`{"app":"a.b"}`))
+	f.Add("commands.by.ann.app.create", "", "", []byte(`{"name":"a"}`))
+	f.Add("commands.by.", "", "", []byte("{}"))
 	f.Add("commands.\xff", "a.b", "\x00", []byte("\xff"))
 	f.Add("commands.deployment.create", "\r\n", "", []byte(`{"app":"a","options":{"max_in_flight":"1"}}`))
 	reg := events.NewRegistry()

@@ -17,12 +17,13 @@ import (
 
 // order is a message of COMMANDS read as a command: what is asked for, by whom, under which id.
 type order struct {
-	name  string // as its subject says; may be no command's
-	body  []byte
-	app   events.AppID // it is about, as far as its body says so
-	by    commands.Caller
-	seq   uint64 // in COMMANDS
-	fault error  // why it cannot be a command; nil where it can
+	name   string // as its subject says; may be no command's
+	caller string // by the server's word; empty: it says nothing
+	body   []byte
+	app    events.AppID    // it is about, as far as its body says so
+	by     commands.Caller // without the actor
+	at     place
+	fault  error // why it cannot be a command; nil where it can
 }
 
 // place is where a message stands in COMMANDS.
@@ -33,9 +34,10 @@ type place struct {
 
 // readOrder never fails: what is wrong with the message stands in the order's fault, and every order has an id.
 func readOrder(subject string, header nats.Header, body []byte, at place) order {
-	o := order{name: strings.TrimPrefix(subject, commandsPrefix), body: body, app: appIn(body), seq: at.seq}
+	o := order{body: body, app: appIn(body), at: at}
+	o.caller, o.name = splitCaller(strings.TrimPrefix(subject, commandsPrefix))
 	given := header.Get(events.HeaderMsgID)
-	o.by = commands.Caller{CommandID: events.CommandID(given), Actor: anonymous, Door: doorCommands, Trace: trace(header)}
+	o.by = commands.Caller{CommandID: events.CommandID(given), Actor: unknown, Door: doorCommands, Trace: trace(header)}
 	if !slices.Contains(commands.Names(), o.name) {
 		_, o.fault = commands.Decode(o.name, nil)
 	}

@@ -61,20 +61,21 @@ func EnsureDeadLetters(ctx context.Context, js jetstream.JetStream) error {
 // poison says whether a refused message is kept as it came: it was no command, or nobody knows what is wrong with it.
 func poison(o order, err error) bool {
 	var rejected *aggregates.RejectedError
-	return o.fault != nil || !errors.As(err, &rejected) || rejected.Code == commands.CodeMalformed
+	return o.fault != nil || !forbidden(err) && (!errors.As(err, &rejected) || rejected.Code == commands.CodeMalformed)
 }
 
 // bury puts the message where dead letters are. Done again it is dropped as a duplicate, or stands there twice.
 func (d *durable) bury(ctx context.Context, o order, m jetstream.Msg, reason error) error {
 	letter := nats.NewMsg(deadLetterPrefix + m.Subject())
 	for key, values := range m.Headers() {
-		if !strings.HasPrefix(key, "Nats-") { // those are orders to the server
+		// Those that begin so are orders to the server, and a token is nobody's business.
+		if !strings.HasPrefix(key, "Nats-") && !strings.EqualFold(key, headerAuthorization) {
 			letter.Header[key] = values
 		}
 	}
 	letter.Header.Set(HeaderCommand, string(o.by.CommandID))
 	letter.Header.Set(HeaderReason, line(reason.Error()))
-	letter.Header.Set(HeaderSource, streams.Commands+":"+strconv.FormatUint(o.seq, 10))
+	letter.Header.Set(HeaderSource, streams.Commands+":"+strconv.FormatUint(o.at.seq, 10))
 	letter.Data = m.Data()
 	_, err := d.js.PublishMsg(ctx, letter, jetstream.WithMsgID(string(o.by.CommandID)), jetstream.WithExpectStream(DeadLetters))
 	if err != nil {

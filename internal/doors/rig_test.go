@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"slipway/aggregates/app"
 	"slipway/aggregates/strategy"
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/commands/commandstest"
 	"slipway/internal/eventlog"
@@ -52,8 +54,14 @@ func newRig(t testing.TB) *rig {
 
 func (r *rig) config() Config {
 	return Config{
-		NC: r.nc, Handler: r.handler, Log: r.log, Logger: natstest.Quiet(),
-		Present: func(_ context.Context, result commands.Result) (any, error) {
+		NC: r.nc, Handler: r.handler, Log: r.log, Logger: natstest.Quiet(), Callers: callers{},
+		Allow: func(_ context.Context, i auth.Identity, _ commands.Command) error {
+			if i.UserName == "eve" {
+				return auth.ErrScope
+			}
+			return nil
+		},
+		Present: func(_ context.Context, _ auth.Identity, result commands.Result) (any, error) {
 			return map[string]any{"guid": result.ID, "kind": result.Kind}, nil
 		},
 	}
@@ -90,20 +98,47 @@ func header(id string) nats.Header {
 	return nats.Header{events.HeaderMsgID: {id}}
 }
 
-// request sends a command through the rpc door.
+// callers know ann and eve by name, and bob by his token, which is good for an hour.
+type callers struct{}
+
+var tokenGood = time.Now()
+
+const bobsToken = "bearer bob"
+
+func (callers) Vouched(caller string) (auth.Identity, error) {
+	if caller != "ann" && caller != "eve" {
+		return auth.Identity{}, auth.ErrBadToken
+	}
+	return auth.Identity{UserID: "guid-" + caller, UserName: caller}, nil
+}
+
+func (callers) VerifyAt(_ context.Context, authorization []string, at time.Time) (auth.Identity, error) {
+	if len(authorization) != 1 || authorization[0] != bobsToken || at.After(tokenGood.Add(time.Hour)) {
+		return auth.Identity{}, auth.ErrBadToken
+	}
+	return auth.Identity{UserID: "guid-bob", UserName: "bob"}, nil
+}
+
+// asAnn is a subject as the server makes it of what ann sends.
+func asAnn(subject string) string {
+	door, rest, _ := strings.Cut(subject, ".")
+	return door + "." + vouched + "ann." + rest
+}
+
+// request sends a command of ann's through the rpc door.
 func (r *rig) request(t testing.TB, name, id, body string) *nats.Msg {
 	t.Helper()
-	answer, err := r.nc.RequestMsg(&nats.Msg{Subject: RPCSubjects + name, Header: header(id), Data: []byte(body)}, patience)
+	answer, err := r.nc.RequestMsg(&nats.Msg{Subject: asAnn(RPCSubjects + name), Header: header(id), Data: []byte(body)}, patience)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
 	return answer
 }
 
-// publish sends a command through the durable door, past the stream's own window for duplicates.
+// publish sends a command of ann's through the durable door, past the stream's own window for duplicates.
 func (r *rig) publish(t testing.TB, subject, id, body string) {
 	t.Helper()
-	_, err := r.js.PublishMsg(t.Context(), &nats.Msg{Subject: subject, Header: header(id), Data: []byte(body)})
+	_, err := r.js.PublishMsg(t.Context(), &nats.Msg{Subject: asAnn(subject), Header: header(id), Data: []byte(body)})
 	is.New(t).NoErr(err) // COMMANDS takes it
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"slipway/aggregates"
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/cferror"
 	"slipway/internal/commands"
 )
@@ -22,7 +23,7 @@ import (
 // Service is the name of the micro service; RPCSubjects are its endpoints.
 const (
 	Service     = "slipway"
-	RPCSubjects = "rpc." // + <aggregate>.<verb>
+	RPCSubjects = "rpc." // + <aggregate>.<verb>, before which the server puts "by.<caller>."
 )
 
 // Headers of an answer.
@@ -85,7 +86,8 @@ func (r *rpc) add(ctx context.Context) (micro.Service, error) {
 	for _, name := range commands.Names() {
 		err := service.AddEndpoint(strings.ReplaceAll(name, ".", "-"),
 			micro.ContextHandler(ctx, func(ctx context.Context, req micro.Request) { r.serve(ctx, name, req) }),
-			micro.WithEndpointSubject(RPCSubjects+name), micro.WithEndpointPendingLimits(maxWaiting, maxWaitingBytes))
+			micro.WithEndpointSubject(RPCSubjects+vouched+"*."+name),
+			micro.WithEndpointMetadata(map[string]string{"request": RPCSubjects + name}), micro.WithEndpointPendingLimits(maxWaiting, maxWaitingBytes))
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("endpoint %s: %w", name, err), service.Stop())
 		}
@@ -111,7 +113,7 @@ func (r *rpc) close() error {
 func (r *rpc) serve(ctx context.Context, name string, req micro.Request) {
 	by := commands.Caller{
 		CommandID: events.CommandID(nats.Header(req.Headers()).Get(events.HeaderMsgID)),
-		Actor:     anonymous, Door: doorRPC, Trace: trace(nats.Header(req.Headers())),
+		Door:      doorRPC, Trace: trace(nats.Header(req.Headers())),
 	}
 	if by.CommandID == "" {
 		by.CommandID = events.CommandID(events.NewID())
@@ -124,22 +126,30 @@ func (r *rpc) serve(ctx context.Context, name string, req micro.Request) {
 	defer r.gate.leave()
 	ctx, cancel := context.WithTimeout(ctx, RequestDeadline)
 	defer cancel()
-	result, err := r.carryOut(ctx, name, req.Data(), by)
+	caller, _ := splitCaller(strings.TrimPrefix(req.Subject(), RPCSubjects))
+	i, err := r.identify(ctx, caller, nats.Header(req.Headers()), time.Now())
+	by.Actor = actorOf(i, err)
+	var result commands.Result
+	if err == nil {
+		result, err = r.carryOut(ctx, i, name, req.Data(), by)
+	}
 	if err != nil {
 		r.fail(ctx, req, name, by, err)
 		return
 	}
-	r.succeed(ctx, req, name, by, result)
+	r.succeed(ctx, req, name, i, by, result)
 }
 
 // succeed answers with the resource. A resource that is gone, because the command deleted it, is answered by its guid.
-func (r *rpc) succeed(ctx context.Context, req micro.Request, name string, by commands.Caller, result commands.Result) {
-	shown, err := r.Present(ctx, result)
+func (r *rpc) succeed(ctx context.Context, req micro.Request, name string, i auth.Identity, by commands.Caller, result commands.Result) {
+	shown, err := r.Present(ctx, i, result)
 	var rejected *aggregates.RejectedError
 	switch {
-	case err == nil && shown == nil, errors.As(err, &rejected) && rejected.Code == aggregates.CodeNotFound:
-		// What was deleted has nothing more to show.
-		shown = map[string]string{"guid": result.ID}
+	case err == nil && shown == nil:
+		shown = map[string]string{"guid": result.ID} // what was deleted has nothing more to show
+	case errors.As(err, &rejected):
+		r.fail(ctx, req, name, by, err) // it is somebody else's, who used the same id before
+		return
 	case err != nil:
 		r.Logger.LogAttrs(ctx, slog.LevelWarn, "result not shown", slog.String("command", name),
 			slog.String("id", string(by.CommandID)), slog.Any("err", err))

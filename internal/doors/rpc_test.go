@@ -17,6 +17,7 @@ import (
 
 	"slipway/aggregates"
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/cferror"
 	"slipway/internal/commands"
 	"slipway/internal/eventlog"
@@ -120,7 +121,7 @@ func TestResultThatCannotBeShown(t *testing.T) {
 	cfg := r.config()
 	var mu sync.Mutex
 	var fault error
-	cfg.Present = func(context.Context, commands.Result) (any, error) {
+	cfg.Present = func(context.Context, auth.Identity, commands.Result) (any, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		return nil, fault
@@ -137,11 +138,18 @@ func TestResultThatCannotBeShown(t *testing.T) {
 	})
 	t.Run("the resource is gone", func(t *testing.T) {
 		is := is.New(t)
-		fault = aggregates.NotFound("App")
+		fault = nil
 		id := events.DeriveID("one", "app", 0)
 		m := r.request(t, "app.delete", "two", `{"app":"`+id+`"}`)
 		is.Equal(m.Header.Get(micro.ErrorCodeHeader), "")
 		is.Equal(string(m.Data), `{"guid":"`+id+`"}`) // what was deleted
+	})
+	t.Run("the resource is somebody else's", func(t *testing.T) {
+		is := is.New(t)
+		fault = aggregates.NotFound("App")
+		m := r.request(t, "app.create", "one", `{"name":"one"}`)
+		is.Equal(m.Header.Get(micro.ErrorCodeHeader), "404")
+		is.True(!strings.Contains(string(m.Data), events.DeriveID("one", "app", 0)))
 	})
 }
 
@@ -151,7 +159,7 @@ func TestTraceAndNewID(t *testing.T) {
 	open(t, r.config())
 	const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	for _, given := range []string{traceparent, "00-\x01", strings.Repeat("0", 4096)} {
-		m := &nats.Msg{Subject: "rpc.app.create", Header: nats.Header{"traceparent": {given}}, Data: []byte(`{"name":"a` + events.NewID() + `"}`)}
+		m := &nats.Msg{Subject: asAnn("rpc.app.create"), Header: nats.Header{"traceparent": {given}}, Data: []byte(`{"name":"a` + events.NewID() + `"}`)}
 		answer, err := r.nc.RequestMsg(m, patience)
 		is.NoErr(err)
 		is.Equal(answer.Header.Get(micro.ErrorCodeHeader), "") // a broken trace does not break the command
@@ -179,7 +187,8 @@ func TestMicroService(t *testing.T) {
 	var info micro.Info
 	is.NoErr(json.Unmarshal(m.Data, &info))
 	is.Equal(len(info.Endpoints), len(commands.Names())) // an endpoint per command
-	is.Equal(info.Endpoints[0].Subject, "rpc.app.assign-droplet")
+	is.Equal(info.Endpoints[0].Subject, "rpc.by.*.app.assign-droplet")
+	is.Equal(info.Endpoints[0].Metadata["request"], "rpc.app.assign-droplet") // what a client asks
 	is.Equal(info.Endpoints[0].QueueGroup, queueGroup)
 
 	requests, faults := 0, 0

@@ -3,9 +3,16 @@
 // What it guarantees:
 //
 //  1. A server that a user starts has every write on disk before it acknowledges it, unless the caller says otherwise.
-//  2. It listens on loopback only. There are no logins over NATS yet, so whoever reaches the port may do anything.
-//  3. Two servers never work on the same directory: the second fails with [ErrInUse].
-//  4. After Shutdown nothing of it runs any more and the directory may be used again.
+//  2. It listens on loopback only: there is no TLS yet, so passwords must not travel further.
+//  3. Nobody talks to it unknown. Slipway's parts share an account with the streams. A user or client has an account of their
+//     own: they reach the doors, under subjects that carry their name by the server's word; they hear and replay what they may
+//     read of the feed; and they reach nothing else.
+//  4. Data of the time before there were logins is taken over at the first start, whatever crashes when.
+//  5. Two servers never work on the same directory: the second fails with [ErrInUse].
+//  6. After Shutdown nothing of it runs any more and the directory may be used again.
+//
+// What it does not guarantee: that somebody whose rights or password have changed loses a connection that is open (commands are
+// judged at each one, by the rights of now; what a connection hears is settled when it logs in).
 package natsboot
 
 import (
@@ -21,6 +28,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"slipway/internal/auth"
 	"slipway/internal/natsboot/streams"
 )
 
@@ -43,7 +51,11 @@ var (
 	// ErrInUse: another process has a server on this directory.
 	ErrInUse = errors.New("the directory is in use by another process")
 	// ErrNotLoopback: an address that others could reach.
-	ErrNotLoopback = errors.New("not a loopback address: logins over NATS and TLS are not there yet, so only this machine may connect")
+	ErrNotLoopback = errors.New("not a loopback address: there is no TLS yet, so only this machine may connect")
+	// ErrOpen: a server without logins, on which anybody could do anything.
+	ErrOpen = errors.New("nobody to ask who connects: a server without logins would be open to everybody")
+	// ErrForeignAccounts: a configuration file that says who may connect.
+	ErrForeignAccounts = errors.New("accounts and users are Slipway's to say: leave accounts, nkeys, operator and auth_callout out of the file")
 )
 
 // Config is what a server needs to know.
@@ -54,6 +66,11 @@ type Config struct {
 	// SyncAlways puts every write on disk before it is acknowledged. Without it the server does so every two minutes and a
 	// power cut loses what it had acknowledged since: for tests only.
 	SyncAlways bool
+	// Logins says who connects. It must be there, unless the server is Unguarded: for tests, which have it all to themselves.
+	Logins    Logins
+	Unguarded bool
+	// Places lists all spaces with their names. Without it only those hear the feed who may read everything.
+	Places func(context.Context) ([]auth.Place, error)
 	// File is the path of a configuration in nats-server's format. It says everything then: of the fields above only those
 	// that are set override it.
 	File string
@@ -75,7 +92,7 @@ func Start(ctx context.Context, cfg Config, logger *slog.Logger) (*Server, error
 	if err != nil {
 		return nil, fmt.Errorf("start nats server: %w", err)
 	}
-	s, err := start(ctx, opts, logger)
+	s, err := cfg.start(ctx, opts, logger)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start nats server: %w", err), lock.Close())
 	}
@@ -83,13 +100,22 @@ func Start(ctx context.Context, cfg Config, logger *slog.Logger) (*Server, error
 }
 
 // start runs a server until it is ready.
-func start(ctx context.Context, opts *server.Options, logger *slog.Logger) (*server.Server, error) {
+func (cfg Config) start(ctx context.Context, opts *server.Options, logger *slog.Logger) (*server.Server, error) {
+	logger = logger.With("component", "nats")
+	asked := &people{accounts: map[string]*server.Account{}}
+	if !cfg.Unguarded {
+		opts.CustomClientAuthentication = &checker{logins: cfg.Logins, places: cfg.Places, people: asked, logger: logger}
+		if err := adopt(opts.StoreDir, opts.Cluster.Port != 0); err != nil {
+			return nil, err
+		}
+	}
 	s, err := server.NewServer(opts)
 	if err != nil {
 		return nil, err
 	}
+	asked.server = s
 	fatal := make(chan string, 1)
-	s.SetLoggerV2(slogger{logger.With("component", "nats"), fatal}, false, false, false)
+	s.SetLoggerV2(slogger{logger, fatal}, false, false, false)
 	s.Start()
 	if err := ready(ctx, s, fatal); err != nil {
 		stop(s)
@@ -131,11 +157,34 @@ func (cfg Config) options() (*server.Options, error) {
 		opts.ServerName = "slipway"
 	}
 	cfg.override(opts)
+	if err := cfg.guard(opts); err != nil {
+		return nil, err
+	}
 	opts.JetStream, opts.NoSigs = true, true // signals are the caller's
 	if opts.StoreDir == "" {
 		return nil, errors.New("no directory for its data: the server's own choice would be the system's temporary one")
 	}
 	return opts, loopbackOnly(opts)
+}
+
+// guard gives the server its accounts, and takes away what a file says of who may connect.
+func (cfg Config) guard(opts *server.Options) error {
+	if cfg.Unguarded {
+		return nil
+	}
+	if cfg.Logins == nil {
+		return ErrOpen
+	}
+	if len(opts.Accounts) > 0 || len(opts.Nkeys) > 0 || opts.AuthCallout != nil || len(opts.TrustedOperators) > 0 || opts.NoAuthUser != "" {
+		return ErrForeignAccounts
+	}
+	var accounts server.Options
+	if err := accounts.ProcessConfigString(accountsConf); err != nil {
+		return err
+	}
+	opts.Accounts, opts.AuthTimeout = accounts.Accounts, authTimeout.Seconds()
+	opts.Username, opts.Password, opts.Authorization, opts.Users = "", "", "", nil
+	return nil
 }
 
 func (cfg Config) override(opts *server.Options) {

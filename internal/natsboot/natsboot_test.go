@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"slipway/internal/auth"
 	"slipway/internal/natsboot"
 	"slipway/internal/natsboot/natstest"
 	"slipway/internal/natsboot/streams"
@@ -17,7 +18,7 @@ import (
 
 func TestDataOutlivesTheServer(t *testing.T) {
 	is := is.New(t)
-	cfg := natsboot.Config{StoreDir: t.TempDir(), SyncAlways: true}
+	cfg := natsboot.Config{Unguarded: true, StoreDir: t.TempDir(), SyncAlways: true}
 	for round := range 3 {
 		s, err := natsboot.Start(t.Context(), cfg, natstest.Quiet())
 		is.NoErr(err)
@@ -36,7 +37,7 @@ func TestDataOutlivesTheServer(t *testing.T) {
 
 func TestOneServerPerDirectory(t *testing.T) {
 	is := is.New(t)
-	cfg := natsboot.Config{StoreDir: t.TempDir()}
+	cfg := natsboot.Config{StoreDir: t.TempDir(), Unguarded: true}
 	first, err := natsboot.Start(t.Context(), cfg, natstest.Quiet())
 	is.NoErr(err)
 	_, err = natsboot.Start(t.Context(), cfg, natstest.Quiet())
@@ -50,7 +51,7 @@ func TestOneServerPerDirectory(t *testing.T) {
 func TestTakenPort(t *testing.T) {
 	is := is.New(t)
 	taken := natstest.Port(t, natstest.Start(t).ClientURL())
-	cfg := natsboot.Config{StoreDir: t.TempDir(), Port: taken}
+	cfg := natsboot.Config{Unguarded: true, StoreDir: t.TempDir(), Port: taken}
 	_, err := natsboot.Start(t.Context(), cfg, natstest.Quiet())
 	is.True(err != nil) // at once, not after a time-out
 	cfg.Port = natsboot.RandomPort
@@ -62,7 +63,7 @@ func TestTakenPort(t *testing.T) {
 func TestLoopbackOnly(t *testing.T) {
 	for _, host := range []string{"0.0.0.0", "::", "192.0.2.1", "example.org"} {
 		t.Run(host, func(t *testing.T) {
-			_, err := natsboot.Start(t.Context(), natsboot.Config{StoreDir: t.TempDir(), Host: host}, natstest.Quiet())
+			_, err := natsboot.Start(t.Context(), natsboot.Config{Unguarded: true, StoreDir: t.TempDir(), Host: host}, natstest.Quiet())
 			is.New(t).True(errors.Is(err, natsboot.ErrNotLoopback))
 		})
 	}
@@ -70,13 +71,13 @@ func TestLoopbackOnly(t *testing.T) {
 		is := is.New(t)
 		file := filepath.Join(t.TempDir(), "nats.conf")
 		is.NoErr(os.WriteFile(file, []byte("listen: 127.0.0.1:-1\nhttp: 0.0.0.0:8222\n"), 0o600))
-		_, err := natsboot.Start(t.Context(), natsboot.Config{StoreDir: t.TempDir(), File: file}, natstest.Quiet())
+		_, err := natsboot.Start(t.Context(), natsboot.Config{Unguarded: true, StoreDir: t.TempDir(), File: file}, natstest.Quiet())
 		is.True(errors.Is(err, natsboot.ErrNotLoopback))
 	})
 }
 
 func TestNoDirectory(t *testing.T) {
-	_, err := natsboot.Start(t.Context(), natsboot.Config{}, natstest.Quiet())
+	_, err := natsboot.Start(t.Context(), natsboot.Config{Unguarded: true}, natstest.Quiet())
 	is.New(t).True(err != nil) // the server would fall back to the system's temporary directory
 }
 
@@ -90,7 +91,7 @@ func TestNatsConf(t *testing.T) {
 	is.True(opts.SyncAlways)                // an acknowledged commit survives a power cut
 	is.True(opts.JetStream)                 //
 	is.Equal(opts.StoreDir, "./data/nats")  // never the system's temporary directory
-	is.Equal(opts.Host, "127.0.0.1")        // no logins yet
+	is.Equal(opts.Host, "127.0.0.1")        // no TLS yet
 	is.Equal(opts.Port, 4222)               //
 	is.Equal(opts.HTTPHost, "127.0.0.1")    //
 	is.Equal(opts.MaxPayload, int32(1<<20)) // above events.MaxCommitBytes
@@ -103,9 +104,32 @@ func TestStartFromNatsConf(t *testing.T) {
 	// The same file on other ports: the usual ones may be taken here.
 	file := filepath.Join(t.TempDir(), "nats.conf")
 	is.NoErr(os.WriteFile(file, append(conf, "\nhttp: 127.0.0.1:-1\n"...), 0o600))
-	cfg := natsboot.Config{File: file, StoreDir: t.TempDir(), Port: natsboot.RandomPort}
+	authority, secret := logins(t)
+	cfg := natsboot.Config{Logins: authority, File: file, StoreDir: t.TempDir(), Port: natsboot.RandomPort}
 	s, err := natsboot.Start(t.Context(), cfg, natstest.Quiet())
 	is.NoErr(err)
 	defer s.Shutdown()
-	natstest.ConnectTo(t, s)
+	nc, err := streams.Connect(s.ClientURL(), "test", natstest.Quiet(), streams.Login(auth.ServiceUser, secret))
+	is.NoErr(err)
+	defer nc.Close()
+	is.NoErr(streams.Setup(t.Context(), nc, streams.Config{}))
+	_, err = streams.Connect(s.ClientURL(), "test", natstest.Quiet())
+	is.True(errors.Is(err, streams.ErrRefused)) // nobody else
+}
+
+// TestAPlainServerWithNatsConf lets nobody in, rather than everybody.
+func TestAPlainServerWithNatsConf(t *testing.T) {
+	is := is.New(t)
+	opts, err := server.ProcessConfigFile(confPath)
+	is.NoErr(err)
+	opts.Port, opts.HTTPPort, opts.StoreDir, opts.NoSigs, opts.NoLog = server.RANDOM_PORT, 0, t.TempDir(), true, true
+	s, err := server.NewServer(opts)
+	is.NoErr(err)
+	s.Start()
+	defer func() { s.Shutdown(); s.WaitForShutdown() }()
+	is.True(s.ReadyForConnections(patience))
+	for _, user := range []string{"", "nobody", auth.AdminUser, auth.ServiceUser} {
+		_, err := streams.Connect(s.ClientURL(), "test", natstest.Quiet(), streams.Login(user, ""))
+		is.True(errors.Is(err, streams.ErrRefused))
+	}
 }

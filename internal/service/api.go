@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"slipway/aggregates"
+	"slipway/internal/access"
 	"slipway/internal/api"
 	"slipway/internal/auth"
 	"slipway/internal/commands"
@@ -28,8 +30,8 @@ const httpDrain = 25 * time.Second
 // leftAfter is how old a piece of an upload must be to count as left behind by a process that was killed.
 const leftAfter = 24 * time.Hour
 
-// ErrNotLoopback: an address that others could reach. NATS knows no logins yet, and HTTP no TLS, so nothing may listen there.
-var ErrNotLoopback = errors.New("not a loopback address: logins over NATS and TLS are not there yet, so only this machine may connect")
+// ErrNotLoopback: an address that others could reach. There is no TLS yet, so passwords would travel as they are.
+var ErrNotLoopback = errors.New("not a loopback address: there is no TLS yet, so only this machine may connect")
 
 // Listen listens on a loopback address "host:port"; port 0 takes a free one.
 func Listen(addr string) (net.Listener, error) {
@@ -50,13 +52,15 @@ func Listen(addr string) (net.Listener, error) {
 // API is the part that takes commands, by HTTP and by both NATS doors, stages builds, and answers queries. It owns the listener.
 func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener net.Listener, logger *slog.Logger) Part {
 	base := "http://" + listener.Addr().String()
-	handler := commands.NewHandler(b.Log, b.Snapshots, resource.Finder{Reader: resource.Reader{Store: store}, Log: b.Log}, bits{b.Droplets}, logger)
+	reader := resource.Reader{Store: store}
+	finder := resource.Finder{Reader: reader, Log: b.Log}
+	gate := access.New(finder)
+	handler := commands.NewHandler(b.Log, b.Snapshots, finder, bits{b.Droplets}, logger)
 	face := api.New(api.Config{
 		Commands: handler, Packages: handler, Store: store, Log: b.Log, Apps: commands.Apps(b.Log, b.Snapshots), Logger: logger,
-		Auth: logins, Login: logins.Handler(), UserIDs: logins.UserID,
+		Auth: logins, Login: logins.Handler(),
 	})
 	stager := staging.New(b.Log, commands.Apps(b.Log, b.Snapshots), bits{b.Droplets}, logger, nil)
-	reader := resource.Reader{Store: store, UserIDs: logins.UserID}
 	ready := make(chan struct{})
 	return Part{Name: "api", Ready: ready, Run: func(ctx context.Context) error {
 		if err := handler.Bootstrap(ctx); err != nil {
@@ -73,14 +77,35 @@ func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener
 		group.Go(func() error { tidy(ctx, b, logger); return nil })
 		group.Go(func() error {
 			return doors.Run(ctx, doors.Config{
-				NC: b.Conn, Handler: handler, Log: b.Log, Logger: logger, Ready: func() { close(ready) },
-				Present: func(ctx context.Context, r commands.Result) (any, error) {
-					return reader.Load(ctx, resource.Base(base), r)
-				},
+				NC: b.Conn, Handler: handler, Callers: logins, Allow: gate.Allow, Log: b.Log, Logger: logger, Ready: func() { close(ready) },
+				Present: presenting(reader, resource.Base(base), gate),
 			})
 		})
 		return group.Wait()
 	}}
+}
+
+// presenting gives what a command was about, as far as its caller may read it. It asks once more whether they may: under the
+// id of somebody else's command it is theirs. What is gone has nothing to show.
+func presenting(reader resource.Reader, base resource.Base, gate *access.Gate) func(context.Context, auth.Identity, commands.Result) (any, error) {
+	return func(ctx context.Context, i auth.Identity, r commands.Result) (any, error) {
+		v, err := reader.Load(ctx, base, r)
+		if err != nil || v == nil {
+			return nil, err
+		}
+		about := access.Thing{Kind: r.Kind, ID: r.ID}
+		err = gate.Check(ctx, i, access.Demand{Action: auth.Read, On: about, Discreet: true, Hidden: aggregates.NotFound(string(r.Kind))})
+		if err != nil {
+			return nil, err
+		}
+		if secretive, ok := v.(resource.Secretive); ok {
+			verdict, err := gate.Judge(ctx, i, access.Demand{Action: auth.ReadSecrets, On: about})
+			if err != nil || verdict != auth.Allowed {
+				return secretive.WithoutSecrets(), err
+			}
+		}
+		return v, nil
+	}
 }
 
 // tidy removes what interrupted uploads left in the droplet store. It is no fault of anybody's if it cannot: the next start

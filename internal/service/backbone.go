@@ -2,10 +2,13 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/droplets"
 	"slipway/internal/eventlog"
 	"slipway/internal/natsboot"
@@ -25,43 +28,86 @@ type Backbone struct {
 // Connection is the flags of a program that works on a NATS server.
 type Connection struct {
 	NATS     string `default:"nats://127.0.0.1:4222" env:"SLIPWAY_NATS" help:"URL of the NATS server; several, separated by commas, of a cluster."`
+	Auth     string `default:"data/auth" env:"SLIPWAY_AUTH" help:"Directory of the logins: the secret of Slipway's own parts is there, for the api users and signing keys too." type:"path"`
 	Replicas int    `default:"0" env:"SLIPWAY_REPLICAS" help:"Copies of every stream in a NATS cluster: 1, 3 or 5. 0 keeps what was set up, at first 1."`
 }
 
 // Dial connects to the NATS server, sets the streams up where they are not, and opens what the parts need. The connection
 // heals by itself from then on.
 func (c Connection) Dial(ctx context.Context, name string, logger *slog.Logger) (*Backbone, error) {
-	nc, err := streams.Connect(c.NATS, name, logger)
+	secret, err := partsSecret(c.Auth)
 	if err != nil {
-		return nil, fmt.Errorf("connect to NATS at %s: %w (start one with: nats-server -c nats.conf)", c.NATS, err)
+		return nil, err
 	}
-	return attach(ctx, nc, streams.Config{Replicas: c.Replicas}, logger)
+	return attach(ctx, streams.Config{Replicas: c.Replicas}, logger, func(user string) (*streams.Conn, error) {
+		nc, err := streams.Connect(c.NATS, name, logger, streams.Login(user, secret))
+		switch {
+		case errors.Is(err, streams.ErrRefused):
+			return nil, fmt.Errorf("%w (the secret in %s is not of the Slipway that runs there: name its directory with --auth)", err, c.Auth)
+		case err != nil:
+			return nil, fmt.Errorf("%w (start one with: slipway nats)", err)
+		}
+		return nc, nil
+	})
 }
 
-// Embed starts a NATS server in this process, on a directory and an address, and connects to it without a socket.
-func Embed(ctx context.Context, cfg natsboot.Config, logger *slog.Logger) (*natsboot.Server, *Backbone, error) {
+// secretEnv names the variable of the environment with the secret of Slipway's parts, for machines that do not have the file.
+const secretEnv = "SLIPWAY_SERVICE_SECRET"
+
+// partsSecret is what Slipway's own parts show to NATS.
+func partsSecret(dir string) (string, error) {
+	if secret := os.Getenv(secretEnv); secret != "" {
+		return secret, nil
+	}
+	secret, err := auth.ServiceSecret(dir)
+	if err != nil {
+		return "", fmt.Errorf("%w (the first start of `slipway serve` or `slipway nats` makes it: name its directory with --auth, or set %s)",
+			err, secretEnv)
+	}
+	return secret, nil
+}
+
+// Embed starts a NATS server in this process, on a directory and an address, and connects to it without a socket, by the secret
+// of Slipway's parts.
+func Embed(ctx context.Context, cfg natsboot.Config, secret string, logger *slog.Logger) (*natsboot.Server, *Backbone, error) {
 	server, err := natsboot.Start(ctx, cfg, logger)
 	if err != nil {
 		return nil, nil, err
 	}
-	nc, err := server.Connect("slipway", logger)
-	if err == nil {
-		var b *Backbone
-		if b, err = attach(ctx, nc, streams.Config{}, logger); err == nil {
-			return server, b, nil
-		}
+	b, err := attach(ctx, streams.Config{}, logger, func(user string) (*streams.Conn, error) {
+		return server.Connect("slipway", logger, streams.Login(user, secret))
+	})
+	if err != nil {
+		_ = server.Shutdown() // the first failure is the one to tell
+		return nil, nil, err
 	}
-	_ = server.Shutdown() // the first failure is the one to tell
-	return nil, nil, err
+	return server, b, nil
 }
 
-func attach(ctx context.Context, nc *streams.Conn, cfg streams.Config, logger *slog.Logger) (*Backbone, error) {
+// attach connects as Slipway's parts, and for a moment as who keeps the copy of the feed.
+func attach(ctx context.Context, cfg streams.Config, logger *slog.Logger, connect func(user string) (*streams.Conn, error)) (*Backbone, error) {
+	nc, err := connect(auth.ServiceUser)
+	if err != nil {
+		return nil, err
+	}
 	b, err := open(ctx, nc, cfg, logger)
+	if err == nil {
+		err = copyFeed(ctx, nc, connect)
+	}
 	if err != nil {
 		nc.Close()
 		return nil, err
 	}
 	return b, nil
+}
+
+func copyFeed(ctx context.Context, from *streams.Conn, connect func(user string) (*streams.Conn, error)) error {
+	to, err := connect(auth.ServiceFeedUser)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	return streams.SetupCopy(ctx, from, to)
 }
 
 func open(ctx context.Context, nc *streams.Conn, cfg streams.Config, logger *slog.Logger) (*Backbone, error) {

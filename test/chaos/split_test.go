@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"regexp"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	aggregate "slipway/aggregates/app"
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/client"
 	"slipway/test/installation"
 )
@@ -37,7 +37,7 @@ const rate = 200
 // inParts is an installation whose parts are processes of their own.
 type inParts struct{ *installation.Installation }
 
-// split starts every part as a process of its own, on free ports. nats-server takes the settings of nats.conf.
+// split starts every part as a process of its own, on free ports. The NATS server takes the settings of nats.conf.
 func split(t *testing.T, data string) inParts {
 	t.Helper()
 	i := inParts{installation.New(t, data)}
@@ -55,17 +55,16 @@ func (i inParts) start(t *testing.T, part string) {
 	case natsServer:
 		i.StartNATS(t)
 	case projector:
-		i.Parts[part] = installation.Spawn(t, said("projector works on"), projector, "--nats", i.NATS, "--db", i.Views())
+		i.Parts[part] = installation.Spawn(t, said("projector works on"), projector, "--nats", i.NATS, "--auth", i.Auth(), "--db", i.Views())
 	case api:
 		ready := said(`api listens on (\S+)\n`)
-		i.Parts[part] = installation.Spawn(t, ready, api, "--nats", i.NATS, "--db", i.Views(), "--http", installation.ListenAt(i.API),
-			"--auth", filepath.Join(i.Data, "auth"))
+		i.Parts[part] = installation.Spawn(t, ready, api, "--nats", i.NATS, "--auth", i.Auth(), "--db", i.Views(), "--http", installation.ListenAt(i.API))
 		i.API = i.Parts[part].Says(t, ready)
 	case updaterA, updaterB:
-		i.Parts[part] = installation.Spawn(t, said("updater works on"), "updater", "--nats", i.NATS, "--db", i.Views())
+		i.Parts[part] = installation.Spawn(t, said("updater works on"), "updater", "--nats", i.NATS, "--auth", i.Auth(), "--db", i.Views())
 	case agent:
 		ready := said(`agent routes apps on (\S+)\n`)
-		i.Parts[part] = installation.Spawn(t, ready, agent, "--nats", i.NATS, "--apps", installation.ListenAt(i.Apps), "--data", i.Agent())
+		i.Parts[part] = installation.Spawn(t, ready, agent, "--nats", i.NATS, "--auth", i.Auth(), "--apps", installation.ListenAt(i.Apps), "--data", i.Agent())
 		i.Apps = i.Parts[part].Says(t, ready)
 	}
 }
@@ -136,7 +135,7 @@ func (i inParts) durableDoor(ctx context.Context, t *testing.T, app, droplet str
 	is := is.New(t)
 	before := i.deployments(ctx, t)
 	i.Parts[api].Kill()
-	nc, err := nats.Connect(i.NATS)
+	nc, err := nats.Connect(i.NATS, nats.UserInfo(auth.AdminUser, installation.AdminPassword))
 	is.NoErr(err)
 	defer nc.Close()
 	js, err := jetstream.New(nc)

@@ -70,12 +70,12 @@ func TestRequests(t *testing.T) {
 	s.Sound(ctx, t)
 }
 
-// endpoints lists the subjects of the micro service.
+// endpoints lists what the micro service can be asked.
 func (c natsCLI) endpoints(t *testing.T) []string {
 	t.Helper()
 	var answer struct {
 		Info struct {
-			Endpoints []struct{ Subject string }
+			Endpoints []struct{ Metadata struct{ Request string } }
 		}
 	}
 	if err := json.Unmarshal([]byte(c.must(t, "micro", "info", "slipway", "--json")), &answer); err != nil {
@@ -83,7 +83,7 @@ func (c natsCLI) endpoints(t *testing.T) []string {
 	}
 	var subjects []string
 	for _, endpoint := range answer.Info.Endpoints {
-		subjects = append(subjects, endpoint.Subject)
+		subjects = append(subjects, endpoint.Metadata.Request)
 	}
 	return subjects
 }

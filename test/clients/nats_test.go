@@ -9,12 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/creack/pty"
 
+	"slipway/internal/auth"
 	"slipway/test/installation"
 )
 
@@ -53,7 +55,7 @@ func built(name string) func() (string, error) {
 
 var natsProgram = built("nats")
 
-// natsCLI is the real nats CLI as a user has it who set NATS_URL and nothing else.
+// natsCLI is the real nats CLI as a user has it who set NATS_URL, name and password, and nothing else.
 type natsCLI struct {
 	program string
 	env     []string
@@ -80,7 +82,18 @@ func setUp(t *testing.T, s *installation.Installation) natsCLI {
 	home := t.TempDir() // so that it finds no context of whoever runs the test
 	return natsCLI{program, []string{
 		"NATS_URL=" + s.NATS, "HOME=" + home, "XDG_CONFIG_HOME=" + home, "PATH=" + os.Getenv("PATH"), "TERM=xterm",
-	}}
+	}}.as(auth.AdminUser, installation.AdminPassword)
+}
+
+// as is the CLI of somebody else; without a name, of somebody who does not log in.
+func (c natsCLI) as(user, password string) natsCLI {
+	c.env = slices.DeleteFunc(slices.Clone(c.env), func(v string) bool {
+		return strings.HasPrefix(v, "NATS_USER=") || strings.HasPrefix(v, "NATS_PASSWORD=")
+	})
+	if user != "" {
+		c.env = append(c.env, "NATS_USER="+user, "NATS_PASSWORD="+password)
+	}
+	return c
 }
 
 func (c natsCLI) command(ctx context.Context, args ...string) *exec.Cmd {

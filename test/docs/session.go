@@ -91,7 +91,7 @@ func (s *session) start(t *testing.T) {
 		t.Fatalf("make run is %q; this test does %q", recipe, want)
 	}
 	s.slipway = installation.Serve(t, filepath.Join(s.dir, "data"))
-	s.send(t, fmt.Sprintf("export API=%s APPS=%s SLIPWAY_NATS=%s NATS_URL=%[3]s DATA=%q SLIPWAY_API=%[1]s", s.slipway.API, s.slipway.Apps, s.slipway.NATS, s.slipway.Data))
+	s.send(t, fmt.Sprintf("export API=%s APPS=%s SLIPWAY_NATS=%s NATS_URL=%[3]s DATA=%q SLIPWAY_API=%[1]s NATS_PASSWORD=%[5]q", s.slipway.API, s.slipway.Apps, s.slipway.NATS, s.slipway.Data, installation.AdminPassword))
 }
 
 // variable is an assignment of what a command prints.

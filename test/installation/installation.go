@@ -63,9 +63,12 @@ func (i *Installation) Views() string { return filepath.Join(i.Data, "views.db")
 // Agent is the directory of the agent.
 func (i *Installation) Agent() string { return filepath.Join(i.Data, "agent") }
 
+// Auth is the directory of the logins.
+func (i *Installation) Auth() string { return filepath.Join(i.Data, "auth") }
+
 // Client speaks to its API.
 func (i *Installation) Client() *client.Client {
-	secret, _ := auth.ServiceSecret(filepath.Join(i.Data, "auth")) // without it the first request says what is wrong
+	secret, _ := auth.ServiceSecret(i.Auth()) // without it the first request says what is wrong
 	return client.New(i.API, secret)
 }
 
@@ -189,9 +192,9 @@ var upTo = regexp.MustCompile(`up to sequence (\d+) of (\d+)`)
 // rebuild.
 func (i *Installation) Sound(ctx context.Context, t *testing.T) {
 	t.Helper()
-	t.Logf("%s", Must(t, "slipway", "audit", "verify", "--nats", i.NATS))
+	t.Logf("%s", Must(t, "slipway", "audit", "verify", "--nats", i.NATS, "--auth", i.Auth()))
 	Eventually(ctx, t, i, func() (string, bool) {
-		text := Must(t, "projector", "verify", "--nats", i.NATS, "--db", i.Views())
+		text := Must(t, "projector", "verify", "--nats", i.NATS, "--auth", i.Auth(), "--db", i.Views())
 		extent := upTo.FindStringSubmatch(text)
 		return text, extent != nil && extent[1] == extent[2] // behind for a moment is no fault; to stay so is one
 	})

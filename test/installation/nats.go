@@ -13,17 +13,14 @@ import (
 // NATSServer is the name of the part that the others meet at.
 const NATSServer = "nats-server"
 
-var (
-	natsReady   = regexp.MustCompile(`Server is ready`)
-	natsAddress = regexp.MustCompile(`Listening for client connections on (\S+)`)
-)
+var natsReady = regexp.MustCompile(`NATS listens on (\S+)\n`)
 
-// StartNATS starts a nats-server on the directory that the all-in-one uses too, at the address that it had before if it had
+// StartNATS starts a NATS server on the directory that the all-in-one uses too, at the address that it had before if it had
 // one. It takes the settings of nats.conf.
 func (i *Installation) StartNATS(t *testing.T) {
 	t.Helper()
-	p := Spawn(t, natsReady, NATSServer, "-c", natsConf(t, i.Data, i.NATS))
-	i.Parts[NATSServer], i.NATS = p, "nats://"+p.Says(t, natsAddress)
+	p := Spawn(t, natsReady, AllInOne, "nats", "--conf", natsConf(t, i.Data, i.NATS), "--auth", i.Auth(), "--db", i.Views())
+	i.Parts[NATSServer], i.NATS = p, p.Says(t, natsReady)
 }
 
 // natsConf writes a copy of nats.conf with another directory and other ports: all else is as a user has it.

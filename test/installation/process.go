@@ -34,8 +34,8 @@ var (
 	hello    []byte // the example app
 )
 
-// Main builds what is needed, runs the tests, and exits: the TestMain of a package. It builds all commands of the repository,
-// the nats-server that its go.mod names and the example app, without the race detector: their own tests use it. With nothing
+// Main builds what is needed, runs the tests, and exits: the TestMain of a package. It builds all commands of the repository
+// and the example app, without the race detector: their own tests use it. With nothing
 // in the build cache this takes minutes, so it stands outside of any test's time.
 func Main(m *testing.M) {
 	for _, variable := range []string{auth.AdminPasswordEnv, "SLIPWAY_PASSWORD"} { // whatever is started knows it
@@ -58,7 +58,7 @@ func buildAndRun(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	build := exec.Command("go", "build", "-o", programs+"/", "./cmd/...", "github.com/nats-io/nats-server/v2")
+	build := exec.Command("go", "build", "-o", programs+"/", "./cmd/...")
 	build.Dir = root // with its go.mod, also where the tests are of a nested module
 	if text, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("build the programs: %w\n%s", err, text)

@@ -29,7 +29,7 @@ func Quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 // Start starts a server with an empty directory, on a random port, until the test ends.
 func Start(tb testing.TB) *natsboot.Server {
 	tb.Helper()
-	s, err := natsboot.Start(tb.Context(), natsboot.Config{StoreDir: tb.TempDir()}, Quiet())
+	s, err := natsboot.Start(tb.Context(), natsboot.Config{StoreDir: tb.TempDir(), Unguarded: true}, Quiet())
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -17,15 +18,24 @@ const (
 	drainTimeout = 5 * time.Second
 )
 
+// ErrRefused: the server does not know the name or the secret.
+var ErrRefused = errors.New("login refused")
+
 // Connect connects to the servers at url (comma-separated for a cluster) and stays connected: it reconnects for as long
 // as it takes. name shows in the server's connection list. The caller closes the connection.
 func Connect(url, name string, logger *slog.Logger, extra ...nats.Option) (*nats.Conn, error) {
 	nc, err := nats.Connect(url, append(Options(name, logger), extra...)...)
+	if errors.Is(err, nats.ErrAuthorization) {
+		err = fmt.Errorf("%w: %w", ErrRefused, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("connect to nats at %s: %w", url, err)
 	}
 	return nc, nil
 }
+
+// Login makes a connection one of a user's: of Slipway's own parts, or of anybody who has a password.
+func Login(user, secret string) nats.Option { return nats.UserInfo(user, secret) }
 
 // Options are the settings of every connection of Slipway.
 func Options(name string, logger *slog.Logger) []nats.Option {
@@ -35,6 +45,7 @@ func Options(name string, logger *slog.Logger) []nats.Option {
 		nats.ReconnectWait(reconnectWait),
 		nats.ReconnectJitter(reconnectJitter, reconnectJitter),
 		nats.DrainTimeout(drainTimeout),
+		nats.IgnoreAuthErrorAbort(), // a server that is too busy to log somebody in will do so a little later
 		// A request while the server is away waits for it instead of failing; its time-out still counts.
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
