@@ -32,6 +32,12 @@ type Packages interface {
 	UploadPackage(ctx context.Context, id events.PackageID, r io.Reader, by commands.Caller) (commands.Result, error)
 }
 
+// Keys says who signed a request to AWS AppConfig's paths: *auth.Authority.
+type Keys interface {
+	// VerifySigned is given the body beside the request. Its errors are *sigv4.Fault.
+	VerifySigned(ctx context.Context, r *http.Request, body []byte) (auth.Identity, error)
+}
+
 // Config is what an API needs.
 type Config struct {
 	Commands  Commands
@@ -40,6 +46,7 @@ type Config struct {
 	Log       eventlog.Log
 	Apps      *eventlog.Repository[app.State] // over Log
 	Auth      auth.Verifier                   // who may ask; nil: nobody
+	Keys      Keys                            // who may sign requests with access keys; nil: nobody
 	Login     http.Handler                    // the token server, which is mounted at /uaa; nil: there is none here
 	Logger    *slog.Logger
 	BaseURL   string           // that links begin with; empty: as the request names the server
@@ -122,4 +129,5 @@ func (a *API) routes() {
 	a.organizationRoutes()
 	a.quotaRoutes()
 	a.routeRoutes()
+	a.appConfigRoutes()
 }
