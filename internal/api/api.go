@@ -49,6 +49,7 @@ type Config struct {
 	Keys      Keys                            // who may sign requests with access keys; nil: nobody
 	Login     http.Handler                    // the token server, which is mounted at /uaa; nil: there is none here
 	Logger    *slog.Logger
+	UserIDs   resource.UserIDs // the guids of users; nil: none is known
 	BaseURL   string           // that links begin with; empty: as the request names the server
 	Patience  time.Duration    // for the read models to show a command; 0: resource.Patience
 	KeepAlive time.Duration    // between signs of life on a silent stream; 0: 15 s, below what proxies cut off
@@ -80,7 +81,7 @@ func New(c Config) *API {
 		c.Now = time.Now
 	}
 	a := &API{
-		Config: c, reader: resource.Reader{Store: c.Store, Patience: c.Patience}, registry: events.NewRegistry(), echo: echo.New(),
+		Config: c, reader: resource.Reader{Store: c.Store, Patience: c.Patience, UserIDs: c.UserIDs}, registry: events.NewRegistry(), echo: echo.New(),
 	}
 	finder := resource.Finder{Reader: a.reader, Log: c.Log}
 	a.gate = access.New(finder)
