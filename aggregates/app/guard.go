@@ -227,6 +227,14 @@ func (d *Deployment) pendingCheck(settled time.Time) string {
 	return ""
 }
 
+// PendingCheck names a check that must pass before the rollout going on leaves its present step, or nothing.
+func PendingCheck(s State, seen Instances) string {
+	if s.Deployment == nil {
+		return ""
+	}
+	return s.Deployment.pendingCheck(seen[s.Deployment.Process].settled(s.Deployment.step().New))
+}
+
 // later is the later of two moments.
 func later(a, b time.Time) time.Time {
 	if b.After(a) {

@@ -1,9 +1,7 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,7 +12,6 @@ import (
 	"slipway/events"
 	"slipway/internal/access"
 	"slipway/internal/auth"
-	"slipway/internal/auth/sigv4"
 	"slipway/internal/commands"
 	"slipway/internal/resource"
 	"slipway/projections"
@@ -61,7 +58,7 @@ func (a *API) authenticated(next echo.HandlerFunc) echo.HandlerFunc {
 
 // identify says whose token a request shows, if it is good for its method, and remembers it.
 func (a *API) identify(c echo.Context, r *http.Request) error {
-	i, err := a.whose(c, r)
+	i, err := a.Auth.Verify(r.Context(), r.Header.Values("Authorization"))
 	if err != nil {
 		return err
 	}
@@ -70,19 +67,6 @@ func (a *API) identify(c echo.Context, r *http.Request) error {
 	}
 	c.SetRequest(r.WithContext(auth.NewContext(r.Context(), i)))
 	return nil
-}
-
-// whose says whose token a request shows, or on AppConfig's paths who signed it.
-func (a *API) whose(c echo.Context, r *http.Request) (auth.Identity, error) {
-	if a.Keys == nil || !ofAppConfig(r.URL.Path) || !sigv4.Signed(r) {
-		return a.Auth.Verify(r.Context(), r.Header.Values("Authorization"))
-	}
-	body, err := readText(c)
-	if err != nil {
-		return auth.Identity{}, err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return a.Keys.VerifySigned(r.Context(), r, body)
 }
 
 // judged is the key under which a request notes that its caller was judged.

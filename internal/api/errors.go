@@ -14,15 +14,10 @@ import (
 	"slipway/projections"
 )
 
-// failed answers a request that went wrong. It is the one place where errors become HTTP; package cferror has the table. On
-// the paths of AWS AppConfig they become what its clients know: see asException.
+// failed answers a request that went wrong. It is the one place where errors become HTTP; package cferror has the table.
 func (a *API) failed(err error, c echo.Context) {
-	if ofAppConfig(c.Request().URL.Path) {
-		a.failedAsAWS(c, err)
-		return
-	}
 	shown := shownAs(err)
-	a.log(c, shown.Status, err)
+	a.log(c, shown, err)
 	if c.Response().Committed {
 		return
 	}
@@ -49,17 +44,17 @@ func shownAs(err error) cferror.Error {
 }
 
 // log tells of what a person should know: faults of the server's, not of the client's.
-func (a *API) log(c echo.Context, status int, err error) {
+func (a *API) log(c echo.Context, shown cferror.Error, err error) {
 	ctx := c.Request().Context()
 	level := slog.LevelDebug
 	switch {
-	case status == http.StatusServiceUnavailable && ctx.Err() == nil:
+	case shown.Status == http.StatusServiceUnavailable && ctx.Err() == nil:
 		level = slog.LevelWarn
-	case status == http.StatusInternalServerError:
+	case shown.Status == http.StatusInternalServerError:
 		level = slog.LevelError
 	}
 	attrs := []slog.Attr{
-		slog.String("method", c.Request().Method), slog.String("path", c.Path()), slog.Int("status", status),
+		slog.String("method", c.Request().Method), slog.String("path", c.Path()), slog.Int("status", shown.Status),
 		slog.String("command", c.Response().Header().Get(headerCommand)), slog.Any("err", err),
 	}
 	var panicked *panicError

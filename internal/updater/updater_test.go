@@ -128,6 +128,12 @@ func start(t testing.TB, parts ...func(context.Context) error) (stop func()) {
 // await follows the app until the condition holds.
 func (r *rig) await(t testing.TB, what string, holds func(app.State) bool) app.State {
 	t.Helper()
+	return r.awaitFor(t, patience, what, holds)
+}
+
+// awaitFor is await with another patience, for tests in which hours pass in a moment.
+func (r *rig) awaitFor(t testing.TB, patience time.Duration, what string, holds func(app.State) bool) app.State {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var state app.State
