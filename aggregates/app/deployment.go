@@ -100,10 +100,7 @@ func (c CreateDeployment) check() error {
 	if err := checkWeights(c.Options.CanaryWeights); err != nil {
 		return err
 	}
-	if err := checkPauses(c.Options); err != nil {
-		return err
-	}
-	if err := checkGuard(c.Options); err != nil {
+	if err := CheckOptions(c.Options); err != nil {
 		return err
 	}
 	if c.Options.MaxInFlight < 0 {
@@ -119,6 +116,9 @@ func (c CreateDeployment) checkStrategy() error {
 	}
 	if c.Strategy != c.Stored.StrategyName() {
 		return aggregates.Reject("Strategy '%s' does not go with deployment strategy %s: leave one of them out", c.Strategy, c.Stored.ID)
+	}
+	if c.Options.Bake > 0 {
+		return aggregates.Reject("Bake in seconds cannot be set: deployment strategy %s has a bake time of its own", c.Stored.ID)
 	}
 	return nil
 }

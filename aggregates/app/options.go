@@ -13,8 +13,8 @@ import (
 // Kubernetes have it.
 const DefaultProgressDeadline = 600 // seconds
 
-// maxTime bounds bakes, pauses and deadlines, in seconds: AppConfig's bound of its times, a day.
-const maxTime = 24 * 60 * 60
+// MaxTime bounds bakes, pauses and deadlines, in seconds: AppConfig's bound of its times, a day.
+const MaxTime = 24 * 60 * 60
 
 // complete fills in what a request may leave out.
 func (c *CreateDeployment) complete() {
@@ -28,10 +28,7 @@ func (c *CreateDeployment) complete() {
 	if !c.Now.IsZero() {
 		c.Options.ProgressDeadline = cmp.Or(c.Options.ProgressDeadline, DefaultProgressDeadline)
 	}
-	c.Options.Checks = slices.Clone(c.Options.Checks)
-	for i := range c.Options.Checks {
-		c.Options.Checks[i] = check.Complete(c.Options.Checks[i])
-	}
+	c.Options.Checks = completed(c.Options.Checks)
 }
 
 // inFlight is how many instances may start at once: one unless the request says otherwise, and as many as a step has where
@@ -54,6 +51,24 @@ func (c CreateDeployment) watched() bool {
 	return c.Stored != nil || o.Bake > 0 || len(o.Checks) > 0 || o.CrashLimit > 0 || o.CrashPercent > 0 || o.StartupTimeout > 0
 }
 
+// CheckOptions refuses options that no deployment may have, whatever it is of.
+func CheckOptions(o events.DeploymentOptions) error {
+	if err := checkPauses(o); err != nil {
+		return err
+	}
+	o.Checks = completed(o.Checks)
+	return checkGuard(o)
+}
+
+// completed are checks with what they leave out.
+func completed(checks []events.Check) []events.Check {
+	checks = slices.Clone(checks)
+	for i := range checks {
+		checks[i] = check.Complete(checks[i])
+	}
+	return checks
+}
+
 // checkGuard refuses times and limits out of bounds, and checks that cannot be made.
 func checkGuard(o events.DeploymentOptions) error {
 	for _, bound := range []struct {
@@ -61,9 +76,9 @@ func checkGuard(o events.DeploymentOptions) error {
 		value int
 		most  int
 	}{
-		{"Bake in seconds", o.Bake, maxTime},
-		{"Progress deadline in seconds", o.ProgressDeadline, maxTime},
-		{"Startup timeout in seconds", o.StartupTimeout, maxTime},
+		{"Bake in seconds", o.Bake, MaxTime},
+		{"Progress deadline in seconds", o.ProgressDeadline, MaxTime},
+		{"Startup timeout in seconds", o.StartupTimeout, MaxTime},
 		{"Crash limit", o.CrashLimit, MaxInstances},
 		{"Crash percent", o.CrashPercent, 100},
 	} {
@@ -85,8 +100,8 @@ func checkPauses(o events.DeploymentOptions) error {
 		return aggregates.Reject("Options canary steps must not have more pauses than steps")
 	}
 	for _, p := range o.CanaryPauses {
-		if p.Seconds < 0 || p.Seconds > maxTime {
-			return aggregates.Reject("Options canary steps pause seconds must be between 0 and %d", maxTime)
+		if p.Seconds < 0 || p.Seconds > MaxTime {
+			return aggregates.Reject("Options canary steps pause seconds must be between 0 and %d", MaxTime)
 		}
 		switch p.Then {
 		case events.ThenContinue, events.ThenCancel, events.ThenHold:

@@ -19,7 +19,7 @@ const (
 	maxQuery        = 4096 // bytes
 	maxURL          = 2048 // bytes
 	maxName         = 63
-	maxInterval     = 3600 // seconds
+	MaxInterval     = 3600 // seconds from one question to the next
 	defaultInterval = 10   // seconds
 	defaultTimeout  = 5    // seconds
 )
@@ -77,8 +77,8 @@ func fault(c events.Check) string {
 		return "url must be an http or https URL"
 	}
 	switch {
-	case c.Interval < 1 || c.Interval > maxInterval:
-		return fmt.Sprintf("interval_in_seconds must be between 1 and %d", maxInterval)
+	case c.Interval < 1 || c.Interval > MaxInterval:
+		return fmt.Sprintf("interval_in_seconds must be between 1 and %d", MaxInterval)
 	case c.Timeout < 1 || c.Timeout > c.Interval:
 		return "timeout_in_seconds must be between 1 and the interval"
 	case c.FailureLimit < 0:

@@ -16,6 +16,7 @@ type Config struct {
 	service.Connection
 	DB   string `default:"data/views.db" env:"SLIPWAY_DB" help:"File of the read models, which a projector writes."`
 	HTTP string `default:"127.0.0.1:8080" env:"SLIPWAY_HTTP" help:"Loopback address to listen on; port 0 takes a free one."`
+	service.Growth
 	cli.Logging
 }
 
@@ -45,6 +46,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		defer store.Close()
 		fmt.Fprintf(stdout, "api listens on http://%s\n", listener.Addr())
-		return service.Run(ctx, logger, service.API(backbone, store, logins, listener, logger))
+		return service.Run(ctx, logger, service.API(backbone, store, logins, listener, c.Growth, logger))
 	})
 }

@@ -25,6 +25,7 @@ type Serve struct {
 	Apps string `default:"127.0.0.1:8081" env:"SLIPWAY_APPS" help:"Loopback address of the router to the apps; port 0 takes a free one."`
 	NATS string `default:"127.0.0.1:4222" env:"SLIPWAY_NATS_LISTEN" help:"Loopback address of the embedded NATS server; port 0 takes a free one."`
 	Data string `default:"data" env:"SLIPWAY_DATA" help:"Directory that everything is kept in." type:"path"`
+	service.Growth
 	cli.Logging
 }
 
@@ -96,7 +97,7 @@ func (s Serve) open(ctx context.Context, p *parts, out io.Writer, logger *slog.L
 		return err
 	}
 	p.all = []service.Part{
-		service.API(p.backbone, p.store, logins, p.listener, logger),
+		service.API(p.backbone, p.store, logins, p.listener, s.Growth, logger),
 		service.Updater(p.backbone, p.store, logger), // before the agent, so that the end of its instances moves no rollout
 		agent,
 		service.Projector(p.backbone, p.store, logger),

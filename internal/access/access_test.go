@@ -47,6 +47,7 @@ process.update            x         x         .       .       .           -     
 deployment.create         x         x         -       -       -           -           -       x     .         .
 deployment.continue       x         x         -       -       -           -           -       x     .         .
 deployment.cancel         x         x         -       -       -           -           -       x     .         .
+deployment.rollback       x         x         -       -       -           -           -       x     .         .
 deployment.update         x         .         .       .       .           -           -       x     .         .
 organization.create       .         .         .       .       .           .           .       x     .         .
 organization.update       .         .         .       .       x           .           -       x     .         .
@@ -178,6 +179,7 @@ func (th things) requests() map[string]commands.Command {
 		commands.CreateProcess{App: app, Type: "worker"}, commands.ScaleProcess{Process: events.ProcessID(th.process), Instances: new(3)},
 		commands.UpdateProcess{Process: events.ProcessID(th.process)}, commands.CreateDeployment{App: app},
 		commands.ContinueDeployment{Deployment: deployment}, commands.CancelDeployment{Deployment: deployment},
+		commands.RollBackDeployment{Deployment: deployment},
 		commands.UpdateDeployment{Deployment: deployment}, commands.CreateOrganization{Called: "other"},
 		commands.UpdateOrganization{Organization: org}, commands.DeleteOrganization{Organization: org},
 		commands.CreateSpace{Organization: org, Called: "dev"}, commands.UpdateSpace{Space: space}, commands.DeleteSpace{Space: space},

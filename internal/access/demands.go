@@ -73,6 +73,8 @@ func ofDeployment(c commands.Command) []Demand {
 		return discreetly(on(auth.ManageApps, commands.KindDeployment, string(c.Deployment)))
 	case commands.CancelDeployment:
 		return discreetly(on(auth.ManageApps, commands.KindDeployment, string(c.Deployment)))
+	case commands.RollBackDeployment:
+		return discreetly(on(auth.ManageApps, commands.KindDeployment, string(c.Deployment)))
 	case commands.UpdateDeployment:
 		return on(auth.Write, commands.KindDeployment, string(c.Deployment))
 	}

@@ -22,6 +22,7 @@ func (a *API) deploymentRoutes() {
 	a.echo.PATCH("/v3/deployments/:guid", a.updateDeployment)
 	a.echo.POST("/v3/deployments/:guid/actions/cancel", a.cancelDeployment)
 	a.echo.POST("/v3/deployments/:guid/actions/continue", a.continueDeployment)
+	a.echo.POST("/v3/deployments/:guid/actions/rollback", a.rollBackDeployment)
 	a.get("/v3/deployments/:guid/events", a.listEvents)
 	a.get("/v3/deployments/:guid/stream", a.streamEvents)
 }
@@ -73,7 +74,8 @@ func warn(c echo.Context, rows []projections.Deployment) {
 // createDeployment is the body of a request for a rollout.
 type createDeployment struct {
 	Relationships struct {
-		App toOne `json:"app"`
+		App                toOne `json:"app"`
+		DeploymentStrategy toOne `json:"deployment_strategy"` // our own addition: a stored one, in place of a strategy's name
 	} `json:"relationships"`
 	Droplet  *ref             `json:"droplet"`
 	Revision *ref             `json:"revision"`
@@ -87,7 +89,7 @@ func (a *API) createDeployment(c echo.Context) error {
 	fault := bind(c, &body)
 	create := commands.CreateDeployment{
 		App: events.AppID(body.Relationships.App.guid()), Strategy: body.Strategy, Options: body.Options,
-		Metadata: events.Metadata(body.Metadata),
+		DeploymentStrategy: events.StrategyID(body.Relationships.DeploymentStrategy.guid()), Metadata: events.Metadata(body.Metadata),
 	}
 	if body.Droplet != nil {
 		create.Droplet = events.DropletID(body.Droplet.GUID)
@@ -100,6 +102,9 @@ func (a *API) createDeployment(c echo.Context) error {
 		if create.Revision == "" {
 			fault = commands.Together(fault, aggregates.Reject("Revision guid must be a string"))
 		}
+	}
+	if data := body.Relationships.DeploymentStrategy.Data; data != nil && data.GUID == "" {
+		fault = commands.Together(fault, aggregates.Reject("Deployment strategy guid must be a string"))
 	}
 	if err := commands.Together(fault, create.Check()); err != nil {
 		return err
@@ -130,7 +135,7 @@ func (a *API) getDeployment(c echo.Context) error {
 	return one(c, d.Stamp, a.base(c).Deployment(d))
 }
 
-// steps is the optional body of cancel and continue: the step that the caller has seen fences a retry (our own addition).
+// steps is the optional body of cancel, continue and rollback: the step that the caller has seen fences a retry (our own addition).
 type steps struct {
 	Expected int `json:"expected_step"`
 }
@@ -144,6 +149,13 @@ func (a *API) cancelDeployment(c echo.Context) error {
 func (a *API) continueDeployment(c echo.Context) error {
 	return a.steer(c, func(id events.DeploymentID, s steps) commands.Command {
 		return commands.ContinueDeployment{Deployment: id, ExpectedStep: s.Expected}
+	})
+}
+
+// rollBackDeployment is our own addition: a cancel that keeps the capacity.
+func (a *API) rollBackDeployment(c echo.Context) error {
+	return a.steer(c, func(id events.DeploymentID, s steps) commands.Command {
+		return commands.RollBackDeployment{Deployment: id, ExpectedStep: s.Expected}
 	})
 }
 

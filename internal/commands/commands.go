@@ -71,12 +71,13 @@ type (
 	}
 	// CreateDeployment rolls out a droplet, rolls back to a revision, or rolls the current droplet out anew.
 	CreateDeployment struct {
-		App      events.AppID      `json:"app"`
-		Droplet  events.DropletID  `json:"droplet,omitempty"`
-		Revision events.RevisionID `json:"revision,omitempty"`
-		Strategy string            `json:"strategy,omitempty"`
-		Options  Options           `json:"options,omitzero"`
-		Metadata events.Metadata   `json:"metadata,omitzero"`
+		App                events.AppID      `json:"app"`
+		Droplet            events.DropletID  `json:"droplet,omitempty"`
+		Revision           events.RevisionID `json:"revision,omitempty"`
+		Strategy           string            `json:"strategy,omitempty"`
+		DeploymentStrategy events.StrategyID `json:"deployment_strategy,omitempty"` // a stored one, in place of a name
+		Options            Options           `json:"options,omitzero"`
+		Metadata           events.Metadata   `json:"metadata,omitzero"`
 	}
 	// ContinueDeployment lets a paused deployment go on. An expected step fences a retry.
 	ContinueDeployment struct {
@@ -85,6 +86,11 @@ type (
 	}
 	// CancelDeployment goes back to the version before.
 	CancelDeployment struct {
+		Deployment   events.DeploymentID `json:"deployment"`
+		ExpectedStep int                 `json:"expected_step,omitempty"`
+	}
+	// RollBackDeployment goes back to the version before without a dip: it is at full strength before the new one leaves.
+	RollBackDeployment struct {
 		Deployment   events.DeploymentID `json:"deployment"`
 		ExpectedStep int                 `json:"expected_step,omitempty"`
 	}
@@ -108,6 +114,7 @@ func (UpdateProcess) Name() string      { return "process.update" }
 func (CreateDeployment) Name() string   { return "deployment.create" }
 func (ContinueDeployment) Name() string { return "deployment.continue" }
 func (CancelDeployment) Name() string   { return "deployment.cancel" }
+func (RollBackDeployment) Name() string { return "deployment.rollback" }
 func (UpdateDeployment) Name() string   { return "deployment.update" }
 
 // MetadataPatch changes labels and annotations: a nil value deletes a key, what is not named stays.

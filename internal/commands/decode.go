@@ -46,6 +46,7 @@ func init() {
 	catalogued[CreateDeployment]()
 	catalogued[ContinueDeployment]()
 	catalogued[CancelDeployment]()
+	catalogued[RollBackDeployment]()
 	catalogued[UpdateDeployment]()
 	catalogued[CreateOrganization]()
 	catalogued[UpdateOrganization]()

@@ -12,15 +12,20 @@ import (
 )
 
 func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, m eventlog.Meta) (Result, error) {
-	create := app.CreateDeployment{ID: m.CommandID, Strategy: c.Strategy, Options: c.Options.DeploymentOptions, Metadata: c.Metadata, Now: m.Time}
+	create := app.CreateDeployment{
+		ID: m.CommandID, Strategy: c.Strategy, Options: c.Options.DeploymentOptions, Metadata: c.Metadata, Schedule: h.schedule, Now: m.Time,
+	}
 	if err := c.Check(); err != nil {
 		return Result{}, err
 	}
 	if err := h.version(ctx, c, &create); err != nil {
 		return Result{}, err
 	}
-	result, err := h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) {
+	result, err := h.within(ctx, c.App, m, func(s app.State, q app.Quota) (_ []events.Event, err error) {
 		create.Quota = q
+		if create.Stored, err = h.stored(ctx, c.DeploymentStrategy); err != nil {
+			return nil, err
+		}
 		return app.DeployApp(s, create)
 	})
 	result.Kind, result.ID = KindDeployment, string(create.DeploymentID())
@@ -33,7 +38,29 @@ func (c CreateDeployment) Check() error {
 	if c.Droplet != "" && c.Revision != "" {
 		both = aggregates.Reject("Droplet Cannot set both fields 'droplet' and 'revision'")
 	}
-	return Together(app.CheckStrategy(c.Strategy), both, c.Options.checkStrategy(c.Strategy), app.CheckMetadata(c.Metadata))
+	return Together(c.checkStrategy(), both, c.Options.checkStrategy(c.Strategy), app.CheckOptions(c.Options.DeploymentOptions), app.CheckMetadata(c.Metadata))
+}
+
+// checkStrategy refuses a name that no strategy has. Whether it goes with a stored one is for the rule book to say, which sees
+// that one.
+func (c CreateDeployment) checkStrategy() error {
+	if c.DeploymentStrategy != "" {
+		return nil
+	}
+	return app.CheckStrategy(c.Strategy)
+}
+
+// stored copies the numbers of a deployment strategy as they are now; nil where none is asked for.
+func (h *Handler) stored(ctx context.Context, id events.StrategyID) (*app.StoredStrategy, error) {
+	if id == "" {
+		return nil, nil
+	}
+	growth, err := h.strategies.Growth(ctx, id)
+	var rejected *aggregates.RejectedError
+	if errors.As(err, &rejected) {
+		return nil, aggregates.Reject("Unable to use deployment strategy. Ensure that the deployment strategy exists and you have access to it.")
+	}
+	return &app.StoredStrategy{ID: id, Growth: growth}, err
 }
 
 // Together makes one refusal of several, as Cloud Foundry tells the faults of a request. An error that is none comes alone.

@@ -13,6 +13,7 @@ import (
 	"slipway/aggregates/droplet"
 	"slipway/aggregates/name"
 	"slipway/aggregates/pack"
+	"slipway/aggregates/plan"
 	"slipway/events"
 	"slipway/internal/eventlog"
 )
@@ -62,6 +63,7 @@ type Handler struct {
 	names      *eventlog.Repository[name.State]
 	places     places
 	strategies *Strategies
+	schedule   plan.Schedule
 	creating   creation
 	finder     Finder
 	bits       Bits
@@ -80,6 +82,9 @@ func NewHandler(log eventlog.Log, snapshots eventlog.Snapshots, finder Finder, b
 		finder: finder, bits: bits, logger: logger, now: time.Now,
 	}
 }
+
+// Grow says when the steps of growth curves begin, of deployments created from now on. It is called before the first command.
+func (h *Handler) Grow(s plan.Schedule) { h.schedule = s }
 
 // Apps is the repository of apps, for whoever decides about them or follows them.
 func Apps(log eventlog.Log, snapshots eventlog.Snapshots) *eventlog.Repository[app.State] {
@@ -160,6 +165,8 @@ func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Res
 		return h.steer(ctx, app.ContinueDeployment, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor, Now: m.Time}, m)
 	case CancelDeployment:
 		return h.steer(ctx, app.CancelDeployment, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor, Now: m.Time}, m)
+	case RollBackDeployment:
+		return h.steer(ctx, app.RollBackDeployment, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor, Now: m.Time}, m)
 	case UpdateDeployment:
 		return h.updateDeployment(ctx, c, m)
 	}

@@ -279,6 +279,7 @@ func everything() (before, after []step) {
 			{"deployment.create", "deploy", `{"app":` + a + `,"strategy":"canary"}`},
 			{"deployment.continue", "continue", `{"deployment":"` + deployment + `","expected_step":1}`},
 			{"deployment.update", "label", `{"deployment":"` + deployment + `","metadata":{"labels":{"release":"stable"}}}`},
+			{"deployment.rollback", "roll-back", `{"deployment":"` + deployment + `"}`},
 			{"deployment.cancel", "cancel", `{"deployment":"` + deployment + `"}`},
 			{"app.restart", "restart", `{"app":` + a + `}`},
 			{"app.stop", "stop", `{"app":` + a + `}`},

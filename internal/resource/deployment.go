@@ -1,67 +1,27 @@
 package resource
 
 import (
-	"slipway/aggregates/plan"
+	"slipway/aggregates/app"
 	"slipway/events"
+	"slipway/internal/commands"
 	"slipway/projections"
 )
 
-// Deployment is one rollout (reference 2.2).
+// Deployment is one rollout: Cloud Foundry's object (reference 2.2), and where there is more to say fields of our own, which are
+// absent from what Cloud Foundry's own strategies make.
 type Deployment struct {
 	Stamp
-	Status          Status            `json:"status"`
-	Strategy        string            `json:"strategy"`
-	Options         DeploymentOptions `json:"options"`
-	Droplet         GUID              `json:"droplet"`
-	PreviousDroplet GUID              `json:"previous_droplet"`
-	NewProcesses    []ProcessRef      `json:"new_processes"`
-	Revision        *RevisionRef      `json:"revision"`
-	Relationships   OfApp             `json:"relationships"`
-	Metadata        Metadata          `json:"metadata"`
-	Links           Links             `json:"links"`
-}
-
-// Status is where a deployment stands.
-type Status struct {
-	Value   string        `json:"value"`  // ACTIVE or FINALIZED
-	Reason  string        `json:"reason"` // DEPLOYING, PAUSED, CANCELING, DEPLOYED, CANCELED, SUPERSEDED
-	Details StatusDetails `json:"details"`
-	Canary  *CanaryStatus `json:"canary,omitempty"` // of a canary deployment, in every state
-}
-
-// CanaryStatus tells how many of a canary's steps are behind it.
-type CanaryStatus struct {
-	Steps struct {
-		Current int `json:"current"` // from 1; stays at the last one once the rollout goes on to its end
-		Total   int `json:"total"`
-	} `json:"steps"`
-}
-
-// StatusDetails tells when it last moved, and why it does not.
-type StatusDetails struct {
-	LastSuccessfulHealthcheck Time   `json:"last_successful_healthcheck"`
-	LastStatusChange          Time   `json:"last_status_change"`
-	Error                     string `json:"error,omitempty"`
-}
-
-// DeploymentOptions are the options of the request; those that were not given are absent.
-type DeploymentOptions struct {
-	MaxInFlight  int            `json:"max_in_flight"`
-	WebInstances *int           `json:"web_instances,omitempty"`
-	MemoryMB     *int           `json:"memory_in_mb,omitempty"`
-	DiskMB       *int           `json:"disk_in_mb,omitempty"`
-	LogRate      *int64         `json:"log_rate_limit_in_bytes_per_second,omitempty"`
-	Canary       *CanaryOptions `json:"canary,omitempty"` // of a canary deployment with steps
-}
-
-// CanaryOptions are the steps at which a canary deployment pauses.
-type CanaryOptions struct {
-	Steps []CanaryStep `json:"steps"`
-}
-
-// CanaryStep is one pause, at a percentage of the instances.
-type CanaryStep struct {
-	InstanceWeight int `json:"instance_weight"`
+	Status          Status           `json:"status"`
+	Strategy        string           `json:"strategy"`
+	Growth          *events.Growth   `json:"growth,omitempty"` // the numbers of its deployment strategy, as they were when it began
+	Options         commands.Options `json:"options"`          // of the request; those that were not given are absent
+	Droplet         GUID             `json:"droplet"`
+	PreviousDroplet GUID             `json:"previous_droplet"`
+	NewProcesses    []ProcessRef     `json:"new_processes"`
+	Revision        *RevisionRef     `json:"revision"`
+	Relationships   OfDeployment     `json:"relationships"`
+	Metadata        Metadata         `json:"metadata"`
+	Links           Links            `json:"links"`
 }
 
 // ProcessRef names a process that a deployment made, which may be gone by now.
@@ -81,41 +41,41 @@ type OfApp struct {
 	App ToOne `json:"app"`
 }
 
+// OfDeployment are the relationships of a deployment.
+type OfDeployment struct {
+	OfApp
+	DeploymentStrategy *ToOne `json:"deployment_strategy,omitempty"` // the stored one that its numbers were copied from
+}
+
+func ofDeployment(d projections.Deployment) OfDeployment {
+	of := OfDeployment{OfApp: OfApp{toOne(d.App)}}
+	if d.Watch.StoredStrategy != "" {
+		strategy := toOne(d.Watch.StoredStrategy)
+		of.DeploymentStrategy = &strategy
+	}
+	return of
+}
+
 // Deployment presents a deployment.
 func (b Base) Deployment(d projections.Deployment) Deployment {
 	return Deployment{
-		Stamp: stamp(d.GUID, d.Stamp),
-		Status: Status{Value: d.StatusValue, Reason: d.StatusReason, Details: StatusDetails{
-			LastSuccessfulHealthcheck: Time(d.LastHealthyAt), LastStatusChange: Time(d.LastStatusChange), Error: d.Error,
-		}, Canary: canaryStatus(d)},
-		Strategy: d.Strategy, Options: deploymentOptions(d.Options),
+		Stamp:  stamp(d.GUID, d.Stamp),
+		Status: status(d), Strategy: d.Strategy, Growth: d.Watch.Growth, Options: given(d.Options),
 		Droplet: guid(d.Droplet), PreviousDroplet: guid(d.PreviousDroplet),
 		NewProcesses: Each(d.NewProcesses, func(p projections.ProcessRef) ProcessRef {
 			return ProcessRef{GUID: string(p.GUID), Type: p.Type}
 		}),
 		Revision:      revisionRef(d.Revision, d.RevisionNumber),
-		Relationships: OfApp{toOne(d.App)}, Metadata: metadata(d.Metadata), Links: b.deploymentLinks(d),
+		Relationships: ofDeployment(d), Metadata: metadata(d.Metadata), Links: b.deploymentLinks(d),
 	}
 }
 
-func canaryStatus(d projections.Deployment) *CanaryStatus {
-	if d.Strategy != events.StrategyCanary {
-		return nil
+// given are the options as the request could have given them: a deadline that every rollout has is not one of them.
+func given(o events.DeploymentOptions) commands.Options {
+	if o.ProgressDeadline == app.DefaultProgressDeadline {
+		o.ProgressDeadline = 0
 	}
-	var s CanaryStatus
-	s.Steps.Total = max(plan.Pauses(d.Plan), 1)
-	s.Steps.Current = min(d.Step+1, s.Steps.Total)
-	return &s
-}
-
-func deploymentOptions(o events.DeploymentOptions) DeploymentOptions {
-	shown := DeploymentOptions{
-		MaxInFlight: o.MaxInFlight, WebInstances: o.WebInstances, MemoryMB: o.MemoryMB, DiskMB: o.DiskMB, LogRate: o.LogRate,
-	}
-	if len(o.CanaryWeights) > 0 {
-		shown.Canary = &CanaryOptions{Steps: Each(o.CanaryWeights, func(weight int) CanaryStep { return CanaryStep{weight} })}
-	}
-	return shown
+	return commands.OptionsOf(o)
 }
 
 func revisionRef(id events.RevisionID, number int) *RevisionRef {
@@ -125,7 +85,8 @@ func revisionRef(id events.RevisionID, number int) *RevisionRef {
 	return &RevisionRef{GUID: string(id), Version: number}
 }
 
-// deploymentLinks offers cancel and continue as long as they mean something; cancel may be asked for again while it goes on.
+// deploymentLinks offers cancel, rollback and continue as long as they mean something; cancel may be asked for again while it
+// goes on.
 func (b Base) deploymentLinks(d projections.Deployment) Links {
 	id := string(d.GUID)
 	links := Links{
@@ -134,6 +95,9 @@ func (b Base) deploymentLinks(d projections.Deployment) Links {
 	}
 	if d.StatusValue == projections.StatusActive {
 		links["cancel"] = b.link("v3", "deployments", id, "actions", "cancel").by("POST")
+	}
+	if d.StatusValue == projections.StatusActive && d.PreviousDroplet != "" && d.State != projections.Canceling && d.State != projections.RollingBack {
+		links["rollback"] = b.link("v3", "deployments", id, "actions", "rollback").by("POST")
 	}
 	if d.State == projections.Paused {
 		links["continue"] = b.link("v3", "deployments", id, "actions", "continue").by("POST")

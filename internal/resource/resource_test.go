@@ -99,6 +99,10 @@ func TestDeploymentIsTheReferences(t *testing.T) {
   "events": {
    "href": "http://api/v3/deployments/d/events"
   },
+  "rollback": {
+   "href": "http://api/v3/deployments/d/actions/rollback",
+   "method": "POST"
+  },
   "self": {
    "href": "http://api/v3/deployments/d"
   },
@@ -137,10 +141,13 @@ func nulls(t *testing.T, path string, v reflect.Value) {
 	case reflect.Interface:
 		nulls(t, path, v.Elem())
 	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[resource.Time]() {
-			return
+		if v.Type().Implements(reflect.TypeFor[json.Marshaler]()) {
+			return // it writes itself, with what is not there left out
 		}
 		for i := range v.NumField() {
+			if v.Field(i).IsZero() && strings.HasSuffix(v.Type().Field(i).Tag.Get("json"), ",omitempty") {
+				continue
+			}
 			nulls(t, path+"."+v.Type().Field(i).Name, v.Field(i))
 		}
 	}

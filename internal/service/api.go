@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/aggregates"
+	"slipway/aggregates/plan"
 	"slipway/internal/access"
 	"slipway/internal/api"
 	"slipway/internal/auth"
@@ -49,8 +50,13 @@ func Listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
+// Growth is the flag about growth curves; embed it in a program's flags.
+type Growth struct {
+	GrowthSchedule plan.Schedule `default:"first-step-now" enum:"first-step-now,first-step-later,one-interval-around" env:"SLIPWAY_GROWTH_SCHEDULE" help:"When the steps of a deployment strategy begin: first-step-now (at once), first-step-later (one interval after the start) or one-interval-around (an interval before the first and after the last one)."`
+}
+
 // API is the part that takes commands, by HTTP and by both NATS doors, stages builds, and answers queries. It owns the listener.
-func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener net.Listener, logger *slog.Logger) Part {
+func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener net.Listener, growth Growth, logger *slog.Logger) Part {
 	base := "http://" + listener.Addr().String()
 	reader := resource.Reader{Store: store}
 	finder := resource.Finder{Reader: reader, Log: b.Log}

@@ -144,7 +144,7 @@ var rules = map[string]row{
 				"metadata":      map[string]any{"labels": map[string]any{"release": "stable"}, "annotations": map[string]any{}},
 				"links": map[string]any{
 					"self": link("deployments/" + w.deployment), "app": link("apps/" + w.app),
-					"cancel": action("cancel"), "continue": action("continue"),
+					"cancel": action("cancel"), "continue": action("continue"), "rollback": action("rollback"),
 					"events": link("deployments/" + w.deployment + "/events"), "stream": link("deployments/" + w.deployment + "/stream"),
 				},
 			})
