@@ -34,6 +34,10 @@ func eventful(t testing.TB) (w *world, app string, deployments []string) {
 
 	second := deploy(`{"max_in_flight":2}`)
 	w.report(events.InstanceCrashed{InstanceRef: ref(owner, process(second), 0), Reason: "exit status 1", Crashes: 1})
+	w.running(owner, process(second), 2, 0)
+	w.until("the second has grown", func() bool { // an agent starts no instance before it is asked for
+		return at(w.must(200, "GET", "/v3/processes/"+string(process(second)), ""), "instances") == 3.0
+	})
 	w.running(owner, process(second), 3, 0)
 	w.until("the second is deployed", func() bool { return w.status(second) == "FINALIZED/DEPLOYED" })
 
