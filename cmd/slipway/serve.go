@@ -169,7 +169,7 @@ Try, in a second terminal:
   %s
   curl -H "Authorization: bearer $(go run ./cmd/slipway auth token --api %s)" %s/v3/deployments
   go run ./cmd/slipway audit verify --nats %s
-  nats --server %s sub 'rollouts.>'        (with the nats CLI)
+  nats --server %s --user admin sub 'rollouts.>'        (with the nats CLI; NATS_PASSWORD has the password)
 
 Ctrl-C stops everything, instances too.
 `, took.Seconds(), s.Data, api, apps, nats, s.demoCommand(api, apps), api, api, nats, nats)

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"slipway/events"
 	"slipway/internal/access"
 	"slipway/internal/auth"
+	"slipway/internal/auth/sigv4"
 	"slipway/internal/commands"
 	"slipway/internal/resource"
 	"slipway/projections"
@@ -58,7 +61,7 @@ func (a *API) authenticated(next echo.HandlerFunc) echo.HandlerFunc {
 
 // identify says whose token a request shows, if it is good for its method, and remembers it.
 func (a *API) identify(c echo.Context, r *http.Request) error {
-	i, err := a.Auth.Verify(r.Context(), r.Header.Values("Authorization"))
+	i, err := a.whose(c, r)
 	if err != nil {
 		return err
 	}
@@ -67,6 +70,19 @@ func (a *API) identify(c echo.Context, r *http.Request) error {
 	}
 	c.SetRequest(r.WithContext(auth.NewContext(r.Context(), i)))
 	return nil
+}
+
+// whose says whose token a request shows, or on AppConfig's paths who signed it.
+func (a *API) whose(c echo.Context, r *http.Request) (auth.Identity, error) {
+	if a.Keys == nil || !ofAppConfig(r.URL.Path) || !sigv4.Signed(r) {
+		return a.Auth.Verify(r.Context(), r.Header.Values("Authorization"))
+	}
+	body, err := readText(c)
+	if err != nil {
+		return auth.Identity{}, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return a.Keys.VerifySigned(r.Context(), r, body)
 }
 
 // judged is the key under which a request notes that its caller was judged.

@@ -32,6 +32,12 @@ type Packages interface {
 	UploadPackage(ctx context.Context, id events.PackageID, r io.Reader, by commands.Caller) (commands.Result, error)
 }
 
+// Keys says who signed a request to AWS AppConfig's paths: *auth.Authority.
+type Keys interface {
+	// VerifySigned is given the body beside the request. Its errors are *sigv4.Fault.
+	VerifySigned(ctx context.Context, r *http.Request, body []byte) (auth.Identity, error)
+}
+
 // Config is what an API needs.
 type Config struct {
 	Commands  Commands
@@ -40,8 +46,10 @@ type Config struct {
 	Log       eventlog.Log
 	Apps      *eventlog.Repository[app.State] // over Log
 	Auth      auth.Verifier                   // who may ask; nil: nobody
+	Keys      Keys                            // who may sign requests with access keys; nil: nobody
 	Login     http.Handler                    // the token server, which is mounted at /uaa; nil: there is none here
 	Logger    *slog.Logger
+	UserIDs   resource.UserIDs // the guids of users; nil: none is known
 	BaseURL   string           // that links begin with; empty: as the request names the server
 	Patience  time.Duration    // for the read models to show a command; 0: resource.Patience
 	KeepAlive time.Duration    // between signs of life on a silent stream; 0: 15 s, below what proxies cut off
@@ -73,7 +81,7 @@ func New(c Config) *API {
 		c.Now = time.Now
 	}
 	a := &API{
-		Config: c, reader: resource.Reader{Store: c.Store, Patience: c.Patience}, registry: events.NewRegistry(), echo: echo.New(),
+		Config: c, reader: resource.Reader{Store: c.Store, Patience: c.Patience, UserIDs: c.UserIDs}, registry: events.NewRegistry(), echo: echo.New(),
 	}
 	finder := resource.Finder{Reader: a.reader, Log: c.Log}
 	a.gate = access.New(finder)
@@ -122,4 +130,5 @@ func (a *API) routes() {
 	a.organizationRoutes()
 	a.quotaRoutes()
 	a.routeRoutes()
+	a.appConfigRoutes()
 }

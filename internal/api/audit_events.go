@@ -6,6 +6,7 @@ import (
 	"slipway/events"
 	"slipway/internal/auth"
 	"slipway/internal/commands"
+	"slipway/internal/resource"
 	"slipway/projections"
 )
 
@@ -40,7 +41,8 @@ func (a *API) listAuditEvents(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return page(a, c, q, l, a.base(c).AuditEvent)
+	base := a.base(c)
+	return page(a, c, q, l, func(e projections.AuditEvent) resource.AuditEvent { return base.AuditEvent(e, a.UserIDs) })
 }
 
 func (a *API) getAuditEvent(c echo.Context) error {
@@ -51,5 +53,5 @@ func (a *API) getAuditEvent(c echo.Context) error {
 	if err := a.see(c, auth.ReadAuditEvents, thing(commands.KindSpace, e.Space), kindEvent); err != nil {
 		return err
 	}
-	return one(c, projections.Stamp{Sequence: e.Sequence}, a.base(c).AuditEvent(e))
+	return one(c, projections.Stamp{Sequence: e.Sequence}, a.base(c).AuditEvent(e, a.UserIDs))
 }

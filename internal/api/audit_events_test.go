@@ -24,7 +24,7 @@ func TestAuditEvents(t *testing.T) {
 	}
 	begun := kinds["audit.app.deployment.create"]
 	is.Equal(keys(begun), []string{"actor", "created_at", "data", "guid", "links", "organization", "space", "target", "type", "updated_at"})
-	is.Equal(at(begun, "actor"), map[string]any{"guid": "user/admin", "type": "user", "name": "user/admin"})
+	is.Equal(at(begun, "actor"), map[string]any{"guid": "guid-admin", "type": "user", "name": "admin"})
 	is.Equal(at(begun, "target"), map[string]any{"guid": app, "type": "app", "name": "ongoing"})
 	is.Equal(at(begun, "space"), map[string]any{"guid": "default"})
 	is.Equal(at(begun, "organization"), map[string]any{"guid": "default"})

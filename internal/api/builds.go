@@ -12,6 +12,7 @@ import (
 	"slipway/events"
 	"slipway/internal/auth"
 	"slipway/internal/commands"
+	"slipway/internal/resource"
 	"slipway/projections"
 )
 
@@ -64,7 +65,11 @@ func (a *API) buildPage(c echo.Context, q *query, apps []events.AppID) error {
 	if err != nil {
 		return err
 	}
-	return page(a, c, q, l, a.base(c).Build)
+	return page(a, c, q, l, func(b projections.Build) resource.Build { return a.showBuild(c, b) })
+}
+
+func (a *API) showBuild(c echo.Context, b projections.Build) resource.Build {
+	return a.base(c).Build(b, a.UserIDs)
 }
 
 func (a *API) getBuild(c echo.Context) error {
@@ -75,7 +80,7 @@ func (a *API) getBuild(c echo.Context) error {
 	if err := a.see(c, auth.Read, thing(commands.KindBuild, b.GUID), commands.KindBuild); err != nil {
 		return err
 	}
-	return one(c, b.Stamp, a.base(c).Build(b))
+	return one(c, b.Stamp, a.showBuild(c, b))
 }
 
 type createBuild struct {
@@ -113,7 +118,7 @@ func (a *API) createBuild(c echo.Context) error {
 		return err // it is that of somebody else's command of the same id
 	}
 	standsAt(c, b.Sequence)
-	return answer(c, http.StatusCreated, a.base(c).Build(b))
+	return answer(c, http.StatusCreated, a.showBuild(c, b))
 }
 
 // builtSoon waits a moment for a build to end and gives it as it is then.

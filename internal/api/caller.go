@@ -15,9 +15,10 @@ import (
 
 // Headers of requests and answers.
 const (
-	headerIdempotencyKey = "Idempotency-Key"    // of a request: the id of its command
-	headerCommand        = "X-Slipway-Command"  // of an answer: the id of the command that was carried out
-	headerSequence       = "X-Slipway-Sequence" // of an answer: where in the log what it shows stands; see ?at=
+	headerIdempotencyKey = "Idempotency-Key"       // of a request: the id of its command
+	headerCommand        = "X-Slipway-Command"     // of an answer: the id of the command that was carried out
+	headerInvocation     = "Amz-Sdk-Invocation-Id" // of a request of AWS's SDKs: the same for each attempt at one thing
+	headerSequence       = "X-Slipway-Sequence"    // of an answer: where in the log what it shows stands; see ?at=
 )
 
 // callerOf says who sends a command under which id.
@@ -30,6 +31,8 @@ func callerOf(c echo.Context) (commands.Caller, error) {
 			return commands.Caller{}, cferror.UnprocessableEntity.With(
 				"%s must be given once and be 1 to %d letters, digits, '_' or '-'", headerIdempotencyKey, events.MaxIDLength)
 		}
+	} else if attempt := header.Get(headerInvocation); ofAppConfig(c.Request().URL.Path) && events.ValidID(attempt) {
+		id = attempt
 	}
 	c.Response().Header().Set(headerCommand, id)
 	return commands.Caller{CommandID: events.CommandID(id), Actor: auth.FromContext(c.Request().Context()).Actor(), Door: "http", Trace: traceOf(header)}, nil

@@ -14,10 +14,15 @@ import (
 	"slipway/projections"
 )
 
-// failed answers a request that went wrong. It is the one place where errors become HTTP; package cferror has the table.
+// failed answers a request that went wrong. It is the one place where errors become HTTP; package cferror has the table. On
+// the paths of AWS AppConfig they become what its clients know: see asException.
 func (a *API) failed(err error, c echo.Context) {
+	if ofAppConfig(c.Request().URL.Path) {
+		a.failedAsAWS(c, err)
+		return
+	}
 	shown := shownAs(err)
-	a.log(c, shown, err)
+	a.log(c, shown.Status, err)
 	if c.Response().Committed {
 		return
 	}
@@ -44,17 +49,17 @@ func shownAs(err error) cferror.Error {
 }
 
 // log tells of what a person should know: faults of the server's, not of the client's.
-func (a *API) log(c echo.Context, shown cferror.Error, err error) {
+func (a *API) log(c echo.Context, status int, err error) {
 	ctx := c.Request().Context()
 	level := slog.LevelDebug
 	switch {
-	case shown.Status == http.StatusServiceUnavailable && ctx.Err() == nil:
+	case status == http.StatusServiceUnavailable && ctx.Err() == nil:
 		level = slog.LevelWarn
-	case shown.Status == http.StatusInternalServerError:
+	case status == http.StatusInternalServerError:
 		level = slog.LevelError
 	}
 	attrs := []slog.Attr{
-		slog.String("method", c.Request().Method), slog.String("path", c.Path()), slog.Int("status", shown.Status),
+		slog.String("method", c.Request().Method), slog.String("path", c.Path()), slog.Int("status", status),
 		slog.String("command", c.Response().Header().Get(headerCommand)), slog.Any("err", err),
 	}
 	var panicked *panicError

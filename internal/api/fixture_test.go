@@ -54,7 +54,7 @@ func newWorld(t testing.TB) *world {
 	handler := commands.NewHandler(w.log, nil, resource.Finder{Reader: reader, Log: w.log}, w.bits, quiet)
 	w.commands = handler
 	w.api = api.New(api.Config{
-		Auth: w.people, Commands: handler, Packages: handler, Store: w.store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet, Patience: patience,
+		Auth: w.people, Keys: accessKeys{}, UserIDs: userID, Commands: handler, Packages: handler, Store: w.store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet, Patience: patience,
 	})
 	w.runs((&projector.Runner{Log: w.log, Store: w.store, Logger: quiet}).Run)
 	w.runs(updater.New(w.log, commands.Apps(w.log, nil), nil, quiet).Run)
@@ -312,6 +312,9 @@ type admin struct{}
 func (admin) Verify(context.Context, []string) (auth.Identity, error) {
 	return auth.Identity{UserID: "admin", UserName: "admin", Scopes: auth.Scopes{auth.ScopeAdmin}}, nil
 }
+
+// userID knows everybody but those who have left.
+func userID(name string) (string, bool) { return "guid-" + name, name != "leaver" }
 
 // people lets in whom it knows by the word behind "bearer", and who shows no token as the admin.
 type people struct{ known sync.Map }

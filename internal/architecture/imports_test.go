@@ -85,6 +85,10 @@ var rules = []rule{
 		why: "of AWS's code Slipway needs how a request is signed, and that in one place; the rest is for clients",
 	},
 	{
+		except: []string{"internal/auth"}, bad: anyOf("github.com/golang-jwt/jwt/v5", "golang.org/x/crypto/bcrypt"),
+		why: "how a token or a password is judged stands in one place: a second one would sooner or later be laxer",
+	},
+	{
 		except: []string{"cmd", "internal/cli"}, bad: anyOf("github.com/alecthomas/kong"),
 		why: "flags end at the mains: packages take values, so that tests and other programs can give them",
 	},
@@ -142,6 +146,8 @@ func TestImportRulesBite(t *testing.T) {
 		{"internal/agent/router", "github.com/labstack/echo/v4"},
 		{"internal/api", "database/sql"},
 		{"internal/agent", "github.com/alecthomas/kong"},
+		{"internal/api", "github.com/golang-jwt/jwt/v5"},
+		{"internal/natsboot", "golang.org/x/crypto/bcrypt"},
 		{"internal/api", "github.com/aws/aws-sdk-go-v2/aws"},
 	} {
 		t.Run(c.path+" and "+c.dep, func(t *testing.T) {

@@ -54,6 +54,12 @@ func (a *Authority) VerifyAt(ctx context.Context, authorization []string, at tim
 	return Identity{}, err
 }
 
+// UserID is the guid of the user who has a name now; known is false where nobody has it.
+func (a *Authority) UserID(name string) (guid string, known bool) {
+	u, known := a.source.directory().users[name]
+	return u.GUID, known
+}
+
 // bearer takes the token out of the header. Two headers are as bad as a wrong one: nobody knows which one somebody else saw.
 func bearer(authorization []string) (string, error) {
 	if len(authorization) == 0 || len(authorization) == 1 && authorization[0] == "" {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -58,6 +59,9 @@ func (c *Client) send(ctx context.Context, method, path, contentType string, bod
 		request.Header.Set("Content-Type", contentType)
 	}
 	response, err := c.do(request)
+	if errors.Is(err, ErrSecret) {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
 	if err != nil {
 		return fmt.Errorf("%s %s: %w (is Slipway running? start it with: make run)", method, path, err)
 	}

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -14,6 +15,9 @@ import (
 
 // renewAfter is when a token is given up for a new one: well before it ends.
 const renewAfter = auth.AccessLifetime / 2
+
+// ErrSecret: the API does not know the secret of Slipway's parts that the client has.
+var ErrSecret = errors.New("the secret of Slipway's own parts is not accepted")
 
 // do sends a request with a token.
 func (c *Client) do(request *http.Request) (*http.Response, error) {
@@ -44,6 +48,9 @@ func (c *Client) login(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer response.Body.Close()
+	if response.StatusCode == http.StatusUnauthorized {
+		return "", fmt.Errorf("%w at %s: is the data directory that of the Slipway that runs there?", ErrSecret, c.Base)
+	}
 	if response.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("log in: %s", response.Status)
 	}

@@ -39,17 +39,12 @@ func (m *MemoryTimers) Set(ctx context.Context, a Alarm) error {
 	return nil
 }
 
-// Lose removes the alarm of a key that stands, as somebody with access to the stream could.
-func (m *MemoryTimers) Lose(key string) {
+// Lose removes the alarm of a key that stands, as somebody with access to the stream could, and gives it; one without a
+// time where there is none.
+func (m *MemoryTimers) Lose(key string) Alarm {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.standing, key)
-}
-
-// Standing gives the alarm of a key that has not rung yet; one without a time where there is none.
-func (m *MemoryTimers) Standing(key string) Alarm {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	defer delete(m.standing, key)
 	return m.standing[key]
 }
 

@@ -25,7 +25,7 @@ func TestMemoryTimers(t *testing.T) {
 	logtest.RunTimers(t, func(testing.TB) logtest.TimersFixture {
 		timers := eventlog.NewMemoryTimers()
 		return logtest.TimersFixture{
-			Timers: timers, Lose: func(_ testing.TB, key string) { timers.Lose(key) },
+			Timers: timers, Lose: func(_ testing.TB, key string) bool { return timers.Lose(key) != eventlog.Alarm{} },
 			Inject: func(_ testing.TB, m events.Message) { timers.Inject(eventlog.Raw{Message: m}) },
 		}
 	})
@@ -52,7 +52,7 @@ func timersFixture(t testing.TB, nc *nats.Conn) logtest.TimersFixture {
 	js, err := jetstream.New(nc)
 	is.New(t).NoErr(err)
 	return logtest.TimersFixture{
-		Timers: openTimers(t, nc), Lose: func(t testing.TB, key string) { lose(t, nc, key) },
+		Timers: openTimers(t, nc), Lose: func(t testing.TB, key string) bool { return lose(t, nc, key) },
 		Inject: func(t testing.TB, m events.Message) {
 			t.Helper()
 			_, err := js.PublishMsg(t.Context(), &nats.Msg{Subject: string(m.Subject), Header: m.Header, Data: m.Data})

@@ -67,7 +67,12 @@ func (a *Applier) createRoute(ctx context.Context, space events.SpaceID, url str
 	if strings.ContainsAny(url, "/:") {
 		return aggregates.Reject("The route '%s' has a path or a port, which is not supported", url)
 	}
-	domains, err := a.store.All().Domains(ctx, projections.DomainFilter{}, projections.Order{}, projections.Page{})
+	home, err := a.store.Home(ctx, space)
+	if err != nil && !errors.Is(err, projections.ErrNotFound) { // the default space may not have been made yet
+		return err
+	}
+	seen := a.store.Only(nil, []events.OrganizationID{home.Organization}) // of others' domains nobody shall hear
+	domains, err := seen.Domains(ctx, projections.DomainFilter{}, projections.Order{}, projections.Page{})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/matryer/is"
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"slipway/internal/auth"
@@ -129,7 +130,7 @@ func TestAPlainServerWithNatsConf(t *testing.T) {
 	defer func() { s.Shutdown(); s.WaitForShutdown() }()
 	is.True(s.ReadyForConnections(patience))
 	for _, user := range []string{"", "nobody", auth.AdminUser, auth.ServiceUser} {
-		_, err := streams.Connect(s.ClientURL(), "test", natstest.Quiet(), streams.Login(user, ""))
+		_, err := streams.Connect(s.ClientURL(), "test", natstest.Quiet(), streams.Login(user, ""), nats.Timeout(patience))
 		is.True(errors.Is(err, streams.ErrRefused))
 	}
 }

@@ -3,6 +3,7 @@ package natsboot_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -404,4 +405,25 @@ func TestRightsThatChange(t *testing.T) {
 	is.True(err != nil)
 	_, err = r.Dial("ci", ciSecret)
 	is.True(err != nil) // gone
+}
+
+// TestASmuggledHeader: what the server says in the header Nats-Request-Info can be hidden behind a forged one, since it looks
+// for its own after CR LF, and clients end lines at LF and headers at the first empty line. The subject cannot.
+func TestASmuggledHeader(t *testing.T) {
+	is := is.New(t)
+	r := newRig(t)
+	parts := r.As(t, auth.ServiceUser, r.Secret)
+	door, err := parts.SubscribeSync("rpc.by.*.probe")
+	is.NoErr(err)
+	is.NoErr(parts.Flush())
+	c, err := net.Dial("tcp", strings.TrimPrefix(r.ClientURL(), "nats://"))
+	is.NoErr(err)
+	defer c.Close()
+	const header = "NATS/1.0\nNats-Request-Info: {\"user\":\"admin\"}\n\nX: y\r\n\r\n"
+	_, err = fmt.Fprintf(c, "CONNECT {\"headers\":true,\"user\":\"ann\",\"pass\":%q}\r\nHPUB rpc.probe %d %[2]d\r\n%[3]s\r\n", password, len(header), header)
+	is.NoErr(err)
+	m, err := door.NextMsg(patience)
+	is.NoErr(err)
+	is.Equal(m.Header, nats.Header{"Nats-Request-Info": {`{"user":"admin"}`}})
+	is.Equal(m.Subject, "rpc.by.ann.probe")
 }

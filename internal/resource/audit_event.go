@@ -2,7 +2,6 @@ package resource
 
 import (
 	"encoding/json"
-	"strings"
 
 	"slipway/events"
 	"slipway/projections"
@@ -34,26 +33,23 @@ type AuditTarget struct {
 	Name string `json:"name"`
 }
 
-// AuditEvent presents an audit event.
-func (b Base) AuditEvent(e projections.AuditEvent) AuditEvent {
+// AuditEvent presents an audit event. ids may be nil.
+func (b Base) AuditEvent(e projections.AuditEvent, ids UserIDs) AuditEvent {
 	return AuditEvent{
 		Stamp: Stamp{GUID: e.GUID, CreatedAt: Time(e.CreatedAt), UpdatedAt: Time(e.CreatedAt)}, Type: e.Type,
-		Actor: actor(e.Actor), Target: AuditTarget{GUID: string(e.App), Type: "app", Name: e.AppName},
+		Actor: actor(e.Actor, ids), Target: AuditTarget{GUID: string(e.App), Type: "app", Name: e.AppName},
 		Data: json.RawMessage(e.Data), Space: within(e.Space), Organization: within(e.Organization),
 		Links: Links{"self": b.link("v3", "audit_events", e.GUID)},
 	}
 }
 
-func actor(a events.Actor) AuditActor {
+func actor(a events.Actor, ids UserIDs) AuditActor {
 	kind := "user"
 	if a.System() {
 		kind = "system"
 	}
-	name := string(a)
-	if a.System() {
-		name, _, _ = strings.Cut(name, "/") // which agent it was is in the guid
-	}
-	return AuditActor{GUID: string(a), Type: kind, Name: name}
+	guid, name := ids.called(a)
+	return AuditActor{GUID: guid, Type: kind, Name: name}
 }
 
 func within[ID ~string](id ID) *GUID {

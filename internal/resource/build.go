@@ -35,11 +35,12 @@ const (
 	stagingLogRate = -1
 )
 
-// Build presents a build.
-func (b Base) Build(of projections.Build) Build {
-	id, who := string(of.GUID), string(of.Actor)
+// Build presents a build. ids may be nil.
+func (b Base) Build(of projections.Build, ids UserIDs) Build {
+	id := string(of.GUID)
+	by, who := ids.called(of.Actor)
 	out := Build{
-		Stamp: stamp(of.GUID, of.Stamp), CreatedBy: Person{GUID: who, Name: who, Email: who}, State: string(of.State),
+		Stamp: stamp(of.GUID, of.Stamp), CreatedBy: Person{GUID: by, Name: who, Email: who}, State: string(of.State),
 		MemoryMB: stagingMB, DiskMB: stagingMB, LogRate: stagingLogRate, Lifecycle: lifecycleOf(of.Image != ""),
 		Package: guid(of.Package), Relationships: OfApp{toOne(of.App)}, Metadata: metadata(of.Metadata), Links: Links{
 			"self": b.link("v3", "builds", id), "app": b.link("v3", "apps", string(of.App)),

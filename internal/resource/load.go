@@ -25,6 +25,7 @@ var ErrBehind = errors.New("the read models are behind the event log")
 type Reader struct {
 	Store    *projections.Store
 	Patience time.Duration // 0: [Patience]
+	UserIDs  UserIDs       // nil: none is known
 }
 
 // Await waits until the read models hold the commit with this sequence. Errors: [ErrBehind]; ctx's, where it ended first.
@@ -69,7 +70,7 @@ func (r Reader) read(ctx context.Context, b Base, result commands.Result) (any, 
 	case commands.KindPackage:
 		return present(b.Package)(r.Store.Package(ctx, events.PackageID(result.ID)))
 	case commands.KindBuild:
-		return present(b.Build)(r.Store.Build(ctx, events.BuildID(result.ID)))
+		return present(func(of projections.Build) Build { return b.Build(of, r.UserIDs) })(r.Store.Build(ctx, events.BuildID(result.ID)))
 	case commands.KindDeployment:
 		return present(b.Deployment)(r.Store.Deployment(ctx, events.DeploymentID(result.ID)))
 	}

@@ -110,7 +110,7 @@ func TestSecondStart(t *testing.T) {
 	s.Stop(t)
 }
 
-// TestRefusesNonLoopback: NATS knows no logins yet, so no program listens where another machine could connect.
+// TestRefusesNonLoopback: there is no TLS yet, so no program listens where another machine could connect.
 func TestRefusesNonLoopback(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")

@@ -23,8 +23,8 @@ const firstLead = 400 * time.Millisecond
 // TimersFixture is an implementation of [eventlog.Timers] to be tested.
 type TimersFixture struct {
 	Timers eventlog.Timers
-	// Lose takes away the alarm of a key that stands, as whoever has access to the stream could.
-	Lose func(t testing.TB, key string)
+	// Lose takes away the alarm of a key that stands, as whoever has access to the stream could, and says whether one did.
+	Lose func(t testing.TB, key string) bool
 	// Inject lets a message come as if an alarm had rung.
 	Inject func(t testing.TB, m events.Message)
 }
@@ -37,6 +37,7 @@ func RunTimers(t *testing.T, open func(t testing.TB) TimersFixture) {
 		"rings at once where the time is past":       overdue,
 		"the earliest of several is kept":            keeping,
 		"of many who set at once the earliest stays": rivaling,
+		"one that is overdue does not suffice":       replacing,
 		"rings again until it is attended to":        insisting,
 		"waits where it comes too early":             premature,
 		"a far one does not ring now":                distant,
@@ -164,27 +165,42 @@ func keeping(t *testing.T, f TimersFixture, lead time.Duration) bool {
 }
 
 func rivaling(t *testing.T, f TimersFixture, lead time.Duration) bool {
-	is := is.New(t)
 	b := listen(t, f.Timers, nil)
-	earliest, fence := at(lead), at(2*lead)
+	var keys []string
+	due := at(lead).At
 	var setters sync.WaitGroup
-	for i := range 8 {
-		setters.Go(func() {
-			for j := range 5 {
-				a := earliest
-				a.At = a.At.Add(time.Duration((i+j)%8) * time.Hour)
-				if err := f.Timers.Set(t.Context(), a); err != nil {
+	for range 10 {
+		key := events.NewID()
+		keys = append(keys, key)
+		for i := range 8 {
+			setters.Go(func() {
+				if err := f.Timers.Set(t.Context(), eventlog.Alarm{Key: key, At: due.Add(time.Duration(i) * time.Hour)}); err != nil {
 					t.Error(err)
 				}
-			}
-		})
+			})
+		}
 	}
 	setters.Wait()
-	set(t, f.Timers, fence)
-	if time.Now().After(earliest.At) {
+	if time.Now().After(due) {
 		return false
 	}
-	is.Equal(of(b.until(t, earliest.Key, fence.Key), earliest.Key), []time.Time{earliest.At})
+	for _, a := range b.until(t, keys...) {
+		is.New(t).Equal(a.At, due)
+	}
+	return true
+}
+
+// replacing: an alarm that is overdue does not keep another one from being set.
+func replacing(t *testing.T, f TimersFixture, lead time.Duration) bool {
+	began, past := time.Now(), at(-time.Second)
+	next := eventlog.Alarm{Key: past.Key, At: at(lead).At}
+	set(t, f.Timers, past, next)
+	if time.Since(began) > lead/4 {
+		return false // the first may be ringing just now
+	}
+	b := listen(t, f.Timers, nil)
+	for !slices.ContainsFunc(b.until(t, next.Key), func(a eventlog.Alarm) bool { return a.At.Equal(next.At) }) {
+	}
 	return true
 }
 
@@ -227,6 +243,8 @@ func distant(t *testing.T, f TimersFixture, lead time.Duration) bool {
 	rung := b.until(t, fence.Key)
 	is.Equal(len(of(rung, days.Key)), 0)
 	is.Equal(len(of(rung, ages.Key)), 0)
+	is.True(f.Lose(t, days.Key)) // they stand
+	is.True(f.Lose(t, ages.Key))
 	return true
 }
 

@@ -52,6 +52,13 @@ func StartGuarded(tb testing.TB, users []auth.User, clients []auth.Client, place
 // AdminPassword is the admin's on a guarded server.
 const AdminPassword = "correct horse"
 
+// cheapHashes are bcrypt's of passwords in tests, at the least cost: with the race detector the usual one takes seconds.
+var cheapHashes = map[string]string{
+	"correct horse":  "$2a$04$5B2lIXpC5B1x2Mf47uoDG.4LMH4VDzPh8PpdamabeXNYq1W1UNUN2",
+	"battery staple": "$2a$04$U0vEyRSkIVfPgr5I6bU52uNwT7dE5yL3K7V3rlzXdKmXITlDRB/le",
+	"ci secret/+%":   "$2a$04$bt5F9uA3vyTbBzoo9JOyKetT/CYsUdB/.kthZGQMK3N4DzhTBriqC",
+}
+
 func second[T any](_ T, err error) error { return err }
 
 func (g *Guarded) must(tb testing.TB, err error) {
@@ -78,16 +85,16 @@ func (g *Guarded) Edit(tb testing.TB, change func(*auth.Config)) {
 
 func (g *Guarded) add(tb testing.TB, users []auth.User, clients []auth.Client) {
 	tb.Helper()
-	hashes := map[string]string{} // of equal passwords one: hashing is slow on purpose
 	hash := func(secret string) string {
-		if hashes[secret] == "" && secret != "" {
-			var err error
-			hashes[secret], err = auth.Hash(secret)
-			g.must(tb, err)
+		if cheap, ok := cheapHashes[secret]; ok || secret == "" {
+			return cheap
 		}
-		return hashes[secret]
+		hash, err := auth.Hash(secret)
+		g.must(tb, err)
+		return hash
 	}
 	g.Edit(tb, func(c *auth.Config) {
+		c.Users[0].Password = hash(AdminPassword)
 		for _, u := range users {
 			u.Password = hash(u.Password)
 			c.Users = append(c.Users, u)
@@ -101,8 +108,10 @@ func (g *Guarded) add(tb testing.TB, users []auth.User, clients []auth.Client) {
 
 // Dial connects over TCP, as anybody does.
 func (g *Guarded) Dial(user, secret string, extra ...nats.Option) (*nats.Conn, error) {
-	quiet := nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})
-	return nats.Connect(g.ClientURL(), append([]nats.Option{streams.Login(user, secret), quiet}, extra...)...)
+	opts := []nats.Option{
+		streams.Login(user, secret), nats.Timeout(startTimeout), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}),
+	}
+	return nats.Connect(g.ClientURL(), append(opts, extra...)...)
 }
 
 // As is a connection of somebody's, until the test ends.

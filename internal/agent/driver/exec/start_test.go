@@ -37,7 +37,9 @@ func TestEnvironment(t *testing.T) {
 
 // TestAnInstanceSeesNothingOfTheAgent: what the agent knows, such as credentials, is not inherited.
 func TestAnInstanceSeesNothingOfTheAgent(t *testing.T) {
-	t.Setenv("AGENT_SECRET", "sesame")
+	for _, variable := range []string{"AGENT_SECRET", "SLIPWAY_ADMIN_PASSWORD", "SLIPWAY_PASSWORD", "SLIPWAY_SERVICE_SECRET", "NATS_PASSWORD"} {
+		t.Setenv(variable, "sesame")
+	}
 	is := is.New(t)
 	h := newHost(t)
 	inst, err := h.open(t).Start(t.Context(), h.specs(1, drivertest.Serves)[0])
