@@ -57,7 +57,7 @@ func newWorld(t testing.TB) *world {
 		Auth: w.people, Keys: accessKeys{}, UserIDs: userID, Commands: handler, Packages: handler, Store: w.store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet, Patience: patience,
 	})
 	w.runs((&projector.Runner{Log: w.log, Store: w.store, Logger: quiet}).Run)
-	w.runs(updater.New(w.log, commands.Apps(w.log, nil), nil, quiet).Run)
+	w.runs(updater.New(w.log, eventlog.NewMemoryTimers(), commands.Apps(w.log, nil), nil, quiet).Run)
 	return w
 }
 

@@ -19,6 +19,7 @@ import (
 type Backbone struct {
 	Registry  *events.Registry
 	Log       *eventlog.JetStream
+	Timers    *eventlog.JetStreamTimers
 	Snapshots eventlog.Snapshots
 	Feed      *eventlog.FeedStream
 	Droplets  *droplets.ObjectStore
@@ -117,6 +118,9 @@ func open(ctx context.Context, nc *streams.Conn, cfg streams.Config, logger *slo
 	b := &Backbone{Registry: events.NewRegistry(), Conn: nc}
 	var err error
 	if b.Log, err = eventlog.Open(ctx, nc, b.Registry, eventlog.Config{Logger: logger}); err != nil {
+		return nil, err
+	}
+	if b.Timers, err = eventlog.OpenTimers(ctx, nc, eventlog.Config{Logger: logger}); err != nil {
 		return nil, err
 	}
 	if b.Snapshots, err = eventlog.OpenSnapshots(ctx, nc); err != nil {

@@ -10,7 +10,6 @@ import (
 
 	"slipway/aggregates/app"
 	"slipway/events"
-	"slipway/internal/commands"
 	"slipway/internal/eventlog"
 	"slipway/internal/natsboot/natstest"
 )
@@ -24,13 +23,12 @@ func BenchmarkReaction(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := &rig{log: log, apps: commands.Apps(log, nil)}
-	r.decide(b, "create", func(s app.State) ([]events.Event, error) {
-		return app.CreateApp(s, app.Create{ID: "hello", Name: "hello", Space: "default"})
-	})
+	timers, err := eventlog.OpenTimers(b.Context(), nc, eventlog.Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
 	const instances = 200
-	many := instances
-	r.deploy(b, 1, &many)
+	r := newRigOn(b, log, timers, instances)
 	start(b, r.updater())
 	steps := newSteps()
 	start(b, func(ctx context.Context) error { return steps.watch(ctx, log) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"slipway/aggregates/app"
 	"slipway/events"
@@ -22,29 +23,37 @@ type instances struct {
 // view is what is known of one process up to a sequence.
 type view struct {
 	at   events.Sequence
+	told time.Time // when the newest report was recorded
 	seen app.ProcessInstances
+}
+
+// sighting is what the log tells of the instances of an app's web processes.
+type sighting struct {
+	seen app.Instances
+	at   map[events.Subject]events.Sequence // up to where each was read
+	told map[events.ProcessID]time.Time     // when the newest report on each was recorded
 }
 
 func newInstances(log eventlog.Log) *instances {
 	return &instances{log: log, apps: map[events.AppID]map[events.ProcessID]view{}}
 }
 
-// load gives the instances of an app's web processes as the log has them now, and up to where each was read.
-func (i *instances) load(ctx context.Context, s app.State) (app.Instances, map[events.Subject]events.Sequence, error) {
+// load gives the instances of an app's web processes as the log has them now.
+func (i *instances) load(ctx context.Context, s app.State) (sighting, error) {
 	known := i.known(s.ID)
 	fresh := map[events.ProcessID]view{}
-	all, at := app.Instances{}, map[events.Subject]events.Sequence{}
+	all := sighting{seen: app.Instances{}, at: map[events.Subject]events.Sequence{}, told: map[events.ProcessID]time.Time{}}
 	for _, p := range s.Webs() {
 		v, err := i.extend(ctx, p.ID, known[p.ID])
 		if err != nil {
-			return nil, nil, fmt.Errorf("instances of process %s: %w", p.ID, err)
+			return sighting{}, fmt.Errorf("instances of process %s: %w", p.ID, err)
 		}
-		fresh[p.ID], all[p.ID], at[events.InstanceSubject(p.ID)] = v, v.seen, v.at
+		fresh[p.ID], all.seen[p.ID], all.at[events.InstanceSubject(p.ID)], all.told[p.ID] = v, v.seen, v.at, v.told
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.apps[s.ID] = fresh
-	return all, at, nil
+	return all, nil
 }
 
 func (i *instances) extend(ctx context.Context, id events.ProcessID, v view) (view, error) {
@@ -59,7 +68,7 @@ func (i *instances) extend(ctx context.Context, id events.ProcessID, v view) (vi
 				v.seen = app.Observe(v.seen, report, c.Time)
 			}
 		}
-		v.at = c.Sequence
+		v.at, v.told = c.Sequence, c.Time
 		return nil
 	})
 	return v, err

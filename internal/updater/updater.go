@@ -1,5 +1,5 @@
-// Package updater is the process manager: it follows commits and instance reports, asks the rule book what follows from
-// them, and appends that.
+// Package updater is the process manager: it follows commits, instance reports and alarms, asks the rule book what follows
+// from them, and appends that.
 //
 // What it guarantees:
 //
@@ -8,7 +8,10 @@
 //  2. Considering twice, late, or by several updaters at once changes nothing: the rules decide from the state as it is,
 //     and of two decisions at the same position one loses its race and is made again.
 //  3. It never appends a decision that breaks the capacity law; it reports the fault and leaves the rollout as it is.
-//  4. At start it considers every app once, so a rollout cannot be forgotten with a lost consumer.
+//  4. At start it considers every app once, so a rollout cannot be forgotten with a lost consumer or a lost alarm.
+//  5. Where a rollout waits for a time it is considered then: never before, by this machine's clock, and while a server and
+//     an updater are up within a second. Its alarm is set before what it was considered for is acknowledged, and all that
+//     its times follow from is in the log, so a restart neither forgets nor prolongs a wait.
 //
 // It has no state that matters: what it holds in memory is a cache of folded history.
 package updater
@@ -42,22 +45,24 @@ type Updater struct {
 	log       eventlog.Log
 	apps      *eventlog.Repository[app.State]
 	instances *instances
-	reminders *reminders
+	timers    eventlog.Timers
 	quotas    Quotas
 	logger    *slog.Logger
 	now       func() time.Time
 }
 
 // New makes an updater over the log. apps must fold the same log; quotas may be nil.
-func New(log eventlog.Log, apps *eventlog.Repository[app.State], quotas Quotas, logger *slog.Logger) *Updater {
-	return &Updater{log: log, apps: apps, quotas: quotas, instances: newInstances(log), reminders: newReminders(), logger: logger, now: time.Now}
+func New(
+	log eventlog.Log, timers eventlog.Timers, apps *eventlog.Repository[app.State], quotas Quotas, logger *slog.Logger,
+) *Updater {
+	return &Updater{log: log, timers: timers, apps: apps, quotas: quotas, instances: newInstances(log), logger: logger, now: time.Now}
 }
 
 // Run works until ctx ends, then returns nil. An error means that it cannot go on at all.
 func (u *Updater) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return u.sweep(ctx) })
-	group.Go(func() error { return u.reminders.run(ctx, u.remind) })
+	group.Go(func() error { return u.timers.Ring(ctx, u.rung) })
 	group.Go(func() error {
 		return u.log.Work(ctx, eventlog.Worker{
 			Name: consumer, Filters: []string{events.AllAppSubjects, events.AllInstanceSubjects},
@@ -70,30 +75,21 @@ func (u *Updater) Run(ctx context.Context) error {
 	return nil
 }
 
-// sweep considers every app once.
-func (u *Updater) sweep(ctx context.Context) error {
-	heads, err := u.log.Heads(ctx, events.AllAppSubjects)
-	if err != nil {
-		return fmt.Errorf("sweep: %w", err)
-	}
-	for _, head := range heads {
-		_, id, ok := head.Subject.Split()
-		if !ok {
-			continue
-		}
-		u.unasked(ctx, events.AppID(id), "sweep")
-	}
-	return nil
+// trigger is why an app is considered: a commit or report, or none of them.
+type trigger struct {
+	cause   string // the id of its first event, or what else it was
+	subject events.Subject
+	seq     events.Sequence
 }
 
-// remind considers an app again whose instances were missing a while ago.
-func (u *Updater) remind(ctx context.Context, id events.AppID) { u.unasked(ctx, id, "reminder") }
-
-// unasked considers an app with no commit or report that would come again if it fails.
-func (u *Updater) unasked(ctx context.Context, id events.AppID, cause string) {
-	if err := u.consider(ctx, id, cause, "", 0); err != nil && ctx.Err() == nil {
-		u.logger.LogAttrs(ctx, slog.LevelError, "app not considered", slog.String("app", string(id)), slog.Any("err", err))
+// rung considers the app of an alarm.
+func (u *Updater) rung(ctx context.Context, a eventlog.Alarm) error {
+	err := u.consider(ctx, events.AppID(a.Key), trigger{cause: "timer"})
+	if err != nil && ctx.Err() == nil {
+		u.logger.LogAttrs(ctx, level(err), "app not considered in time, will try again", slog.String("app", a.Key),
+			slog.Time("due", a.At), slog.Any("err", err))
 	}
+	return err
 }
 
 // handle considers the app a commit or report is about.
@@ -102,7 +98,7 @@ func (u *Updater) handle(ctx context.Context, c events.Recorded) error {
 	if id == "" {
 		return nil
 	}
-	return u.consider(ctx, id, c.EventID(0), c.Subject, c.Sequence)
+	return u.consider(ctx, id, trigger{c.EventID(0), c.Subject, c.Sequence})
 }
 
 // appOf finds the app of a commit: an app's own, or the one an instance belongs to.
@@ -120,72 +116,59 @@ func appOf(c events.Recorded) events.AppID {
 // errBehind: a read did not show the very commit it was made for: a replica lags behind. It is tried again in a moment.
 var errBehind = errors.New("the read lags behind the commit it was made for")
 
-// consider lets the rule book decide about one app, as it stands now; now includes the commit at seq on the subject, or
-// nothing is decided and the commit comes again.
-func (u *Updater) consider(ctx context.Context, id events.AppID, cause string, subject events.Subject, seq events.Sequence) error {
+// consider lets the rule book decide about one app, as it stands now; now includes the commit that is the cause, or nothing
+// is decided and it comes again. Where nothing is to be done now, an alarm is set for when something may be; where something
+// was, its commit will be considered.
+func (u *Updater) consider(ctx context.Context, id events.AppID, because trigger) error {
 	m := eventlog.Meta{
-		CommandID: events.CommandID(events.NewID()), Actor: events.ActorUpdater, Cause: cause, Time: u.now().UTC(),
+		CommandID: events.CommandID(events.NewID()), Actor: events.ActorUpdater, Cause: because.cause, Time: u.now().UTC(),
 	}
+	var next time.Time
 	out, err := u.apps.Decide(ctx, string(id), m, func(s app.State) ([]events.Event, error) {
+		next = time.Time{}
 		if s.Deployment == nil {
 			u.instances.forget(id)
-			u.reminders.forget(id)
 			return nil, nil
 		}
-		seen, at, err := u.instances.load(ctx, s)
+		l, err := u.look(ctx, s, because, m.Time)
 		if err != nil {
 			return nil, err
 		}
-		if read, ok := at[subject]; ok && read < seq {
-			return nil, errBehind
-		}
-		var quota app.Quota
-		if u.quotas != nil {
-			if quota, err = u.quotas(ctx, s); err != nil {
-				return nil, err
-			}
-		}
-		waits := app.Missing(s, seen) > 0 || app.QuotaRefusal(s, seen, quota) != ""
-		return decide(s, seen, u.reminders.overdue(id, waits, m.Time), quota, m.Time)
+		next = l.next()
+		return l.decide()
 	})
-	if err == nil && subject == events.AppSubject(id) && out.Position.Sequence < seq {
-		err = errBehind
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case because.subject == events.AppSubject(id) && out.Position.Sequence < because.seq:
+		return errBehind
+	case out.Commit.Sequence > 0:
+		u.moved(ctx, id, out.Commit)
+		return nil
+	case next.IsZero():
+		return nil
 	}
-	if out.Commit.Sequence > 0 {
-		u.logger.LogAttrs(ctx, slog.LevelInfo, "rollout moved on", slog.String("app", string(id)),
-			slog.Uint64("seq", uint64(out.Commit.Sequence)), slog.Uint64("version", uint64(out.Commit.Version)),
-			slog.Int("events", len(out.Commit.Events)), slog.String("last", string(out.Commit.Events[len(out.Commit.Events)-1].Type())))
-	}
-	return nil
+	return u.timers.Set(ctx, eventlog.Alarm{Key: string(id), At: next})
 }
 
-// decide is Next with the capacity law asserted on what it decides, or why nothing moves.
-func decide(s app.State, seen app.Instances, overdue bool, quota app.Quota, now time.Time) ([]events.Event, error) {
-	decided := app.Next(s, seen, quota, now)
-	if len(decided) == 0 {
-		return app.Explain(s, seen, overdue, quota, now), nil
-	}
-	after := s
-	for _, e := range decided {
-		after = app.Evolve(after, e)
-	}
-	if err := app.CheckCapacity(s, after, seen); err != nil {
-		return nil, err
-	}
-	return decided, nil
+func (u *Updater) moved(ctx context.Context, id events.AppID, c events.Recorded) {
+	u.logger.LogAttrs(ctx, slog.LevelInfo, "rollout moved on", slog.String("app", string(id)),
+		slog.Uint64("seq", uint64(c.Sequence)), slog.Uint64("version", uint64(c.Version)),
+		slog.Int("events", len(c.Events)), slog.String("last", string(c.Events[len(c.Events)-1].Type())))
 }
 
 // failed tells of a commit that could not be handled; it will be handed out again.
 func (u *Updater) failed(c events.Recorded, attempt int, err error) {
-	level := slog.LevelWarn
+	u.logger.LogAttrs(context.Background(), level(err), "app not considered, will try again", slog.String("command", string(c.CommandID)),
+		slog.Uint64("seq", uint64(c.Sequence)), slog.Int("attempt", attempt), slog.Any("err", err))
+}
+
+// level is Error where no attempt will mend it, so that a person should look.
+func level(err error) slog.Level {
 	var broken *app.CapacityError
 	var corrupt *eventlog.CorruptError
 	if errors.As(err, &broken) || errors.As(err, &corrupt) {
-		level = slog.LevelError // no attempt will mend this: a person should look
+		return slog.LevelError
 	}
-	u.logger.LogAttrs(context.Background(), level, "app not considered, will try again", slog.String("command", string(c.CommandID)),
-		slog.Uint64("seq", uint64(c.Sequence)), slog.Int("attempt", attempt), slog.Any("err", err))
+	return slog.LevelWarn
 }

@@ -70,14 +70,20 @@ func (a *agent) report(ctx context.Context, id events.AppID, p app.Process) erro
 
 // rig is a log with one running app.
 type rig struct {
-	log  eventlog.Log
-	apps *eventlog.Repository[app.State]
+	log    eventlog.Log
+	timers eventlog.Timers
+	apps   *eventlog.Repository[app.State]
+	quotas updater.Quotas
 }
 
 func newRig(t testing.TB, instances int) *rig {
 	t.Helper()
-	log := eventlog.NewMemory(events.NewRegistry())
-	r := &rig{log: log, apps: commands.Apps(log, nil)}
+	return newRigOn(t, eventlog.NewMemory(events.NewRegistry()), eventlog.NewMemoryTimers(), instances)
+}
+
+func newRigOn(t testing.TB, log eventlog.Log, timers eventlog.Timers, instances int) *rig {
+	t.Helper()
+	r := &rig{log: log, timers: timers, apps: commands.Apps(log, nil)}
 	r.decide(t, "create", func(s app.State) ([]events.Event, error) {
 		return app.CreateApp(s, app.Create{ID: "hello", Name: "hello", Space: "default"})
 	})
@@ -96,16 +102,18 @@ func (r *rig) decide(t testing.TB, id string, fn func(app.State) ([]events.Event
 
 func (r *rig) deploy(t testing.TB, n int, instances *int) app.State {
 	t.Helper()
+	return r.deployAs(t, n, app.CreateDeployment{Options: events.DeploymentOptions{WebInstances: instances, MaxInFlight: 2}})
+}
+
+// deployAs deploys the n-th droplet, now.
+func (r *rig) deployAs(t testing.TB, n int, c app.CreateDeployment) app.State {
+	t.Helper()
 	id := fmt.Sprintf("deploy-%d", n)
-	return r.decide(t, id, func(s app.State) ([]events.Event, error) {
-		return app.DeployApp(s, app.CreateDeployment{
-			ID: events.CommandID(id),
-			Droplet: &app.Droplet{
-				ID: events.DropletID(fmt.Sprintf("d-%d", n)), App: "hello", Staged: true, ProcessTypes: map[string]string{"web": "./web"},
-			},
-			Options: events.DeploymentOptions{WebInstances: instances, MaxInFlight: 2},
-		})
-	})
+	c.ID, c.Now = events.CommandID(id), time.Now().UTC()
+	c.Droplet = &app.Droplet{
+		ID: events.DropletID(fmt.Sprintf("d-%d", n)), App: "hello", Staged: true, ProcessTypes: map[string]string{"web": "./web"},
+	}
+	return r.decide(t, id, func(s app.State) ([]events.Event, error) { return app.DeployApp(s, c) })
 }
 
 // start runs the parts until stop is called, which waits for them.
@@ -157,7 +165,7 @@ func (r *rig) awaitFor(t testing.TB, patience time.Duration, what string, holds 
 func deployed(s app.State) bool { return s.Deployment == nil && len(s.Ended) > 1 }
 
 func (r *rig) updater() func(context.Context) error {
-	return updater.New(r.log, commands.Apps(r.log, nil), nil, slog.New(slog.DiscardHandler)).Run
+	return updater.New(r.log, r.timers, commands.Apps(r.log, nil), r.quotas, slog.New(slog.DiscardHandler)).Run
 }
 
 func (r *rig) agent(failing func(events.ProcessID, int) bool) func(context.Context) error {

@@ -103,7 +103,7 @@ func newWorld(t *testing.T, readModels []byte) *world {
 	w.driver = sim.New(w.life)
 	w.begins((&projector.Runner{Log: w.log, Store: store, Logger: quiet}).Run)
 	w.updater = w.begins(func(ctx context.Context) error {
-		return updater.New(w.log, commands.Apps(w.log, nil), w.quota(commands.NewQuotas(w.log, nil, finder)), quiet).Run(ctx)
+		return updater.New(w.log, eventlog.NewMemoryTimers(), commands.Apps(w.log, nil), w.quota(commands.NewQuotas(w.log, nil, finder)), quiet).Run(ctx)
 	})
 	w.agent = w.begins(func(ctx context.Context) error {
 		a, err := agent.New(agent.Config{

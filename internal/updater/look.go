@@ -1,0 +1,141 @@
+package updater
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"slipway/aggregates/app"
+	"slipway/events"
+)
+
+// Waits that no event ends.
+const (
+	// missingGrace is how long instances may be missing before somebody is told: far longer than an agent needs to report
+	// that it has started one, short enough for a person who watches.
+	missingGrace = 10 * time.Second
+	// roomAgain is when an app is considered again that waits for room in a quota: what makes room may be any other app.
+	roomAgain = 10 * time.Second
+)
+
+// look is what one consideration of an app with a deployment goes by.
+type look struct {
+	app.State
+	seen         app.Instances
+	quota        app.Quota
+	now          time.Time
+	missingSince time.Time // zero: no new instance is missing
+}
+
+// look gathers it. It fails with errBehind if the reports do not include the very one that was given as the cause.
+func (u *Updater) look(ctx context.Context, s app.State, because trigger, now time.Time) (look, error) {
+	sight, err := u.instances.load(ctx, s)
+	if err != nil {
+		return look{}, err
+	}
+	if read, ok := sight.at[because.subject]; ok && read < because.seq {
+		return look{}, errBehind
+	}
+	l := look{State: s, seen: sight.seen, now: now}
+	if u.quotas != nil {
+		if l.quota, err = u.quotas(ctx, s); err != nil {
+			return look{}, err
+		}
+	}
+	if app.Missing(s, l.seen) > 0 {
+		l.missingSince, err = u.missingSince(ctx, s, sight, now)
+	}
+	return l, err
+}
+
+// missingSince is from when on an agent has had the time to report on the instances that are missing: since the rollout
+// moved on, since the last report on the new process, or since that grew. All of it is in the log, so a restart does not
+// begin to count anew.
+func (u *Updater) missingSince(ctx context.Context, s app.State, sight sighting, now time.Time) (time.Time, error) {
+	since := later(s.Deployment.ProgressAt, sight.told[s.Deployment.Process])
+	if now.Before(since.Add(missingGrace)) {
+		return since, nil
+	}
+	grown, err := u.grown(ctx, s)
+	return later(since, grown), err
+}
+
+// grown is when the newest commit of the app was recorded, if it lets the new process grow; else zero. Where growth had to
+// wait for room, nothing else in the state tells when it came.
+func (u *Updater) grown(ctx context.Context, s app.State) (at time.Time, err error) {
+	subject := events.AppSubject(s.ID)
+	last, err := u.log.Last(ctx, subject)
+	if err == nil && last > 0 {
+		err = u.log.Read(ctx, subject, last-1, last, func(c events.Recorded) error {
+			for _, e := range c.Events {
+				if grows(e, s.Deployment.Process) {
+					at = c.Time
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("newest commit of app %s: %w", s.ID, err)
+	}
+	return at, nil
+}
+
+func grows(e events.Event, process events.ProcessID) bool {
+	switch e := e.(type) {
+	case events.ProcessCreated:
+		return e.Process == process
+	case events.ProcessScaled:
+		return e.Process == process && e.Instances > e.From
+	}
+	return false
+}
+
+// overdue says whether new instances have been missing for too long.
+func (l look) overdue() bool {
+	return !l.missingSince.IsZero() && !l.now.Before(l.missingSince.Add(missingGrace))
+}
+
+// next is when the app is to be considered again though nothing has happened; zero: not before something does.
+func (l look) next() (at time.Time) {
+	moments := []time.Time{}
+	if due, ok := app.Deadline(l.State, l.seen, l.now); ok {
+		moments = append(moments, due)
+	}
+	if !l.missingSince.IsZero() && !l.overdue() {
+		moments = append(moments, l.missingSince.Add(missingGrace))
+	}
+	if app.QuotaRefusal(l.State, l.seen, l.quota) != "" {
+		moments = append(moments, l.now.Add(roomAgain))
+	}
+	for _, m := range moments {
+		if at.IsZero() || m.Before(at) {
+			at = m
+		}
+	}
+	return at
+}
+
+// decide is Next with the capacity law asserted on what it decides, or why nothing moves.
+func (l look) decide() ([]events.Event, error) {
+	decided := app.Next(l.State, l.seen, l.quota, l.now)
+	if len(decided) == 0 {
+		return app.Explain(l.State, l.seen, l.overdue(), l.quota, l.now), nil
+	}
+	after := l.State
+	for _, e := range decided {
+		after = app.Evolve(after, e)
+	}
+	if err := app.CheckCapacity(l.State, after, l.seen); err != nil {
+		return nil, err
+	}
+	return decided, nil
+}
+
+// later is the later of two moments.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
