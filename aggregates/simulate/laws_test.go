@@ -28,6 +28,9 @@ func drawn(t *rapid.T, s app.State) simulate.Input {
 	if rapid.Bool().Draw(t, "guarded") {
 		guard(t, &c.Options)
 	}
+	if c.Stored != nil {
+		c.Options.Bake = 0 // the stored strategy has its own
+	}
 	seconds := func(name string, most int) time.Duration {
 		return time.Duration(rapid.IntRange(0, most).Draw(t, name)) * time.Second
 	}
