@@ -168,11 +168,11 @@ Try, in a second terminal:
 
   %s
   curl -H "Authorization: bearer $(go run ./cmd/slipway auth token --api %s)" %s/v3/deployments
-  go run ./cmd/slipway audit verify --nats %s
+  go run ./cmd/slipway audit verify --nats %s --auth %s
   nats --server %s --user admin sub 'rollouts.>'        (with the nats CLI; NATS_PASSWORD has the password)
 
 Ctrl-C stops everything, instances too.
-`, took.Seconds(), s.Data, api, apps, nats, s.demoCommand(api, apps), api, api, nats, nats)
+`, took.Seconds(), s.Data, api, apps, nats, s.demoCommand(api, apps), api, api, nats, filepath.Join(s.Data, "auth"), nats)
 }
 
 // demoCommand is the demo for these addresses: the short one where they are the defaults.

@@ -23,6 +23,8 @@ type NATSLogin struct {
 	Caller string   // stands for a user or client in subjects; [Authority.Vouched] says who it is
 	Admin  bool     // may read every stream
 	Feeds  []string // the subjects of the feed they may hear
+	// Version changes with the password or secret, and tells nothing of it.
+	Version string
 }
 
 // CheckNATS says who has these credentials. Users and clients log in as they do over HTTP; known gives all spaces, so that each
@@ -38,13 +40,23 @@ func (a *Authority) CheckNATS(ctx context.Context, name, secret, address string,
 	if err != nil {
 		return NATSLogin{}, err
 	}
-	caller := events.FeedToken(name)
+	return a.RecheckNATS(events.FeedToken(name), known)
+}
+
+// RecheckNATS says what a login of a caller who is connected would be now. [ErrBadToken] where there is no such user or client
+// any more; another error where that cannot be told.
+func (a *Authority) RecheckNATS(caller string, known func() ([]Place, error)) (NATSLogin, error) {
+	d := a.source.directory()
 	i, err := d.vouched(caller)
 	if err != nil {
 		return NATSLogin{}, err
 	}
+	hash := d.hashOf(i.ClientID)
+	if i.UserID != "" {
+		hash = d.hashOf(i.UserName)
+	}
 	feeds, err := i.feeds(known)
-	return NATSLogin{Caller: caller, Admin: i.Scopes.Has(ScopeAdmin), Feeds: feeds}, err
+	return NATSLogin{Caller: caller, Admin: i.Scopes.Has(ScopeAdmin), Feeds: feeds, Version: passwordVersion(hash)}, err
 }
 
 // natsSecret compares a secret with that of a user or client. Behind a public client is nobody.

@@ -13,6 +13,7 @@ import (
 
 // Logins says who connects: [auth.Authority].
 type Logins interface {
+	RecheckNATS(caller string, known func() ([]auth.Place, error)) (auth.NATSLogin, error)
 	CheckNATS(ctx context.Context, name, secret, address string, known func() ([]auth.Place, error)) (auth.NATSLogin, error)
 }
 
@@ -23,6 +24,9 @@ const (
 	authTimeout = 10 * time.Second
 	// placesTimeout bounds the look-up of the spaces, within it.
 	placesTimeout = 5 * time.Second
+	// recheckEvery is how long somebody stays connected whose rights or password are gone. No event tells of a change: the file of
+	// logins is edited by hand. A look costs microseconds, and a query where somebody is connected who may read some spaces only.
+	recheckEvery = 2 * time.Second
 )
 
 // checker answers the server's question who a connection is.

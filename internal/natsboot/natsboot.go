@@ -6,13 +6,13 @@
 //  2. It listens on loopback only: there is no TLS yet, so passwords must not travel further.
 //  3. Nobody talks to it unknown. Slipway's parts share an account with the streams. A user or client has an account of their
 //     own: they reach the doors, under subjects that carry their name by the server's word; they hear and replay what they may
-//     read of the feed; and they reach nothing else.
+//     read of the feed; and they reach nothing else. Whose rights or password are gone is disconnected within seconds.
 //  4. Data of the time before there were logins is taken over at the first start, whatever crashes when.
 //  5. Two servers never work on the same directory: the second fails with [ErrInUse].
 //  6. After Shutdown nothing of it runs any more and the directory may be used again.
 //
-// What it does not guarantee: that somebody whose rights or password have changed loses a connection that is open (commands are
-// judged at each one, by the rights of now; what a connection hears is settled when it logs in).
+// What it does not guarantee: that a connection hears of a space that its user may read since it logged in, before it connects
+// again.
 package natsboot
 
 import (
@@ -80,6 +80,9 @@ type Config struct {
 type Server struct {
 	server *server.Server
 	lock   *os.File
+
+	unwatch context.CancelFunc
+	watched chan struct{} // closed when nobody is watched any more
 }
 
 // Start starts a server and waits until it takes connections and JetStream answers.
@@ -92,19 +95,27 @@ func Start(ctx context.Context, cfg Config, logger *slog.Logger) (*Server, error
 	if err != nil {
 		return nil, fmt.Errorf("start nats server: %w", err)
 	}
-	s, err := cfg.start(ctx, opts, logger)
+	logger = logger.With("component", "nats")
+	check := &checker{logins: cfg.Logins, places: cfg.Places, people: &people{homes: map[string]home{}}, logger: logger}
+	s, err := cfg.start(ctx, opts, check, logger)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start nats server: %w", err), lock.Close())
 	}
-	return &Server{server: s, lock: lock}, nil
+	watching, unwatch := context.WithCancel(context.WithoutCancel(ctx))
+	started := &Server{server: s, lock: lock, unwatch: unwatch, watched: make(chan struct{})}
+	go func() {
+		defer close(started.watched)
+		if !cfg.Unguarded {
+			check.watch(watching)
+		}
+	}()
+	return started, nil
 }
 
 // start runs a server until it is ready.
-func (cfg Config) start(ctx context.Context, opts *server.Options, logger *slog.Logger) (*server.Server, error) {
-	logger = logger.With("component", "nats")
-	asked := &people{accounts: map[string]*server.Account{}}
+func (cfg Config) start(ctx context.Context, opts *server.Options, check *checker, logger *slog.Logger) (*server.Server, error) {
 	if !cfg.Unguarded {
-		opts.CustomClientAuthentication = &checker{logins: cfg.Logins, places: cfg.Places, people: asked, logger: logger}
+		opts.CustomClientAuthentication = check
 		if err := adopt(opts.StoreDir, opts.Cluster.Port != 0); err != nil {
 			return nil, err
 		}
@@ -113,7 +124,7 @@ func (cfg Config) start(ctx context.Context, opts *server.Options, logger *slog.
 	if err != nil {
 		return nil, err
 	}
-	asked.server = s
+	check.people.server = s
 	fatal := make(chan string, 1)
 	s.SetLoggerV2(slogger{logger, fatal}, false, false, false)
 	s.Start()
@@ -272,6 +283,8 @@ func (s *Server) Connect(name string, logger *slog.Logger, extra ...nats.Option)
 // Shutdown stops the server and waits until it has stopped. Close the connections to it first: they would try to get
 // back to it.
 func (s *Server) Shutdown() error {
+	s.unwatch()
+	<-s.watched
 	stop(s.server)
 	if err := s.lock.Close(); err != nil {
 		return fmt.Errorf("shut nats server down: %w", err)

@@ -40,8 +40,14 @@ const (
 type people struct {
 	server *server.Server
 
-	mu       sync.Mutex
-	accounts map[string]*server.Account
+	mu    sync.Mutex
+	homes map[string]home // by name of the account
+}
+
+// home is a caller's account, and what they may do in it.
+type home struct {
+	*server.Account
+	login auth.NATSLogin
 }
 
 // imported is a subject of another account, under a subject of a caller's own.
@@ -49,18 +55,18 @@ type imported struct{ from, as string }
 
 // account gives the account of a caller with these rights, which no other rights share: an import is for good.
 func (p *people) account(l auth.NATSLogin) (*server.Account, error) {
-	rights := sha256.Sum256([]byte(fmt.Sprint(l.Admin, l.Feeds)))
+	rights := sha256.Sum256([]byte(fmt.Sprint(l.Admin, l.Feeds, l.Version)))
 	name := "caller." + l.Caller + "." + hex.EncodeToString(rights[:8])
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if account, ok := p.accounts[name]; ok {
-		return account, nil
+	if h, ok := p.homes[name]; ok {
+		return h.Account, nil
 	}
 	account, _ := p.server.LookupOrRegisterAccount(name)
 	if err := p.furnish(account, l); err != nil {
 		return nil, fmt.Errorf("account %s: %w", name, err)
 	}
-	p.accounts[name] = account
+	p.homes[name] = home{account, l}
 	return account, nil
 }
 

@@ -373,6 +373,44 @@ func TestNobodyReadsElsewhere(t *testing.T) {
 	is.True(err != nil)
 }
 
+// TestWhoLosesRights loses open connections, others do not.
+func TestWhoLosesRights(t *testing.T) {
+	for name, change := range map[string]func(*auth.User){
+		"gone":             func(u *auth.User) { u.Name = "anna" },
+		"another password": func(u *auth.User) { u.Password = strings.Replace(u.Password, "$2a$04$", "$2a$04$A", 1)[:60] },
+		"another role":     func(u *auth.User) { u.Rights = in(auth.SpaceAuditor, prod) },
+		"another space":    func(u *auth.User) { u.Rights = in(auth.SpaceDeveloper, dev) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			r := newRig(t)
+			lost := make(chan struct{})
+			nc, err := r.Dial("ann", password, nats.NoReconnect(), nats.ClosedHandler(func(*nats.Conn) { close(lost) }))
+			is.NoErr(err)
+			defer nc.Close()
+			others := []*nats.Conn{r.As(t, "aud", password), r.As(t, auth.AdminUser, natstest.AdminPassword), r.As(t, "ci", ciSecret)}
+			r.Edit(t, func(c *auth.Config) {
+				for i := range c.Users {
+					if c.Users[i].Name == "ann" {
+						change(&c.Users[i])
+					} else if c.Users[i].Name == "aud" {
+						c.Users[i].Admin = true // more than before
+					}
+				}
+			})
+			select {
+			case <-lost:
+			case <-time.After(patience):
+				t.Fatal("still connected")
+			}
+			for _, nc := range others {
+				is.NoErr(nc.Flush())
+				is.Equal(nc.Stats().Reconnects, uint64(0))
+			}
+		})
+	}
+}
+
 // TestRightsThatChange count from the next login on.
 func TestRightsThatChange(t *testing.T) {
 	is := is.New(t)
