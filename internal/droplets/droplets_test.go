@@ -148,7 +148,7 @@ func TestSweep(t *testing.T) {
 // BenchmarkPut stores 64 MiB on a server that puts each write on disk.
 func BenchmarkPut(b *testing.B) {
 	is := is.New(b)
-	s, err := natsboot.Start(b.Context(), natsboot.Config{StoreDir: b.TempDir(), SyncAlways: true}, natstest.Quiet())
+	s, err := natsboot.Start(b.Context(), natsboot.Config{Unguarded: true, StoreDir: b.TempDir(), SyncAlways: true}, natstest.Quiet())
 	is.NoErr(err)
 	defer s.Shutdown()
 	store, err := droplets.Open(b.Context(), natstest.ConnectTo(b, s))

@@ -95,7 +95,7 @@ func BenchmarkRead(b *testing.B) {
 func benchServer(b *testing.B, always bool) *nats.Conn {
 	b.Helper()
 	is := is.New(b)
-	s, err := natsboot.Start(b.Context(), natsboot.Config{StoreDir: b.TempDir(), SyncAlways: always}, natstest.Quiet())
+	s, err := natsboot.Start(b.Context(), natsboot.Config{Unguarded: true, StoreDir: b.TempDir(), SyncAlways: always}, natstest.Quiet())
 	is.NoErr(err)
 	b.Cleanup(func() { is.NoErr(s.Shutdown()) })
 	nc, err := s.Connect("bench", natstest.Quiet())

@@ -180,7 +180,7 @@ func TestFollowLosesAndDoublesNothing(t *testing.T) {
 func TestFollowAndWorkOutliveARestart(t *testing.T) {
 	is := is.New(t)
 	dir := t.TempDir()
-	server, err := natsboot.Start(t.Context(), natsboot.Config{StoreDir: dir}, natstest.Quiet())
+	server, err := natsboot.Start(t.Context(), natsboot.Config{Unguarded: true, StoreDir: dir}, natstest.Quiet())
 	is.NoErr(err)
 	nc, _ := connectLossy(t, server)
 	is.NoErr(streams.Setup(t.Context(), nc, streams.Config{}))
@@ -216,7 +216,7 @@ func restart(t testing.TB, s *natsboot.Server, dir string) *natsboot.Server {
 	is := is.New(t)
 	port := natstest.Port(t, s.ClientURL())
 	is.NoErr(s.Shutdown())
-	s, err := natsboot.Start(t.Context(), natsboot.Config{StoreDir: dir, Port: port}, natstest.Quiet())
+	s, err := natsboot.Start(t.Context(), natsboot.Config{Unguarded: true, StoreDir: dir, Port: port}, natstest.Quiet())
 	is.NoErr(err)
 	return s
 }

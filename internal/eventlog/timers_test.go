@@ -131,7 +131,7 @@ func heard(t testing.TB, rung <-chan eventlog.Alarm, keys ...string) {
 func TestTimersOutliveARestart(t *testing.T) {
 	is := is.New(t)
 	dir := t.TempDir()
-	server, err := natsboot.Start(t.Context(), natsboot.Config{StoreDir: dir}, natstest.Quiet())
+	server, err := natsboot.Start(t.Context(), natsboot.Config{Unguarded: true, StoreDir: dir}, natstest.Quiet())
 	is.NoErr(err)
 	nc, _ := connectLossy(t, server)
 	is.NoErr(streams.Setup(t.Context(), nc, streams.Config{}))
