@@ -108,12 +108,13 @@ func unknownKeys(given map[string]json.RawMessage, v any) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(given)), func(key string) bool { return slices.Contains(known, key) })
 }
 
-// fields are the JSON keys of the struct that v points to, in order.
+// fields are the JSON keys of the struct that v points to and of those that it embeds, in order.
 func fields(v any) []string {
 	var keys []string
-	for t, i := reflect.TypeOf(v).Elem(), 0; i < t.NumField(); i++ {
-		key, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		keys = append(keys, key)
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(v).Elem()) {
+		if key, _, _ := strings.Cut(f.Tag.Get("json"), ","); !f.Anonymous {
+			keys = append(keys, key)
+		}
 	}
 	return keys
 }

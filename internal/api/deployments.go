@@ -18,6 +18,7 @@ import (
 func (a *API) deploymentRoutes() {
 	a.get("/v3/deployments", a.listDeployments)
 	a.echo.POST("/v3/deployments", a.createDeployment)
+	a.echo.POST("/v3/deployments/plan", a.planDeployment)
 	a.get("/v3/deployments/:guid", a.getDeployment)
 	a.echo.PATCH("/v3/deployments/:guid", a.updateDeployment)
 	a.echo.POST("/v3/deployments/:guid/actions/cancel", a.cancelDeployment)
@@ -84,9 +85,8 @@ type createDeployment struct {
 	Metadata metadata         `json:"metadata"`
 }
 
-func (a *API) createDeployment(c echo.Context) error {
-	var body createDeployment
-	fault := bind(c, &body)
+// command is what the body asks for. fault is what was wrong with its form; all that is wrong is told together.
+func (body createDeployment) command(fault error) (commands.CreateDeployment, error) {
 	create := commands.CreateDeployment{
 		App: events.AppID(body.Relationships.App.guid()), Strategy: body.Strategy, Options: body.Options,
 		DeploymentStrategy: events.StrategyID(body.Relationships.DeploymentStrategy.guid()), Metadata: events.Metadata(body.Metadata),
@@ -106,7 +106,14 @@ func (a *API) createDeployment(c echo.Context) error {
 	if data := body.Relationships.DeploymentStrategy.Data; data != nil && data.GUID == "" {
 		fault = commands.Together(fault, aggregates.Reject("Deployment strategy guid must be a string"))
 	}
-	if err := commands.Together(fault, create.Check()); err != nil {
+	return create, commands.Together(fault, create.Check())
+}
+
+func (a *API) createDeployment(c echo.Context) error {
+	var body createDeployment
+	fault := bind(c, &body)
+	create, err := body.command(fault)
+	if err != nil {
 		return err
 	}
 	return a.shown(c, http.StatusCreated, create)

@@ -247,6 +247,10 @@ func (f failing) Handle(context.Context, commands.Command, commands.Caller) (com
 	return commands.Result{}, f.do()
 }
 
+func (f failing) Forecast(context.Context, commands.CreateDeployment, commands.Assumptions, commands.Caller) (commands.Forecast, error) {
+	return commands.Forecast{}, f.do()
+}
+
 func (f failing) UploadDroplet(context.Context, events.DropletID, io.Reader, commands.Caller) (commands.Result, error) {
 	return commands.Result{}, f.do()
 }

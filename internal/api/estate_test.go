@@ -144,6 +144,7 @@ var bodies = map[string]string{
 	"POST /v3/apps":                `{"name":"new","relationships":{"space":{"data":{"guid":"{space}"}}}}`,
 	"POST /v3/builds":              `{"package":{"guid":"{image}"}}`,
 	"POST /v3/deployments":         deployment("{app}", "{droplet}", `{}`),
+	"POST /v3/deployments/plan":    deployment("{app}", "{droplet}", `{}`),
 	"POST /v3/domains":             `{"name":"new.test","relationships":{"organization":{"data":{"guid":"{organization}"}}}}`,
 	"POST /v3/droplets":            `{"relationships":{"app":{"data":{"guid":"{app}"}}}}`,
 	"POST /v3/packages":            `{"type":"bits","relationships":{"app":{"data":{"guid":"{app}"}}}}`,

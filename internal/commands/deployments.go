@@ -12,24 +12,36 @@ import (
 )
 
 func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, m eventlog.Meta) (Result, error) {
-	create := app.CreateDeployment{
-		ID: m.CommandID, Strategy: c.Strategy, Options: c.Options.DeploymentOptions, Metadata: c.Metadata, Schedule: h.schedule, Now: m.Time,
-	}
-	if err := c.Check(); err != nil {
+	create, err := h.asked(ctx, c, m)
+	if err != nil {
 		return Result{}, err
 	}
-	if err := h.version(ctx, c, &create); err != nil {
-		return Result{}, err
-	}
-	result, err := h.within(ctx, c.App, m, func(s app.State, q app.Quota) (_ []events.Event, err error) {
-		create.Quota = q
-		if create.Stored, err = h.stored(ctx, c.DeploymentStrategy); err != nil {
+	result, err := h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) {
+		if err := h.facts(ctx, c, q, &create); err != nil {
 			return nil, err
 		}
 		return app.DeployApp(s, create)
 	})
 	result.Kind, result.ID = KindDeployment, string(create.DeploymentID())
 	return result, err
+}
+
+// asked is the decision that a request asks for, with the facts that never change.
+func (h *Handler) asked(ctx context.Context, c CreateDeployment, m eventlog.Meta) (app.CreateDeployment, error) {
+	create := app.CreateDeployment{
+		ID: m.CommandID, Strategy: c.Strategy, Options: c.Options.DeploymentOptions, Metadata: c.Metadata, Schedule: h.schedule, Now: m.Time,
+	}
+	if err := c.Check(); err != nil {
+		return create, err
+	}
+	return create, h.version(ctx, c, &create)
+}
+
+// facts adds those that are as of now.
+func (h *Handler) facts(ctx context.Context, c CreateDeployment, q app.Quota, create *app.CreateDeployment) (err error) {
+	create.Quota = q
+	create.Stored, err = h.stored(ctx, c.DeploymentStrategy)
+	return err
 }
 
 // Check tells what is wrong with the request by itself, whatever it is about: all of it together.

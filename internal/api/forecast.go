@@ -1,0 +1,38 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"slipway/events"
+	"slipway/internal/auth"
+	"slipway/internal/commands"
+	"slipway/internal/resource"
+)
+
+// planDeployment says how a deployment would go, and writes nothing. Its body is that of a request for one, and what the
+// simulation takes for given. Whoever could ask for the deployment may ask for this (our own addition).
+func (a *API) planDeployment(c echo.Context) error {
+	var body struct {
+		createDeployment
+		Simulate commands.Assumptions `json:"simulate"`
+	}
+	fault := bind(c, &body)
+	create, err := body.command(commands.Together(fault, body.Simulate.Check()))
+	if err != nil {
+		return err
+	}
+	if err := a.allow(c, create); err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	forecast, err := a.Commands.Forecast(ctx, create, body.Simulate, commands.Caller{
+		CommandID: events.CommandID(events.NewID()), Actor: auth.FromContext(ctx).Actor(), Door: "http",
+	})
+	if err != nil {
+		return err
+	}
+	standsAt(c, forecast.Sequence)
+	return answer(c, http.StatusOK, resource.ForecastOf(forecast))
+}
