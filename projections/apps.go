@@ -100,6 +100,7 @@ type AppFilter struct {
 	Spaces []events.SpaceID
 
 	Organizations []events.OrganizationID
+	Lifecycles    []string // docker; empty: buildpack
 
 	Created TimeFilter
 	Updated TimeFilter
@@ -125,6 +126,7 @@ func (s Sight) Apps(ctx context.Context, f AppFilter, o Order, p Page) (List[App
 	in(&w, "name", f.Names)
 	in(&w, "space", f.Spaces)
 	in(&w, "organization", f.Organizations)
+	in(&w, "lifecycle", f.Lifecycles)
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
 	w.labels(apps.table, f.Labels)

@@ -32,7 +32,7 @@ func (a *API) appRoutes() {
 
 func (a *API) listApps(c echo.Context) error {
 	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "space_guids",
-		"label_selector")
+		"stacks", "lifecycle_type", "include", "label_selector")
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,17 @@ func (a *API) listApps(c echo.Context) error {
 		Organizations: list[events.OrganizationID](q, "organization_guids"),
 		Created:       q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
+	for _, kind := range list[string](q, "lifecycle_type") {
+		if kind == "buildpack" {
+			kind = "" // what every app is that is no docker app
+		}
+		f.Lifecycles = append(f.Lifecycles, kind)
+	}
+	if none(list[string](q, "stacks")) {
+		f.GUIDs = []events.AppID{""} // no app here is built for a stack
+	}
 	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName, projections.ByState)
+	include := q.include(includeSpace, includeSpaceOrganization)
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -53,7 +63,8 @@ func (a *API) listApps(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return page(a, c, q, l, a.base(c).App)
+	of := parents{spaces: resource.Each(l.Rows, func(a projections.App) events.SpaceID { return a.Space })}
+	return pageBeside(a, c, q, l, a.base(c).App, include, of)
 }
 
 // app reads the app that the path names.
@@ -77,14 +88,35 @@ func ofApp[V any](a *API, c echo.Context, action auth.Action, show func(projecti
 	return one(c, found.Stamp, show(found))
 }
 
-func (a *API) getApp(c echo.Context) error { return ofApp(a, c, auth.Read, a.base(c).App) }
-
 func (a *API) getVariables(c echo.Context) error {
 	return ofApp(a, c, auth.ReadEnvironment, a.base(c).AppVariables)
 }
 
 func (a *API) getCurrentDroplet(c echo.Context) error {
 	return ofApp(a, c, auth.Read, a.base(c).CurrentDroplet)
+}
+
+func (a *API) getApp(c echo.Context) error {
+	q, err := parseQuery(c.Request().URL.RawQuery, []string{"include"})
+	if err != nil {
+		return err
+	}
+	include := q.include(includeSpace, includeSpaceOrganization)
+	if err := q.err(); err != nil {
+		return err
+	}
+	found, err := a.app(c)
+	if err != nil {
+		return err
+	}
+	shown := struct {
+		resource.App
+		Included *resource.Included `json:"included,omitempty"`
+	}{App: a.base(c).App(found)}
+	if shown.Included, err = a.included(c, include, parents{spaces: []events.SpaceID{found.Space}}); err != nil {
+		return err
+	}
+	return one(c, found.Stamp, shown)
 }
 
 // getEnv shows the app's environment: its own variables, and what it is told of where it lives.

@@ -294,3 +294,30 @@ func TestHealth(t *testing.T) {
 	got := call(behind, "GET", "/readyz", "")
 	refused(t, got, http.StatusServiceUnavailable, 10015, "CF-ServiceUnavailable", "The read models are 5001 commits behind the event log")
 }
+
+// TestParentsBesideAppsAndRoutes asks for what an app or a route belongs to together with it.
+func TestParentsBesideAppsAndRoutes(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t)
+	organization := text(w.must(201, "POST", "/v3/organizations", `{"name":"acme"}`), "guid")
+	space := text(w.must(201, "POST", "/v3/spaces", `{"name":"prod","relationships":{"organization":{"data":{"guid":"`+organization+`"}}}}`), "guid")
+	for _, name := range []string{"one", "two"} {
+		w.must(201, "POST", "/v3/apps", `{"name":"`+name+`","relationships":{"space":{"data":{"guid":"`+space+`"}}}}`)
+	}
+	v := w.must(200, "GET", "/v3/apps?include=space.organization&lifecycle_type=buildpack", "")
+	is.Equal(len(at(v, "resources").([]any)), 2)
+	is.Equal(len(at(v, "included", "spaces").([]any)), 1) // once for both apps
+	is.Equal(text(v, "included", "organizations", 0, "name"), "acme")
+	app := text(v, "resources", 0, "guid")
+	is.Equal(text(w.must(200, "GET", "/v3/apps/"+app+"?include=space", ""), "included", "spaces", 0, "guid"), space)
+	is.Equal(at(w.must(200, "GET", "/v3/apps/"+app, ""), "included"), nil) // only where it is asked for
+	v = w.must(200, "GET", "/v3/routes?include=domain,space&hosts=one", "")
+	is.Equal(text(v, "included", "spaces", 0, "name"), "prod")
+	route := text(v, "resources", 0, "guid")
+	is.Equal(text(w.must(200, "GET", "/v3/routes/"+route+"?include=space", ""), "included", "spaces", 0, "name"), "prod")
+	for _, query := range []string{"lifecycle_type=docker", "stacks=cflinuxfs4", "include=space&names=nobody"} {
+		is.Equal(at(w.must(200, "GET", "/v3/apps?"+query, ""), "resources"), []any{})
+	}
+	is.Equal(w.refused(400, "GET", "/v3/apps?include=space,route", ""), "The query parameter is invalid: "+
+		"Invalid included resource: 'route'. Valid included resources are: 'space', 'space.organization'")
+}

@@ -166,7 +166,7 @@ func (a *API) listSpaces(c echo.Context) error {
 		Created:       q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
 	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName)
-	include := q.include("organization")
+	include := q.include(includeOrganization)
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -178,33 +178,8 @@ func (a *API) listSpaces(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	base := a.base(c)
-	shown := base.List(c.Request().URL.EscapedPath(), q.links(), q.page, l.Total, resource.Each(l.Rows, base.Space))
-	if include {
-		if shown.Included, err = a.organizationsOf(c, l.Rows...); err != nil {
-			return err
-		}
-	}
-	standsAt(c, l.Sequence)
-	return answer(c, http.StatusOK, shown)
-}
-
-// organizationsOf includes the organizations of spaces, once each.
-func (a *API) organizationsOf(c echo.Context, spaces ...projections.Space) (*resource.Included, error) {
-	included := &resource.Included{Organizations: []resource.Organization{}}
-	seen := map[events.OrganizationID]bool{}
-	for _, p := range spaces {
-		if seen[p.Organization] {
-			continue
-		}
-		seen[p.Organization] = true
-		o, err := a.Store.Organization(c.Request().Context(), p.Organization)
-		if err != nil {
-			return nil, missing(commands.KindOrganization, err)
-		}
-		included.Organizations = append(included.Organizations, a.base(c).Organization(o))
-	}
-	return included, nil
+	of := parents{organizations: resource.Each(l.Rows, func(p projections.Space) events.OrganizationID { return p.Organization })}
+	return pageBeside(a, c, q, l, a.base(c).Space, include, of)
 }
 
 // space reads the space that the path names.
@@ -221,7 +196,7 @@ func (a *API) getSpace(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	include := q.include("organization")
+	include := q.include(includeOrganization)
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -233,10 +208,9 @@ func (a *API) getSpace(c echo.Context) error {
 		resource.Space
 		Included *resource.Included `json:"included,omitempty"`
 	}{Space: a.base(c).Space(p)}
-	if include {
-		if shown.Included, err = a.organizationsOf(c, p); err != nil {
-			return err
-		}
+	of := parents{organizations: []events.OrganizationID{p.Organization}}
+	if shown.Included, err = a.included(c, include, of); err != nil {
+		return err
 	}
 	return one(c, p.Stamp, shown)
 }

@@ -233,12 +233,3 @@ func label(key string) string {
 	words := strings.ReplaceAll(key, "_", " ")
 	return strings.ToUpper(words[:1]) + words[1:]
 }
-
-// include says whether the resource that can stand beside the others is asked for.
-func (q *query) include(one string) bool {
-	text, ok := q.given["include"]
-	if ok && text != one {
-		q.fault("Invalid included resource: '" + strings.ToValidUTF8(text, "?") + "'. Valid included resources are: '" + one + "'")
-	}
-	return ok
-}

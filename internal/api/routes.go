@@ -124,7 +124,7 @@ func unknownOrganization(id events.OrganizationID, err error) error {
 
 func (a *API) listRoutes(c echo.Context) error {
 	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "hosts", "domain_guids", "space_guids",
-		"organization_guids", "app_guids", "label_selector", "paths", "ports")
+		"organization_guids", "app_guids", "label_selector", "paths", "ports", "include")
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (a *API) listRoutes(c echo.Context) error {
 }
 
 func (a *API) listAppRoutes(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "hosts", "domain_guids", "label_selector", "paths", "ports")
+	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "hosts", "domain_guids", "label_selector", "paths", "ports", "include")
 	if err != nil {
 		return err
 	}
@@ -154,6 +154,7 @@ func (a *API) routePage(c echo.Context, q *query, f projections.RouteFilter) err
 	if none(list[string](q, "paths")) || none(list[string](q, "ports")) {
 		f.GUIDs = []events.RouteID{""} // no route has a path or a port
 	}
+	include := q.include(includeDomain, includeSpace, includeSpaceOrganization)
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -171,7 +172,8 @@ func (a *API) routePage(c echo.Context, q *query, f projections.RouteFilter) err
 		return err
 	}
 	base := a.base(c)
-	return page(a, c, q, l, func(r projections.Route) resource.Route { return base.Route(r, to[r.GUID]) })
+	show := func(r projections.Route) resource.Route { return base.Route(r, to[r.GUID]) }
+	return pageBeside(a, c, q, l, show, include, parentsOf(l.Rows...))
 }
 
 // none says whether a filter was given that only something empty would fit, and no empty value is among it.
@@ -199,11 +201,33 @@ func (a *API) route(c echo.Context) (projections.Route, []projections.Destinatio
 }
 
 func (a *API) getRoute(c echo.Context) error {
+	q, err := parseQuery(c.Request().URL.RawQuery, []string{"include"})
+	if err != nil {
+		return err
+	}
+	include := q.include(includeDomain, includeSpace, includeSpaceOrganization)
+	if err := q.err(); err != nil {
+		return err
+	}
 	r, to, err := a.route(c)
 	if err != nil {
 		return err
 	}
-	return one(c, r.Stamp, a.base(c).Route(r, to))
+	shown := struct {
+		resource.Route
+		Included *resource.Included `json:"included,omitempty"`
+	}{Route: a.base(c).Route(r, to)}
+	if shown.Included, err = a.included(c, include, parentsOf(r)); err != nil {
+		return err
+	}
+	return one(c, r.Stamp, shown)
+}
+
+func parentsOf(routes ...projections.Route) (of parents) {
+	for _, r := range routes {
+		of.spaces, of.domains = append(of.spaces, r.Space), append(of.domains, r.Domain)
+	}
+	return of
 }
 
 type createRoute struct {

@@ -80,6 +80,7 @@ func (b Base) Space(p projections.Space) Space {
 type Included struct {
 	Organizations []Organization `json:"organizations,omitempty"`
 	Spaces        []Space        `json:"spaces,omitempty"`
+	Domains       []Domain       `json:"domains,omitempty"`
 }
 
 // ToMany is a relationship to any number of resources; data is never null.
