@@ -46,7 +46,7 @@ func TestRequests(t *testing.T) {
 	is.Equal(do("deployment.update", fmt.Sprintf(`{"deployment":%q,"metadata":{"labels":{"who":"me"}}}`, canary)), canary)
 	is.Equal(do("deployment.continue", fmt.Sprintf(`{"deployment":%q}`, canary)), canary)
 	s.Deployed(ctx, t, canary)
-	second := do("deployment.create", fmt.Sprintf(`{"app":%q,"droplet":%q}`, app, droplet))
+	second := do("deployment.create", fmt.Sprintf(`{"app":%q,"droplet":%q,"strategy":"canary"}`, app, droplet)) // it does not end by itself
 	is.Equal(do("deployment.cancel", fmt.Sprintf(`{"deployment":%q}`, second)), second)
 	is.Equal(s.Watch(ctx, t, second, client.Over), "deployment.canceled")
 	is.Equal(do("app.restart", fmt.Sprintf(`{"app":%q}`, app)), app)
