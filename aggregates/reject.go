@@ -13,6 +13,7 @@ const (
 	CodeNotFound      Code = "ResourceNotFound"    // what it names is not there
 	CodeUniqueness    Code = "UniquenessError"     // what it names is there already
 	CodeConflict      Code = "Conflict"            // somebody else was first
+	CodeForbidden     Code = "NotAuthorized"       // the caller may not, whatever roles say elsewhere
 )
 
 // RejectedError refuses a command with a reason a person understands. Nothing was decided.
@@ -26,6 +27,11 @@ func (e *RejectedError) Error() string { return e.Message }
 // Reject refuses a command as unprocessable, the usual case.
 func Reject(format string, args ...any) *RejectedError {
 	return &RejectedError{Code: CodeUnprocessable, Message: fmt.Sprintf(format, args...)}
+}
+
+// Forbid refuses a command because of who sends it.
+func Forbid(format string, args ...any) *RejectedError {
+	return &RejectedError{Code: CodeForbidden, Message: fmt.Sprintf(format, args...)}
 }
 
 // NotFound refuses a command because a thing of this kind ("App", "Deployment") is not there.

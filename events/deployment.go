@@ -88,8 +88,10 @@ type DeploymentCreated struct {
 	Floor             int               `json:"floor"`                     // what desired old + routable new never falls below
 	Plan              []Step            `json:"plan"`                      // its steps, in order
 	Metadata          Metadata          `json:"metadata,omitzero"`
-	RolledBackTo      RevisionID        `json:"rolled_back_to,omitempty"`  // the revision asked for, where it is a roll-back
-	StartedAt         time.Time         `json:"started_at,omitzero"`       // the steps' times count from here
+	RolledBackTo      RevisionID        `json:"rolled_back_to,omitempty"` // the revision asked for, where it is a roll-back
+	StartedAt         time.Time         `json:"started_at,omitzero"`      // the steps' times count from here
+	Group             GroupID           `json:"group,omitempty"`
+	Requested         bool              `json:"requested,omitempty"`       // it had to wait for people or a window before
 	StoredStrategy    StrategyID        `json:"stored_strategy,omitempty"` // id of the stored strategy that it was made from
 	Growth            *Growth           `json:"growth,omitempty"`          // the numbers of that strategy, as they were then
 }

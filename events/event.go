@@ -36,7 +36,23 @@ const (
 	TypeProcessRestarted Type = "process.restarted"
 	TypeProcessDeleted   Type = "process.deleted"
 
-	TypeDeploymentCreated       Type = "deployment.created"
+	TypeDeploymentCreated           Type = "deployment.created"
+	TypeDeploymentApprovalRequested Type = "deployment.approval-requested"
+	TypeDeploymentApproved          Type = "deployment.approved"
+	TypeDeploymentDenied            Type = "deployment.denied"
+	TypeDeploymentWithdrawn         Type = "deployment.withdrawn"
+	TypeDeploymentHalted            Type = "deployment.halted"
+	TypeDeploymentResumed           Type = "deployment.resumed"
+	TypeDeploymentDeleted           Type = "deployment.deleted"
+
+	TypeHaltDeclared Type = "halt.declared"
+	TypeHaltLifted   Type = "halt.lifted"
+
+	TypeVersionRejected    Type = "version.rejected"
+	TypeVersionAccepted    Type = "version.accepted"
+	TypeAutomationHeld     Type = "automation.held"
+	TypeAutomationReleased Type = "automation.released"
+
 	TypeDeploymentStepStarted   Type = "deployment.step-started"
 	TypeDeploymentBakeStarted   Type = "deployment.bake-started"
 	TypeDeploymentCheckRecorded Type = "deployment.check-recorded"

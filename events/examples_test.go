@@ -1,6 +1,7 @@
 package events
 
 import (
+	"encoding/json"
 	"reflect"
 	"testing"
 	"time"
@@ -29,6 +30,9 @@ const (
 	exampleOrganization OrganizationID = "01K9M1A2B3C5E7G9J1M3P5R7T9"
 	exampleSpace        SpaceID        = "01K9M1A2B4D6F8H0K2N4Q6S8V0"
 	exampleQuota        QuotaID        = "01K9M1A2B5E7G9J1M3P5R7T9W1"
+	examplePolicy       PolicyID       = "01K9M1A2B6F8H0K2N4Q6S8V0X2"
+	exampleGroup        GroupID        = "01K9M1A2B7G9J1M3P5R7T9W1Y3"
+	exampleHalt         HaltID         = "01K9M1A2B8H0K2N4Q6S8V0X2Z4"
 	exampleStrategy     StrategyID     = "1225qzk"
 )
 
@@ -46,6 +50,19 @@ var (
 	exampleCheck  = Check{
 		Name: "error-rate", Kind: CheckPrometheus, URL: "http://prometheus.example.org:9090", Query: "sum(rate(errors[1m]))",
 		PassWhen: "<= 0.01", FailWhen: "> 0.05", OnEmpty: VerdictPass, OnNaN: VerdictFail, Interval: 10, Timeout: 5, FailureLimit: 2, DryRun: true,
+	}
+	exampleOptions = DeploymentOptions{
+		MaxInFlight: 1, WebInstances: new(4), MemoryMB: new(256), DiskMB: new(1024), LogRate: new(int64(-1)),
+		CanaryWeights: []int{20, 50}, CanaryPauses: []Pause{{Seconds: 300, Then: ThenContinue}}, Bake: 600,
+		Guard: Guard{
+			OnFailure: ThenRollback, Fast: true, ProgressDeadline: 600, StartupTimeout: 120, CrashLimit: 5, CrashPercent: 50,
+			IgnoreAlarms: true, Checks: []Check{exampleCheck},
+		},
+	}
+	exampleSnapshot = RevisionCreated{
+		App: exampleApp, Revision: exampleRevision, Number: 3, Droplet: exampleDroplet,
+		Environment: map[string]string{"LOG_LEVEL": "info"}, Commands: map[string]string{"worker": "./payments work --slow"},
+		Types: []string{"web", "worker"}, Description: "New droplet deployed.", Deployment: exampleDeployment,
 	}
 	exampleRoute = RouteIDOf("payments.localhost")
 	exampleTypes = map[string]string{"web": "./payments -listen :$PORT", "worker": "./payments work"}
@@ -71,11 +88,7 @@ var examples = []Event{
 		Deployment: exampleDeployment,
 	},
 	AppDeleted{App: exampleApp},
-	RevisionCreated{
-		App: exampleApp, Revision: exampleRevision, Number: 3, Droplet: exampleDroplet,
-		Environment: map[string]string{"LOG_LEVEL": "info"}, Commands: map[string]string{"worker": "./payments work --slow"},
-		Types: []string{"web", "worker"}, Description: "New droplet deployed.", Deployment: exampleDeployment,
-	},
+	exampleSnapshot,
 	ProcessCreated{
 		App: exampleApp, Process: exampleNewWeb, ProcessType: ProcessTypeWeb, Droplet: exampleDroplet,
 		Command: "./migrate && ./payments -listen :$PORT", Custom: true, Instances: 1, MemoryMB: 256, DiskMB: 1024, LogRate: -1,
@@ -101,14 +114,7 @@ var examples = []Event{
 	ProcessDeleted{App: exampleApp, Process: exampleWeb, ProcessType: ProcessTypeWeb, Deployment: exampleDeployment},
 	DeploymentCreated{
 		App: exampleApp, Deployment: exampleDeployment, Strategy: StrategyRolling,
-		Options: DeploymentOptions{
-			MaxInFlight: 1, WebInstances: new(4), MemoryMB: new(256), DiskMB: new(1024), LogRate: new(int64(-1)),
-			CanaryWeights: []int{20, 50}, CanaryPauses: []Pause{{Seconds: 300, Then: ThenContinue}}, Bake: 600,
-			Guard: Guard{
-				OnFailure: ThenRollback, Fast: true, ProgressDeadline: 600, StartupTimeout: 120, CrashLimit: 5, CrashPercent: 50,
-				IgnoreAlarms: true, Checks: []Check{exampleCheck},
-			},
-		},
+		Options: exampleOptions,
 		Droplet: exampleDroplet, PreviousDroplet: exampleOldDroplet, Revision: exampleRevision, RevisionNumber: 3,
 		Process: exampleNewWeb, OriginalInstances: 4, Target: 4, Floor: 4,
 		Plan: []Step{
@@ -116,6 +122,7 @@ var examples = []Event{
 			{New: 4, Old: 0, Gate: GateBake, Share: 100, After: 300_000, Wait: 600_000},
 		},
 		Metadata: exampleMetadata, RolledBackTo: exampleRevision, StartedAt: exampleTime, StoredStrategy: exampleStrategy,
+		Group: exampleGroup, Requested: true,
 		Growth: &exampleGrowth,
 	},
 	DeploymentStepStarted{App: exampleApp, Deployment: exampleDeployment, Step: 2, Share: 40, At: exampleTime},
@@ -132,6 +139,38 @@ var examples = []Event{
 		App: exampleApp, Deployment: exampleDeployment, Reason: "check error-rate failed: value 0.071 is not <= 0.01", Fast: true, At: exampleTime,
 	},
 	DeploymentRolledBack{App: exampleApp, Deployment: exampleDeployment, Kept: exampleWeb},
+	DeploymentApprovalRequested{
+		App: exampleApp, Deployment: exampleDeployment, Command: exampleCommand, By: "user/alice", Strategy: StrategyRolling,
+		Options: exampleOptions, Droplet: exampleDroplet, ProcessTypes: exampleTypes, RollBackTo: &exampleSnapshot,
+		StoredStrategy: exampleStrategy, Growth: &exampleGrowth, Schedule: "first-step-now", Group: exampleGroup, Metadata: exampleMetadata,
+		Verdicts: []PolicyVerdict{{
+			Policy: examplePolicy, Name: "two pairs of eyes in production", Outcome: OutcomeApproval, Reason: "space.name is prod", Needed: 1,
+			Approvers: []string{"space_manager", "user/bob"}, SelfApproval: true, Expires: exampleTime, ManualStart: true, Until: exampleTime,
+		}},
+		Context: json.RawMessage(`{"space":{"name":"prod"}}`), At: exampleTime,
+	},
+	DeploymentApproved{
+		App: exampleApp, Deployment: exampleDeployment, By: "user/bob", Policies: []PolicyID{examplePolicy}, Comment: "looks good",
+		Granted: true, At: exampleTime,
+	},
+	DeploymentDenied{
+		App: exampleApp, Deployment: exampleDeployment, By: "user/bob", Policy: examplePolicy, Reason: "not on a Friday", At: exampleTime,
+	},
+	DeploymentWithdrawn{App: exampleApp, Deployment: exampleDeployment, By: "user/alice", Reason: "taken back", At: exampleTime},
+	DeploymentHalted{
+		App: exampleApp, Deployment: exampleDeployment, Halt: exampleHalt, Reason: "incident 42", By: "user/bob", Until: exampleTime,
+	},
+	DeploymentResumed{App: exampleApp, Deployment: exampleDeployment, At: exampleTime},
+	DeploymentDeleted{App: exampleApp, Deployment: exampleDeployment},
+	HaltDeclared{
+		Halt: exampleHalt, Organization: exampleOrganization, Space: exampleSpace, Reason: "incident 42", By: "user/bob", At: exampleTime,
+		Until: exampleTime,
+	},
+	HaltLifted{Halt: exampleHalt, By: "user/bob", At: exampleTime},
+	VersionRejected{App: exampleApp, Droplet: exampleDroplet, Revision: exampleRevision, Reason: "it loses orders", By: "user/bob"},
+	VersionAccepted{App: exampleApp, Droplet: exampleDroplet, Revision: exampleRevision, By: "user/bob"},
+	AutomationHeld{App: exampleApp, Reason: "rolled back by hand", By: "user/bob", At: exampleTime},
+	AutomationReleased{App: exampleApp, By: "user/bob"},
 	SignalReceived{
 		App: exampleApp, Name: "HighErrorRate", Firing: true, Source: "alertmanager", Value: "0.07", Message: "7% of requests fail", At: exampleTime,
 	},

@@ -26,6 +26,9 @@ type (
 	QuotaID        string // id of a quota, of organizations or of spaces
 	DomainID       string // id of a domain
 	RouteID        string // id of a route
+	PolicyID       string // id of a policy
+	GroupID        string // id of a group of deployments
+	HaltID         string // id of a halt
 	StrategyID     string // id of a deployment strategy, in the form of AWS AppConfig's ids
 
 	// CommandID names one request to decide something. Sent again, it is the same request.
@@ -82,8 +85,13 @@ func DeriveID(command CommandID, kind string, n int) string {
 	return id.String()
 }
 
+// ActorPolicy is who denies a request where a policy does.
+const ActorPolicy Actor = "policy"
+
 // ActorUpdater is the author of what the updater decides.
 const ActorUpdater Actor = "updater"
 
 // System says whether a part of Slipway acted, rather than a person or program at a door.
-func (a Actor) System() bool { return a == ActorUpdater || strings.HasPrefix(string(a), "agent/") }
+func (a Actor) System() bool {
+	return a == ActorUpdater || a == ActorPolicy || strings.HasPrefix(string(a), "agent/")
+}

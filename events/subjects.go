@@ -26,6 +26,7 @@ const (
 	AggregateDomain       = "domain"
 	AggregateRoute        = "route"
 	AggregateStrategy     = "strategy"
+	AggregateHalt         = "halt" // all halts together
 )
 
 const subjectPrefix = "events."
@@ -67,6 +68,9 @@ func DomainSubject(id DomainID) Subject { return subject(AggregateDomain, string
 
 // RouteSubject is where a route's commits stand.
 func RouteSubject(id RouteID) Subject { return subject(AggregateRoute, string(id)) }
+
+// HaltSubject is where all halts stand together: whoever decides sees with one look that none was missed.
+const HaltSubject Subject = "events." + AggregateHalt + ".all"
 
 // StrategySubject is where a deployment strategy's commits stand.
 func StrategySubject(id StrategyID) Subject { return subject(AggregateStrategy, string(id)) }

@@ -139,6 +139,18 @@ func auditOfDeployment(e events.Event, of *Deployment) (string, detail) {
 		return "audit.app.deployment.cancel", about(e.Deployment)
 	case events.DeploymentPaused:
 		return "audit.app.deployment.paused", with(about(e.Deployment), "step", e.Step)
+	case events.DeploymentApprovalRequested:
+		return "audit.app.deployment.request", with(about(e.Deployment), "strategy", e.Strategy)
+	case events.DeploymentApproved:
+		return "audit.app.deployment.approve", with(about(e.Deployment), "comment", e.Comment)
+	case events.DeploymentDenied:
+		return "audit.app.deployment.deny", with(about(e.Deployment), "reason", e.Reason)
+	case events.DeploymentWithdrawn:
+		return "audit.app.deployment.withdraw", with(about(e.Deployment), "reason", e.Reason)
+	case events.DeploymentHalted:
+		return "audit.app.deployment.halt", with(about(e.Deployment), "reason", e.Reason)
+	case events.DeploymentResumed:
+		return "audit.app.deployment.resume", about(e.Deployment)
 	case events.DeploymentBreached:
 		return "audit.app.deployment.breached", with(with(about(e.Deployment), "reason", e.Reason), "action", e.Action)
 	case events.DeploymentRollingBack:

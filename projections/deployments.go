@@ -21,6 +21,9 @@ const (
 	Baking      DeploymentState = "BAKING"
 	RollingBack DeploymentState = "ROLLING_BACK"
 	RolledBack  DeploymentState = "ROLLED_BACK"
+
+	Requested DeploymentState = "CREATING_APPROVAL"
+	Denied    DeploymentState = "CREATING_APPROVAL_DENIED"
 )
 
 // The values and reasons of a deployment's status.
@@ -38,6 +41,10 @@ const (
 	ReasonBaking      = "BAKING"       // all instances are new and are watched for a while
 	ReasonRollingBack = "ROLLING_BACK" // it goes back without a dip
 	ReasonRolledBack  = "ROLLED_BACK"
+
+	ReasonApproval = "CREATING_APPROVAL"        // it waits for people or a window
+	ReasonDenied   = "CREATING_APPROVAL_DENIED" // it never began
+	ReasonDeleted  = "DELETED"                  // it was deployed, and its app was stopped
 )
 
 // ProcessRef names a process that a deployment made. It stays when the process is gone.
@@ -101,8 +108,12 @@ var deployments = view[events.DeploymentID, Deployment]{
 
 // deployment folds an event of a rollout into its row.
 func (f *fold) deployment(m moment, e events.Event) {
-	if created, ok := e.(events.DeploymentCreated); ok {
-		f.deploymentCreated(m, created)
+	switch e := e.(type) {
+	case events.DeploymentApprovalRequested:
+		f.deploymentNew(m, e, Deployment{}.began(m, e))
+		return
+	case events.DeploymentCreated:
+		f.deploymentCreated(m, e)
 		return
 	}
 	d := f.deploymentOf(m, e)
@@ -120,17 +131,29 @@ func (f *fold) deployment(m moment, e events.Event) {
 }
 
 func (f *fold) deploymentCreated(m moment, e events.DeploymentCreated) {
-	if f.deployments.get(e.Deployment) != nil {
-		f.anomaly(m, e, "deployment %s exists already", e.Deployment)
+	asked := f.deployments.edit(e.Deployment)
+	if asked != nil && asked.StatusReason == ReasonApproval && asked.App == e.App {
+		*asked = asked.began(m, e)
+	} else if !f.deploymentNew(m, e, Deployment{}.began(m, e)) {
 		return
 	}
-	a := f.apps.edit(e.App)
-	if a == nil {
-		f.anomaly(m, e, "app %s is unknown", e.App)
-		return
+	if a := f.apps.edit(e.App); a != nil {
+		a.Deployment, a.Sequence = e.Deployment, m.Sequence
 	}
-	a.Deployment, a.Sequence = e.Deployment, m.Sequence
-	f.deployments.put(newDeployment(m, e))
+}
+
+// deploymentNew adds a row, and says whether it could.
+func (f *fold) deploymentNew(m moment, e events.Event, row Deployment) bool {
+	if f.deployments.get(row.GUID) != nil {
+		f.anomaly(m, e, "deployment %s exists already", row.GUID)
+		return false
+	}
+	if f.apps.edit(row.App) == nil {
+		f.anomaly(m, e, "app %s is unknown", row.App)
+		return false
+	}
+	f.deployments.put(row)
+	return true
 }
 
 // deploymentOf is the deployment that e names, to be changed. One of another app is as good as unknown.
@@ -147,7 +170,7 @@ func (f *fold) deploymentOf(m moment, e events.Event) *Deployment {
 // outlives says whether an event may still come to a deployment that is over: its labels may change, its status not.
 func outlives(e events.Event) bool {
 	switch e.(type) {
-	case events.DeploymentMetadataSet, events.ProcessScaled:
+	case events.DeploymentMetadataSet, events.ProcessScaled, events.DeploymentDeleted:
 		return true
 	}
 	return false
@@ -157,8 +180,9 @@ func outlives(e events.Event) bool {
 // it; the zero row is a deployment that does not exist yet.
 func (d Deployment) Evolve(c events.Recorded, index int, e events.Event) Deployment {
 	m := moment{Place: Place{c.Sequence, index}, time: c.Time, actor: c.Actor}
-	if created, ok := e.(events.DeploymentCreated); ok {
-		return newDeployment(m, created)
+	switch e.(type) {
+	case events.DeploymentCreated, events.DeploymentApprovalRequested:
+		return d.began(m, e)
 	}
 	if d.GUID != "" && (d.StatusValue == StatusActive || outlives(e)) {
 		d.evolve(m, e)
@@ -176,7 +200,7 @@ func newDeployment(m moment, e events.DeploymentCreated) Deployment {
 		Strategy: e.Strategy, Options: e.Options, Plan: e.Plan, OriginalInstances: e.OriginalInstances, Target: e.Target,
 		Floor: e.Floor, Droplet: e.Droplet, PreviousDroplet: e.PreviousDroplet, Revision: e.Revision,
 		RevisionNumber: e.RevisionNumber, RolledBackTo: e.RolledBackTo, Process: e.Process, NewProcesses: made,
-		Watch:         Watch{StartedAt: e.StartedAt, StoredStrategy: e.StoredStrategy, Growth: e.Growth},
+		Watch:         Watch{StartedAt: e.StartedAt, StoredStrategy: e.StoredStrategy, Growth: e.Growth, Group: e.Group},
 		LastHealthyAt: m.time, LastStatusChange: m.time, Metadata: e.Metadata, Stamp: m.stamp(),
 	}
 	d.State, _ = d.moving()
@@ -213,6 +237,16 @@ func (d *Deployment) evolve(m moment, e events.Event) {
 		d.touch(m)
 	case events.DeploymentCanceling:
 		d.moveTo(m, Canceling, StatusActive, ReasonCanceling)
+	case events.DeploymentApproved, events.DeploymentDenied, events.DeploymentWithdrawn:
+		d.answered(m, e)
+	case events.DeploymentHalted:
+		d.Watch.Halt = &Halted{Halt: e.Halt, Reason: e.Reason, By: e.By, Until: e.Until}
+		d.touch(m)
+	case events.DeploymentResumed:
+		d.Watch.Halt = nil
+		d.touch(m)
+	case events.DeploymentDeleted:
+		d.moveTo(m, d.State, StatusFinalized, ReasonDeleted)
 	case events.DeploymentContinued, events.DeploymentStepStarted, events.DeploymentBakeStarted, events.DeploymentCheckRecorded,
 		events.DeploymentBreached:
 		d.watched(m, e)

@@ -169,7 +169,8 @@ func (f *fold) event(m moment, e events.Event) {
 		f.buildEnded(m, e, e.Build, pack.Failed, e.Error)
 	case events.InstanceEvent:
 		f.instance(m, e)
-	case events.NameClaimed, events.NameReleased, events.CommandRejected, events.SignalReceived, events.ManifestApplied, events.ManifestFailed:
+	case events.NameClaimed, events.NameReleased, events.CommandRejected, events.SignalReceived, events.ManifestApplied, events.ManifestFailed,
+		events.VersionRejected, events.VersionAccepted, events.AutomationHeld, events.AutomationReleased, events.HaltDeclared, events.HaltLifted:
 		// The history is all there is to say of them.
 	default:
 		f.rollout(m, e)
@@ -191,7 +192,9 @@ func (f *fold) rollout(m moment, e events.Event) {
 	case events.DeploymentCreated, events.DeploymentPaused, events.DeploymentContinued, events.DeploymentErrorRecorded,
 		events.DeploymentMetadataSet, events.DeploymentCanceling, events.DeploymentCanceled, events.DeploymentSuperseded,
 		events.DeploymentDeployed, events.DeploymentStepStarted, events.DeploymentBakeStarted, events.DeploymentCheckRecorded,
-		events.DeploymentBreached, events.DeploymentRollingBack, events.DeploymentRolledBack:
+		events.DeploymentBreached, events.DeploymentRollingBack, events.DeploymentRolledBack, events.DeploymentApprovalRequested,
+		events.DeploymentApproved, events.DeploymentDenied, events.DeploymentWithdrawn, events.DeploymentHalted,
+		events.DeploymentResumed, events.DeploymentDeleted:
 		f.deployment(m, e)
 	default:
 		f.place(m, e)

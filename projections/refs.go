@@ -20,6 +20,7 @@ type Refs struct {
 	Domain       events.DomainID
 	Route        events.RouteID
 	Strategy     events.StrategyID
+	Halt         events.HaltID
 }
 
 // RefsOf says which things an event names.
@@ -121,6 +122,39 @@ func refsOfRollout(e events.Event) Refs {
 		return Refs{App: e.App, Deployment: e.Deployment}
 	case events.DeploymentDeployed:
 		return Refs{App: e.App, Deployment: e.Deployment}
+	default:
+		return refsOfRequest(e)
+	}
+}
+
+func refsOfRequest(e events.Event) Refs {
+	switch e := e.(type) {
+	case events.DeploymentApprovalRequested:
+		return Refs{App: e.App, Deployment: e.Deployment, Droplet: e.Droplet}
+	case events.DeploymentApproved:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentDenied:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentWithdrawn:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentHalted:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentResumed:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentDeleted:
+		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.VersionRejected:
+		return Refs{App: e.App, Droplet: e.Droplet, Revision: e.Revision}
+	case events.VersionAccepted:
+		return Refs{App: e.App, Droplet: e.Droplet, Revision: e.Revision}
+	case events.HaltDeclared:
+		return Refs{Halt: e.Halt, Organization: e.Organization, Space: e.Space}
+	case events.HaltLifted:
+		return Refs{Halt: e.Halt}
+	case events.AutomationHeld:
+		return Refs{App: e.App}
+	case events.AutomationReleased:
+		return Refs{App: e.App}
 	default:
 		return refsOfPlace(e)
 	}

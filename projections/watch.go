@@ -19,6 +19,9 @@ type Watch struct {
 	BakeUntil      time.Time             `json:"bake_until,omitzero"`   // zero: it does not bake yet
 	Breach         *Breach               `json:"breach,omitempty"`      // why it failed last, if it did
 	Checks         map[string]CheckState `json:"checks,omitempty"`      // by name
+	Asked          *Asked                `json:"asked,omitempty"`       // what policies and people say; nil: nobody was asked
+	Halt           *Halted               `json:"halt,omitempty"`        // it stands still because of this
+	Group          events.GroupID        `json:"group,omitempty"`       // it is a member of
 }
 
 // Breach is why a rollout failed, and what became of it.

@@ -22,6 +22,13 @@ type CreateDeployment struct {
 	Stored   *StoredStrategy // linear and exponential: where the numbers come from
 	Schedule plan.Schedule   // when the steps of a growth curve begin
 	Now      time.Time       // of the command
+	Group    events.GroupID  // it is a member of; empty: of none
+
+	Judgement  *Judgement // what the policies say; nil: there are none
+	Halt       string     // why no rollout may begin here now; empty: it may
+	By         events.Actor
+	Automation bool // By is no person
+	requested  bool // it has been approved: nobody is asked again
 }
 
 // StoredStrategy is a deployment strategy as it was when a deployment was asked for.
@@ -50,6 +57,9 @@ func DeployApp(s State, c CreateDeployment) ([]events.Event, error) {
 	if !s.Exists() {
 		return nil, aggregates.Reject("Unable to use app. Ensure that the app exists and you have access to it.")
 	}
+	if err := s.admits(c); err != nil {
+		return nil, err
+	}
 	c.complete()
 	if err := c.check(); err != nil {
 		return nil, err
@@ -68,7 +78,40 @@ func DeployApp(s State, c CreateDeployment) ([]events.Event, error) {
 	if text := c.Quota.CheckDeployment(added(c, s.Droplet)); text != "" {
 		return nil, aggregates.Reject("%s", text)
 	}
+	if !c.requested && c.Judgement.waits(c.Now) {
+		return s.await(c) // what is wrong with it has been told by now
+	}
 	return d.events, nil
+}
+
+// admits refuses what must not be deployed now, whoever asks and however.
+func (s State) admits(c CreateDeployment) error {
+	if c.Halt != "" {
+		return aggregates.Reject("%s", c.Halt)
+	}
+	if c.Automation && s.NoAutomation != "" {
+		return aggregates.Reject("Automation may not deploy this app: %s. Somebody must let it again first.", s.NoAutomation)
+	}
+	droplet := s.Droplet
+	if c.Droplet != nil {
+		droplet = c.Droplet.ID
+	}
+	var revision events.RevisionID
+	if c.Revision != nil {
+		revision = c.Revision.Revision
+	}
+	return s.acceptable(droplet, revision)
+}
+
+// acceptable refuses a version that was rejected.
+func (s State) acceptable(droplet events.DropletID, revision events.RevisionID) error {
+	if why, rejected := s.Rejected[versionID(droplet, "")]; rejected {
+		return aggregates.Reject("Droplet %s is rejected: %s", droplet, why)
+	}
+	if why, rejected := s.Rejected[versionID("", revision)]; rejected {
+		return aggregates.Reject("Revision %s is rejected: %s", revision, why)
+	}
+	return nil
 }
 
 // wouldFit asks whether the final state fits into the quotas, if the request changes it: not whether old and new together
@@ -258,6 +301,11 @@ func (d *decision) deployStopped(c CreateDeployment, previous events.DropletID) 
 // supersede ends a deployment on its way. One that was simply deploying may have brought a good version: its process
 // serves until it is drained. Any other left something that must not serve.
 func (d *decision) supersede(by events.DeploymentID) {
+	for _, r := range d.Requests {
+		if r.Deployment != by { // to begin it later would bring back what is older
+			d.add(events.DeploymentSuperseded{App: d.State.ID, Deployment: r.Deployment, By: by, Canceled: true})
+		}
+	}
 	if d.Deployment == nil {
 		return
 	}
@@ -278,6 +326,7 @@ func (d *decision) create(c CreateDeployment, process events.ProcessID, previous
 		App: d.State.ID, Deployment: c.DeploymentID(), Strategy: c.Strategy, Options: c.Options,
 		Droplet: d.Droplet, PreviousDroplet: previous, Process: process, OriginalInstances: original, Target: target,
 		Floor: min(target, original), Plan: slices.Clone(steps), Metadata: c.Metadata, StartedAt: c.Now,
+		Group: c.Group, Requested: c.requested,
 	}
 	if c.Stored != nil {
 		created.StoredStrategy, created.Growth = c.Stored.ID, &c.Stored.Growth

@@ -16,4 +16,6 @@
 //  6. Every live deployment can end: with healthy instances Next leads to DEPLOYED or, once it is on its way back, to
 //     ROLLED_BACK; a cancel leads to CANCELED.
 //  7. Between two events time decides nothing before [Deadline], and what depends on time is decided then: never early.
+//  8. A deployment that waits for approval, or that was denied, changes no process.
+//  9. A halted rollout does not go on; only its capacity is looked after.
 package app

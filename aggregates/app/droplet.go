@@ -24,6 +24,9 @@ func AssignDroplet(s State, id events.CommandID, droplet Droplet) ([]events.Even
 	if s.InFlight() {
 		return nil, aggregates.Reject("Unable to assign current droplet while the app has a deployment in progress. Wait for the deployment to complete or cancel it.")
 	}
+	if err := s.acceptable(droplet.ID, ""); err != nil {
+		return nil, err
+	}
 	d := &decision{State: s}
 	if err := d.assign(id, droplet, ""); err != nil {
 		return nil, err

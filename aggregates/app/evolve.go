@@ -49,7 +49,7 @@ func Evolve(s State, e events.Event) State {
 			s.Alarms[e.Name] = e.At
 		}
 	default:
-		return evolveProcess(evolveDeployment(s, e), e)
+		return evolveProcess(evolveDeployment(evolveRequest(s, e), e), e)
 	}
 	return s
 }
@@ -134,6 +134,10 @@ func evolveDeployment(s State, e events.Event) State {
 			d.RollingBack, d.Hurry, d.AtPause, d.Held, d.ProgressAt, d.Error = true, e.Fast, false, false, e.At, e.Reason
 			d.BackReason = e.Reason
 		})
+	case events.DeploymentHalted:
+		return s.active(e.Deployment, func(d *Deployment) { d.Halted = true })
+	case events.DeploymentResumed:
+		return s.active(e.Deployment, func(d *Deployment) { d.Halted, d.ProgressAt = false, e.At })
 	case events.DeploymentRolledBack:
 		s = s.change(e.Kept, func(p *Process) { p.Standing = Proven })
 		return s.end(e.Deployment, ReasonRolledBack, Rejected)
@@ -144,7 +148,7 @@ func evolveDeployment(s State, e events.Event) State {
 	case events.DeploymentCanceling:
 		return s.active(e.Deployment, func(d *Deployment) { d.GoingBack, d.RollingBack, d.AtPause, d.Held = true, false, false, false })
 	case events.DeploymentDeployed:
-		return s.end(e.Deployment, ReasonDeployed, Proven)
+		return s.deployed(e.Deployment).end(e.Deployment, ReasonDeployed, Proven)
 	case events.DeploymentCanceled:
 		s = s.change(e.Kept, func(p *Process) { p.Standing = Proven })
 		return s.end(e.Deployment, ReasonCanceled, Rejected)

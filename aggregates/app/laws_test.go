@@ -22,6 +22,7 @@ type world struct {
 	seen    app.Instances
 	ids     int
 	now     time.Time
+	halt    app.Halt
 	ended   map[events.DeploymentID]string
 	created map[events.DeploymentID]bool
 }
@@ -52,6 +53,12 @@ func (w *world) observeEnd(e events.Event) {
 			w.t.Fatalf("a second deployment while %s is active", w.state.Deployment.ID())
 		}
 		w.created[e.Deployment] = true
+	case events.DeploymentApprovalRequested:
+		w.created[e.Deployment] = true
+	case events.DeploymentDenied:
+		w.end(e.Deployment, app.ReasonDenied)
+	case events.DeploymentWithdrawn:
+		w.end(e.Deployment, app.ReasonCanceled)
 	case events.DeploymentDeployed:
 		w.end(e.Deployment, app.ReasonDeployed)
 	case events.DeploymentCanceled:
@@ -79,8 +86,12 @@ func (w *world) command() events.CommandID {
 func (w *world) act() {
 	switch rapid.SampledFrom([]string{
 		"tick", "tick", "tick", "health", "health", "health", "health", "deploy", "cancel", "continue", "continue", "scale", "stop", "start", "restart",
-		"time", "time", "check", "check", "alarm", "roll back",
+		"time", "time", "check", "check", "alarm", "roll back", "answer", "answer", "halt",
 	}).Draw(w.t, "act") {
+	case "answer":
+		w.answer()
+	case "halt":
+		w.halt = rapid.SampledFrom([]app.Halt{{}, {ID: "h", Reason: "incident", By: "user"}}).Draw(w.t, "halt")
 	case "time":
 		w.now = w.now.Add(time.Duration(rapid.IntRange(1, 400).Draw(w.t, "seconds")) * time.Second)
 	case "check":
@@ -141,10 +152,69 @@ func (w *world) deploy() {
 		n := rapid.IntRange(0, 6).Draw(w.t, "web_instances")
 		c.Options.WebInstances = &n
 	}
+	if rapid.IntRange(0, 3).Draw(w.t, "judged") == 0 {
+		w.judge(&c)
+	}
+	if w.halt.ID != "" {
+		c.Halt = w.halt.Text()
+	}
+	before := w.state
 	decided, err := app.DeployApp(w.state, c)
 	w.commit(decided, err)
-	if err == nil && w.state.Deployment == nil && w.state.Desired == app.Started && w.ended[c.DeploymentID()] == "" {
-		w.t.Fatal("the deployment was accepted and is neither active nor over")
+	waits := slices.ContainsFunc(w.state.Requests, func(r app.Request) bool { return r.Deployment == c.DeploymentID() })
+	if waits && !reflect.DeepEqual(before.Processes, w.state.Processes) {
+		w.t.Fatal("law 8: a deployment that is not approved changed a process")
+	}
+	if err == nil && w.state.Deployment == nil && w.state.Desired == app.Started && w.ended[c.DeploymentID()] == "" && !waits {
+		w.t.Fatal("the deployment was accepted and is neither active nor over, and does not wait")
+	}
+}
+
+// judge draws what the policies say.
+func (w *world) judge(c *app.CreateDeployment) {
+	verdict := events.PolicyVerdict{
+		Policy: "p", Name: "policy", Approvers: []string{"manager"}, Needed: 1, SelfApproval: true,
+		Outcome: rapid.SampledFrom([]string{events.OutcomeApproval, events.OutcomeApproval, events.OutcomeHold, events.OutcomeDeny}).Draw(w.t, "outcome"),
+		Until:   w.now.Add(time.Duration(rapid.IntRange(0, 500).Draw(w.t, "until")) * time.Second),
+		Expires: w.now.Add(time.Duration(rapid.IntRange(1, 500).Draw(w.t, "expires")) * time.Second), ManualStart: rapid.Bool().Draw(w.t, "manual"),
+	}
+	c.By, c.Judgement = "user", &app.Judgement{Verdicts: []events.PolicyVerdict{verdict}}
+}
+
+// answer says yes or no to a request, starts it, or takes it back.
+func (w *world) answer() {
+	if len(w.state.Requests) == 0 {
+		return
+	}
+	id := rapid.SampledFrom(w.state.Requests).Draw(w.t, "request").Deployment
+	says := app.Answer{Deployment: id, By: "user", Roles: []string{"manager"}, Now: w.now}
+	steer := app.Steer{Deployment: id, By: "user", Now: w.now}
+	switch rapid.SampledFrom([]string{"approve", "approve", "deny", "start", "withdraw"}).Draw(w.t, "answer") {
+	case "approve":
+		w.commit(app.ApproveDeployment(w.state, says))
+	case "deny":
+		w.commit(app.DenyDeployment(w.state, says))
+	case "start":
+		w.commit(app.StartDeployment(w.state, steer, app.Quota{}, w.halt))
+	case "withdraw":
+		w.commit(app.CancelDeployment(w.state, steer))
+	}
+}
+
+// still is law 9: a halted rollout only looks after its capacity.
+func (w *world) still(before app.State, decided []events.Event) {
+	for _, e := range decided {
+		switch e := e.(type) {
+		case events.ProcessScaled:
+			if e.Instances > e.From && e.Process != before.Deployment.Process {
+				continue
+			}
+		case events.DeploymentBreached: // what fails may be sent back
+			return
+		case events.DeploymentApprovalRequested, events.DeploymentWithdrawn, events.DeploymentDenied, events.DeploymentCreated:
+			return
+		}
+		w.t.Fatalf("law 9: a halted rollout goes on with %#v", e)
 	}
 }
 
@@ -228,21 +298,34 @@ func (w *world) health() {
 // tick is one pass of the updater, with the laws on what it decides.
 func (w *world) tick() {
 	before := w.state
-	decided := app.Next(before, w.seen, app.Quota{}, w.now)
+	decided := app.Proceed(before, w.seen, app.Quota{}, w.halt, w.now)
 	w.commit(decided, nil)
+	if d := before.Deployment; d != nil && d.Halted && w.halt.ID != "" && !d.GoingBack && !d.RollingBack {
+		w.still(before, decided)
+	}
 	if err := app.CheckCapacity(before, w.state, w.seen); err != nil {
 		w.t.Fatalf("law 2: %v\ndecided %#v", err, decided)
 	}
-	again := app.Next(w.state, w.seen, app.Quota{}, w.now)
+	again := app.Proceed(w.state, w.seen, app.Quota{}, w.halt, w.now)
 	if len(again) > 0 && onlySame(again, decided) {
 		w.t.Fatalf("law 4: decided twice: %#v", again)
 	}
 	if len(again) == 0 {
 		w.waits()
 	}
-	if !slices.ContainsFunc(decided, func(e events.Event) bool { return e.Type() == events.TypeDeploymentBreached }) { // it balances next
+	if d := w.state.Deployment; d != nil && w.halt.ID == "" && !slices.ContainsFunc(decided, turns) {
 		w.surge(before)
 	}
+}
+
+// turns says whether an event stands for another decision than the tick of a rollout, which balances next.
+func turns(e events.Event) bool {
+	switch e.Type() {
+	case events.TypeDeploymentBreached, events.TypeDeploymentCreated, events.TypeDeploymentDenied, events.TypeDeploymentWithdrawn,
+		events.TypeDeploymentHalted, events.TypeDeploymentResumed:
+		return true
+	}
+	return false
 }
 
 // waits is law 7: between now and the deadline time alone decides nothing.
@@ -256,7 +339,7 @@ func (w *world) waits() {
 		span = at.Sub(w.now) - 1
 	}
 	then := w.now.Add(time.Duration(rapid.Int64Range(0, int64(span)).Draw(w.t, "later")))
-	if early := app.Next(w.state, w.seen, app.Quota{}, then); len(early) > 0 {
+	if early := app.Proceed(w.state, w.seen, app.Quota{}, w.halt, then); len(early) > 0 {
 		w.t.Fatalf("law 7: the deadline is %v, %v, but at %v it decides %#v", at, ok, then, early)
 	}
 }
@@ -323,6 +406,10 @@ func (w *world) settles() {
 		return
 	}
 	w.commit(app.StartApp(w.state, w.command(), app.Quota{}, w.now))
+	for len(w.state.Requests) > 0 {
+		w.commit(app.CancelDeployment(w.state, app.Steer{Deployment: w.state.Requests[0].Deployment, By: "user", Now: w.now}))
+	}
+	w.halt = app.Halt{}
 	for pass := 0; w.state.Deployment != nil; pass++ {
 		if pass > 300 {
 			w.t.Fatalf("law 6: does not end: %+v", *w.state.Deployment)
@@ -376,7 +463,7 @@ func TestSnapshotIsTheState(t *testing.T) {
 		if err != nil || string(again) != string(data) {
 			t.Fatalf("snapshot changes the state:\n%s\n%s", data, again)
 		}
-		if a, b := app.Next(w.state, w.seen, app.Quota{}, w.now), app.Next(back, w.seen, app.Quota{}, w.now); !onlySame(a, b) {
+		if a, b := app.Proceed(w.state, w.seen, app.Quota{}, w.halt, w.now), app.Proceed(back, w.seen, app.Quota{}, w.halt, w.now); !onlySame(a, b) {
 			t.Fatalf("a snapshot decides otherwise:\n%#v\n%#v", a, b)
 		}
 	})

@@ -100,6 +100,9 @@ func StartApp(s State, id events.CommandID, q Quota, now time.Time) ([]events.Ev
 	if s.Droplet == "" {
 		return nil, aggregates.Reject("Assign a droplet before starting this app.")
 	}
+	if err := s.acceptable(s.Droplet, ""); err != nil {
+		return nil, err
+	}
 	if text := q.Check(s.total()); text != "" {
 		return nil, aggregates.Reject("%s", text)
 	}
@@ -144,7 +147,11 @@ func StopApp(s State) ([]events.Event, error) {
 	if s.Desired == Stopped {
 		return nil, nil
 	}
-	return []events.Event{events.AppStopped{App: s.ID}}, nil
+	stopped := []events.Event{events.AppStopped{App: s.ID}}
+	if s.Serving != "" {
+		stopped = append(stopped, events.DeploymentDeleted{App: s.ID, Deployment: s.Serving})
+	}
+	return stopped, nil
 }
 
 // RestartApp stops and starts all instances at once; it is quick and not without downtime. A deployment without a new

@@ -7,6 +7,20 @@ import (
 	"slipway/events"
 )
 
+// Proceed is all that follows by itself in an app: a halt takes hold or lets go, a request whose time has come begins, or the
+// rollout going on is taken one tick further. While a halt is in force nothing begins.
+func Proceed(s State, seen Instances, q Quota, h Halt, now time.Time) []events.Event {
+	if changed := ApplyHalt(s, h, now); len(changed) > 0 {
+		return changed
+	}
+	if h.ID == "" {
+		if begun := nextRequest(s, q, now); len(begun) > 0 {
+			return begun
+		}
+	}
+	return Next(s, seen, q, now)
+}
+
 // Next is the updater's rule book: what follows by itself from the state, the instances seen and the time, or nothing. It is
 // asked again whenever one of the first two changes, and at [Deadline]; what has been decided is not decided twice.
 //
@@ -41,6 +55,10 @@ func (d *decision) roll(seen Instances, now time.Time) {
 	}
 	if why, failed := d.failure(fresh, seen, now); failed {
 		d.fail(why)
+		return
+	}
+	if dep.Halted {
+		d.standStill(fresh, seen)
 		return
 	}
 	step, n := dep.step(), fresh.present(seen).Count(fresh.Instances)

@@ -82,6 +82,9 @@ func (d *decision) rollBack(c CreateDeployment) error {
 		maps.Equal(latest.Commands, r.Commands) {
 		return aggregates.Reject("Unable to rollback. The code and configuration you are rolling back to is the same as the deployed revision.")
 	}
+	if !c.Automation && c.By != "" {
+		d.holdAutomation(c.By, c.Now)
+	}
 	if !maps.Equal(d.Environment, r.Environment) {
 		environment := maps.Clone(r.Environment)
 		if environment == nil {

@@ -30,14 +30,18 @@ type State struct {
 	Environment  map[string]string      `json:"environment,omitempty"`
 	Metadata     events.Metadata        `json:"metadata,omitzero"`
 	Droplet      events.DropletID       `json:"droplet,omitempty"`
-	Types        DropletTypes           `json:"types,omitempty"`        // of the droplets still of use
-	Processes    []Process              `json:"processes,omitempty"`    // in order of creation
-	Revision     events.RevisionCreated `json:"revision,omitzero"`      // the latest; zero before the first
-	Deployment   *Deployment            `json:"deployment,omitempty"`   // the active one, if any
-	Ended        []Ended                `json:"ended,omitempty"`        // the last [endedKept] that ended, newest last
-	Lifecycle    string                 `json:"lifecycle,omitempty"`    // what its droplets are: docker; empty: bits
-	NoRevisions  bool                   `json:"no_revisions,omitempty"` // the app's feature "revisions" is off
-	Alarms       map[string]time.Time   `json:"alarms,omitempty"`       // that fire, by name, since when
+	Types        DropletTypes           `json:"types,omitempty"`         // of the droplets still of use
+	Processes    []Process              `json:"processes,omitempty"`     // in order of creation
+	Revision     events.RevisionCreated `json:"revision,omitzero"`       // the latest; zero before the first
+	Deployment   *Deployment            `json:"deployment,omitempty"`    // the active one, if any
+	Ended        []Ended                `json:"ended,omitempty"`         // the last [endedKept] that ended, newest last
+	Lifecycle    string                 `json:"lifecycle,omitempty"`     // what its droplets are: docker; empty: bits
+	NoRevisions  bool                   `json:"no_revisions,omitempty"`  // the app's feature "revisions" is off
+	Alarms       map[string]time.Time   `json:"alarms,omitempty"`        // that fire, by name, since when
+	Requests     []Request              `json:"requests,omitempty"`      // deployments that wait for people or a window, oldest first
+	Rejected     map[string]string      `json:"rejected,omitempty"`      // ids of droplets and revisions that must not be deployed, and why
+	NoAutomation string                 `json:"no_automation,omitempty"` // why automation may not deploy; empty: it may
+	Serving      events.DeploymentID    `json:"serving,omitempty"`       // the last that was deployed, where a stop ends it
 }
 
 // DropletTypes says of each droplet which process types it has, with their start commands.
@@ -106,6 +110,7 @@ type Deployment struct {
 	StepAt      time.Time            `json:"step_at,omitzero"`      // when its step began
 	PausedUntil time.Time            `json:"paused_until,omitzero"` // when the pause times out; zero: never
 	PausedThen  string               `json:"paused_then,omitempty"` // what it does then
+	Halted      bool                 `json:"halted,omitempty"`      // it stands still because of a halt
 	BakeUntil   time.Time            `json:"bake_until,omitzero"`   // when the bake is over; zero: it has not begun
 	Forgiven    int                  `json:"forgiven,omitempty"`    // crashes of new instances that were forgiven
 	Checks      map[string]CheckSeen `json:"checks,omitempty"`      // the last verdict of each, by name
@@ -167,6 +172,10 @@ const (
 	ReasonCanceled   = "CANCELED"
 	ReasonSuperseded = "SUPERSEDED"
 	ReasonRolledBack = "ROLLED_BACK"
+
+	ReasonApproval = "CREATING_APPROVAL"        // active: it waits for people or a window
+	ReasonDenied   = "CREATING_APPROVAL_DENIED" // it never began
+	ReasonDeleted  = "DELETED"                  // it was deployed, and its app was stopped
 )
 
 // endedKept is how many ended deployments an app remembers: as many as Cloud Foundry keeps of them.

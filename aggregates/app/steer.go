@@ -49,6 +49,9 @@ func ContinueDeployment(s State, c Steer) ([]events.Event, error) {
 	if err := s.steers("continue", c); err != nil {
 		return nil, err
 	}
+	if s.Deployment.Halted {
+		return nil, aggregates.Reject("Cannot continue the deployment: %s", s.Deployment.Error)
+	}
 	continued := events.DeploymentContinued{App: s.ID, Deployment: c.Deployment, Step: s.Deployment.Step, By: c.By, At: c.Now}
 	switch {
 	case s.Deployment.Held: // from where it stands
@@ -66,6 +69,11 @@ func ContinueDeployment(s State, c Steer) ([]events.Event, error) {
 // CancelDeployment asks to go back: the previous droplet becomes current at once, the updater does the rest. Asked again
 // while it is going back, it decides nothing.
 func CancelDeployment(s State, c Steer) ([]events.Event, error) {
+	if r, waits := s.request(c.Deployment); waits {
+		return []events.Event{events.DeploymentWithdrawn{
+			App: s.ID, Deployment: r.Deployment, By: c.By, Reason: "taken back by " + string(c.By), At: c.Now,
+		}}, nil
+	}
 	if err := s.steers("cancel", c); err != nil {
 		return nil, err
 	}
@@ -95,6 +103,7 @@ func RollBackDeployment(s State, c Steer) ([]events.Event, error) {
 	}
 	d := &decision{State: s}
 	d.rollBackFor(fmt.Sprintf("%s asked for it", c.By), false, c.Now)
+	d.holdAutomation(c.By, c.Now)
 	return d.events, nil
 }
 
@@ -121,4 +130,26 @@ func SetDeploymentMetadata(s State, id events.DeploymentID, present, next events
 		return nil, nil
 	}
 	return []events.Event{events.DeploymentMetadataSet{App: s.ID, Deployment: id, Metadata: next}}, nil
+}
+
+// StartDeployment begins a requested deployment that is approved. Asked again once it has begun, it decides nothing.
+func StartDeployment(s State, c Steer, q Quota, h Halt) ([]events.Event, error) {
+	if s.Deployment != nil && s.Deployment.ID() == c.Deployment {
+		return nil, nil
+	}
+	r, err := s.asked("start", c.Deployment)
+	if err != nil {
+		return nil, err
+	}
+	if !r.Granted {
+		return nil, aggregates.Reject("Cannot start the deployment: it waits for approval")
+	}
+	if until := r.HeldUntil(); c.Now.Before(until) {
+		return nil, aggregates.Reject("Cannot start the deployment: it is held until %s", until.Format(time.RFC3339))
+	}
+	start := r.command(q, c.Now)
+	if h.ID != "" {
+		start.Halt = h.Text()
+	}
+	return DeployApp(s, start)
 }

@@ -136,9 +136,19 @@ func (d *Deployment) backReason() string {
 // Deadline is the next moment after now at which [Next] or [Explain] may decide something although nothing has happened.
 // ok is false where they wait for events alone.
 func Deadline(s State, seen Instances, now time.Time) (at time.Time, ok bool) {
+	for _, m := range append(s.requestsDue(), s.rolloutDue(seen, now)...) {
+		if m.After(now) && (!ok || m.Before(at)) {
+			at, ok = m, true
+		}
+	}
+	return at, ok
+}
+
+// rolloutDue are the moments at which time alone may decide about the rollout going on; some are past, some zero.
+func (s State) rolloutDue(seen Instances, now time.Time) []time.Time {
 	dep := s.Deployment
 	if dep == nil || dep.GoingBack || s.Desired != Started {
-		return time.Time{}, false
+		return nil
 	}
 	fresh, _ := s.Process(dep.Process)
 	moments := []time.Time{dep.gateOpens(), dep.BakeUntil, s.progressDue(seen[fresh.ID], now)}
@@ -149,10 +159,5 @@ func Deadline(s State, seen Instances, now time.Time) (at time.Time, ok bool) {
 		limit := time.Duration(dep.Options.StartupTimeout) * time.Second
 		moments = append(moments, seen[fresh.ID][i].startupDue(limit, dep.WatchedFrom))
 	}
-	for _, m := range moments {
-		if m.After(now) && (!ok || m.Before(at)) {
-			at, ok = m, true
-		}
-	}
-	return at, ok
+	return moments
 }

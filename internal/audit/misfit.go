@@ -36,7 +36,16 @@ func (a *auditor) misfit(h *history, e events.Event) (Law, string) {
 	case events.DeploymentDeployed:
 		return LawFold, misfitDeployment(s, e.Deployment, ahead)
 	case events.DeploymentSuperseded:
+		if s.Waits(e.Deployment) {
+			return "", ""
+		}
 		return LawFold, misfitDeployment(s, e.Deployment, either)
+	case events.DeploymentApproved:
+		return LawFold, misfitRequest(s, e.Deployment)
+	case events.DeploymentDenied:
+		return LawFold, misfitRequest(s, e.Deployment)
+	case events.DeploymentWithdrawn:
+		return LawFold, misfitRequest(s, e.Deployment)
 	}
 	return "", ""
 }
@@ -47,6 +56,14 @@ func (a *auditor) misfitCreated(s app.State, e events.DeploymentCreated) string 
 	}
 	if _, known := a.rollouts[e.Deployment]; known {
 		return fmt.Sprintf("deployment %s was created before", e.Deployment)
+	}
+	return ""
+}
+
+// misfitRequest: an answer belongs to a deployment that waits for one.
+func misfitRequest(s app.State, id events.DeploymentID) string {
+	if !s.Waits(id) {
+		return fmt.Sprintf("deployment %s does not wait for approval", id)
 	}
 	return ""
 }

@@ -20,7 +20,7 @@ import (
 
 // Schemas of the snapshots; see eventlog.NewRepository.
 const (
-	appSchema          = 5
+	appSchema          = 6
 	organizationSchema = 1
 )
 

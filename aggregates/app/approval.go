@@ -1,0 +1,172 @@
+package app
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"slipway/aggregates"
+	"slipway/events"
+)
+
+// Judgement is what the policies say of a request, and what they saw.
+type Judgement struct {
+	Verdicts []events.PolicyVerdict
+	Context  json.RawMessage
+}
+
+// waits says whether the request must not begin at once.
+func (j *Judgement) waits(now time.Time) bool {
+	return j != nil && slices.ContainsFunc(j.Verdicts, func(v events.PolicyVerdict) bool {
+		switch v.Outcome {
+		case events.OutcomeDeny:
+			return true
+		case events.OutcomeApproval:
+			return v.Needed > 0
+		case events.OutcomeHold:
+			return now.Before(v.Until)
+		}
+		return false
+	})
+}
+
+// await records a request that does not begin at once: it is denied in the same commit where a policy says so.
+func (s State) await(c CreateDeployment) ([]events.Event, error) {
+	if len(s.Requests) >= maxRequests {
+		return nil, aggregates.Reject("The app has %d deployments that wait for approval, the most it can have: cancel one first", maxRequests)
+	}
+	d, j := &decision{State: s}, c.Judgement
+	asked := events.DeploymentApprovalRequested{
+		App: s.ID, Deployment: c.DeploymentID(), Command: c.ID, By: c.By, Strategy: c.Strategy, Options: c.Options, RollBackTo: c.Revision,
+		Schedule: string(c.Schedule), Group: c.Group, Metadata: c.Metadata, Verdicts: j.Verdicts, Context: j.Context, At: c.Now,
+	}
+	if c.Droplet != nil {
+		asked.Droplet, asked.ProcessTypes = c.Droplet.ID, c.Droplet.ProcessTypes
+	}
+	if c.Stored != nil {
+		asked.StoredStrategy, asked.Growth = c.Stored.ID, &c.Stored.Growth
+	}
+	d.add(asked)
+	for _, v := range j.Verdicts {
+		if v.Outcome == events.OutcomeDeny {
+			d.add(events.DeploymentDenied{
+				App: s.ID, Deployment: asked.Deployment, By: events.ActorPolicy, Policy: v.Policy, Reason: denial(v), At: c.Now,
+			})
+			break
+		}
+	}
+	return d.events, nil
+}
+
+func denial(v events.PolicyVerdict) string {
+	text := "policy " + v.Name + " denies it"
+	if v.Reason != "" {
+		text += ": " + v.Reason
+	}
+	return text
+}
+
+// Answer is the command to say yes or no to a requested deployment.
+type Answer struct {
+	Deployment events.DeploymentID
+	By         events.Actor
+	Roles      []string // of By, where the app lives
+	Comment    string
+	Now        time.Time
+}
+
+// maxComment bounds what people say to an approval, in bytes.
+const maxComment = 1024
+
+// ApproveDeployment says yes. It counts once for each policy that By may answer for and has not yet; when nobody is left to be
+// asked the request is granted. Granted, it starts by itself, or when somebody starts it: that is another fact.
+func ApproveDeployment(s State, c Answer) ([]events.Event, error) {
+	r, err := s.asked("approve", c.Deployment)
+	if err != nil {
+		return nil, err
+	}
+	policies, err := r.answers("approve", c)
+	if err != nil || len(policies) == 0 {
+		return nil, err
+	}
+	approved := events.DeploymentApproved{
+		App: s.ID, Deployment: c.Deployment, By: c.By, Policies: policies, Comment: cut(c.Comment, maxComment), At: c.Now,
+	}
+	after := r.approved(approved)
+	approved.Granted = !slices.ContainsFunc(r.Verdicts, func(v events.PolicyVerdict) bool { return after.missing(v) > 0 })
+	return []events.Event{approved}, nil
+}
+
+// DenyDeployment says no: one who may answer is enough, and it is final.
+func DenyDeployment(s State, c Answer) ([]events.Event, error) {
+	r, err := s.asked("deny", c.Deployment)
+	if err != nil {
+		return nil, err
+	}
+	if r.Granted {
+		return nil, aggregates.Reject("Cannot deny the deployment: it is approved; cancel it instead")
+	}
+	policies, err := r.answers("deny", c)
+	if err != nil {
+		return nil, err
+	}
+	denied := events.DeploymentDenied{App: s.ID, Deployment: c.Deployment, By: c.By, Reason: cut(c.Comment, maxComment), At: c.Now}
+	if denied.Reason == "" {
+		denied.Reason = "denied by " + string(c.By)
+	}
+	if len(policies) > 0 {
+		denied.Policy = policies[0]
+	}
+	return []events.Event{denied}, nil
+}
+
+// asked finds a request that still waits.
+func (s State) asked(verb string, id events.DeploymentID) (Request, error) {
+	if r, ok := s.request(id); ok {
+		return r, nil
+	}
+	if s.Deployment != nil && s.Deployment.ID() == id {
+		return Request{}, aggregates.Reject("Cannot %s a deployment with status: ACTIVE and reason: %s", verb, s.Deployment.reason())
+	}
+	if ended, ok := s.ended(id); ok {
+		return Request{}, aggregates.Reject("Cannot %s a deployment with status: FINALIZED and reason: %s", verb, ended.Reason)
+	}
+	return Request{}, aggregates.NotFound("Deployment")
+}
+
+// mayAnswer says whether somebody is among those whom a policy asks, by name or by a role.
+func mayAnswer(v events.PolicyVerdict, c Answer) bool {
+	return slices.ContainsFunc(v.Approvers, func(who string) bool {
+		return who == string(c.By) || slices.Contains(c.Roles, who)
+	})
+}
+
+// answers are the policies for which somebody's answer counts now; none where it was given before. A refusal says who may.
+func (r Request) answers(verb string, c Answer) ([]events.PolicyID, error) {
+	var open, given []events.PolicyID
+	var may []string
+	self := false
+	for _, v := range r.Verdicts {
+		switch {
+		case v.Outcome != events.OutcomeApproval:
+		case !mayAnswer(v, c):
+			may = append(may, v.Approvers...)
+		case c.By == r.By && !v.SelfApproval:
+			self = true
+		case slices.Contains(r.Approvals[v.Policy], c.By):
+			given = append(given, v.Policy)
+		case !v.Expires.IsZero() && !c.Now.Before(v.Expires):
+			return nil, aggregates.Reject("Cannot %s the deployment: the time for answers is over since %s", verb, v.Expires.Format(time.RFC3339))
+		default:
+			open = append(open, v.Policy)
+		}
+	}
+	switch {
+	case len(open) > 0 || len(given) > 0:
+		return open, nil
+	case self:
+		return nil, aggregates.Forbid("Cannot %s the deployment: nobody approves what they asked for themselves", verb)
+	}
+	return nil, aggregates.Forbid("Cannot %s the deployment: only %s may", verb, strings.Join(may, ", "))
+}

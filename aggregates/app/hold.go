@@ -1,0 +1,115 @@
+package app
+
+import (
+	"fmt"
+	"time"
+
+	"slipway/aggregates"
+	"slipway/events"
+)
+
+// Halt is a halt in force, as far as a rollout is concerned; the zero Halt is none.
+type Halt struct {
+	ID     events.HaltID
+	Reason string
+	By     events.Actor
+	Until  time.Time // zero: until it is lifted
+}
+
+// Text says why nothing moves, in words.
+func (h Halt) Text() string {
+	text := fmt.Sprintf("rollouts are halted by %s", h.By)
+	if !h.Until.IsZero() {
+		text += " until " + h.Until.Format(time.RFC3339)
+	}
+	return text + ": " + h.Reason
+}
+
+// ApplyHalt lets a rollout stand still while a halt is in force, and go on when none is. It decides only what changes. One that
+// is on its way back goes on: that is the safe way.
+func ApplyHalt(s State, h Halt, now time.Time) []events.Event {
+	switch dep := s.Deployment; {
+	case dep == nil || dep.GoingBack || dep.RollingBack:
+		return nil
+	case h.ID != "" && !dep.Halted:
+		return []events.Event{
+			events.DeploymentHalted{App: s.ID, Deployment: dep.ID(), Halt: h.ID, Reason: h.Reason, By: h.By, Until: h.Until},
+			events.DeploymentErrorRecorded{App: s.ID, Deployment: dep.ID(), Error: cut(h.Text(), maxError)},
+		}
+	case h.ID == "" && dep.Halted:
+		return []events.Event{
+			events.DeploymentResumed{App: s.ID, Deployment: dep.ID(), At: now},
+			events.DeploymentErrorRecorded{App: s.ID, Deployment: dep.ID()},
+		}
+	}
+	return nil
+}
+
+// standStill is a tick of a halted rollout: nothing goes on, and old instances come back where new ones fail.
+func (d *decision) standStill(fresh Process, seen Instances) {
+	serving, routable := 0, fresh.present(seen).Count(fresh.Instances).Routable
+	for _, p := range d.olds() {
+		serving += servingOld(p, seen)
+	}
+	if missing := d.Deployment.Floor - routable - serving; missing > 0 {
+		d.bringBack(missing, routable)
+	}
+}
+
+// Version names a droplet or a revision of an app.
+type Version struct {
+	Droplet  events.DropletID
+	Revision events.RevisionID
+}
+
+// maxRejected bounds how many versions of an app may be rejected at once.
+const maxRejected = 500
+
+// RejectVersion lets nobody deploy a version any more. What runs of it runs on.
+func RejectVersion(s State, v Version, reason string, by events.Actor) ([]events.Event, error) {
+	if !s.Exists() {
+		return nil, aggregates.NotFound("App")
+	}
+	if (v.Droplet == "") == (v.Revision == "") {
+		return nil, aggregates.Reject("Name either a droplet or a revision")
+	}
+	if reason == "" || len(reason) > maxComment {
+		return nil, aggregates.Reject("Reason must have 1 to %d characters", maxComment)
+	}
+	if was, rejected := s.Rejected[versionID(v.Droplet, v.Revision)]; rejected && was == reason {
+		return nil, nil
+	}
+	if len(s.Rejected) >= maxRejected {
+		return nil, aggregates.Reject("The app has %d rejected versions, the most it can have: accept one first", maxRejected)
+	}
+	return []events.Event{events.VersionRejected{App: s.ID, Droplet: v.Droplet, Revision: v.Revision, Reason: reason, By: by}}, nil
+}
+
+// AcceptVersion lets a rejected version be deployed again.
+func AcceptVersion(s State, v Version, by events.Actor) ([]events.Event, error) {
+	if !s.Exists() {
+		return nil, aggregates.NotFound("App")
+	}
+	if _, rejected := s.Rejected[versionID(v.Droplet, v.Revision)]; !rejected {
+		return nil, nil
+	}
+	return []events.Event{events.VersionAccepted{App: s.ID, Droplet: v.Droplet, Revision: v.Revision, By: by}}, nil
+}
+
+// holdAutomation keeps automation from undoing what a person has just done.
+func (d *decision) holdAutomation(by events.Actor, now time.Time) {
+	if d.NoAutomation == "" && !by.System() {
+		d.add(events.AutomationHeld{App: d.State.ID, Reason: fmt.Sprintf("%s went back to an earlier version by hand", by), By: by, At: now})
+	}
+}
+
+// ReleaseAutomation lets automation deploy to the app again.
+func ReleaseAutomation(s State, by events.Actor) ([]events.Event, error) {
+	if !s.Exists() {
+		return nil, aggregates.NotFound("App")
+	}
+	if s.NoAutomation == "" {
+		return nil, nil
+	}
+	return []events.Event{events.AutomationReleased{App: s.ID, By: by}}, nil
+}
