@@ -43,6 +43,15 @@ func TestSimulationIsWhatHappens(t *testing.T) {
 		"canceled":          {instances: 6, deploy: deploys("", events.DeploymentOptions{MaxInFlight: 2}), acts: []simulate.Act{{After: time.Minute, Verb: simulate.Cancel}}},
 		"rolled back":       {instances: 6, deploy: deploys("", events.DeploymentOptions{MaxInFlight: 2}), acts: []simulate.Act{{After: time.Minute, Verb: simulate.RollBack}}},
 		"rolled back early": {instances: 3, acts: []simulate.Act{{After: time.Second, Verb: simulate.RollBack}}},
+		"bakes":             {instances: 4, deploy: deploys(events.StrategyAllAtOnce, events.DeploymentOptions{Bake: 90})},
+		"blue-green":        {instances: 4, deploy: deploys(events.StrategyBlueGreen, events.DeploymentOptions{Bake: 60})},
+		"timed pause":       {instances: 5, deploy: canary(40*time.Second, 30*time.Second)},
+		"grows by time": {instances: 10, deploy: app.CreateDeployment{Stored: &app.StoredStrategy{ID: "s", Growth: events.Growth{
+			GrowthType: events.GrowthExponential, GrowthFactor: 10, DeploymentDurationMinutes: 20, FinalBakeMinutes: 5,
+		}}}},
+		"no progress": {instances: 6, crashes: 99, deploy: deploys("", events.DeploymentOptions{
+			MaxInFlight: 3, Guard: events.Guard{OnFailure: events.ThenRollback, ProgressDeadline: 100},
+		})},
 		"too many crashes": {instances: 6, crashes: 9, deploy: deploys("", events.DeploymentOptions{
 			MaxInFlight: 3, Guard: events.Guard{OnFailure: events.ThenRollback, CrashLimit: 4},
 		})},
@@ -83,7 +92,11 @@ func (c rehearsal) compare(t *testing.T, seed uint64) {
 	c.deploy.Droplet = &app.Droplet{ID: "d-2", App: "hello", Staged: true, ProcessTypes: map[string]string{"web": "./web"}}
 	before, err := r.apps.Load(t.Context(), "hello")
 	is.NoErr(err)
-	want, err := simulate.Run(simulate.Input{App: before.State, Deploy: c.deploy, Lives: lives, Acts: c.acts, Pauses: simulate.EachLasts(c.pause)})
+	in := simulate.Input{App: before.State, Deploy: c.deploy, Lives: lives, Acts: c.acts}
+	if c.pause > 0 {
+		in.Pauses = simulate.EachLasts(c.pause)
+	}
+	want, err := simulate.Run(in)
 	is.NoErr(err)
 	r.decide(t, "deploy-2", func(s app.State) ([]events.Event, error) { return app.DeployApp(s, c.deploy) })
 	c.people(t, r)
