@@ -85,13 +85,14 @@ func DeriveID(command CommandID, kind string, n int) string {
 	return id.String()
 }
 
-// ActorPolicy is who denies a request where a policy does.
-const ActorPolicy Actor = "policy"
-
-// ActorUpdater is the author of what the updater decides.
-const ActorUpdater Actor = "updater"
+// Parts of Slipway that write history beside agents: "agent/<id>".
+const (
+	ActorUpdater Actor = "updater" // of what the updater decides
+	ActorChecks  Actor = "checks"  // of what the checks of rollouts found
+	ActorPolicy  Actor = "policy"  // who denies a request where a policy does
+)
 
 // System says whether a part of Slipway acted, rather than a person or program at a door.
 func (a Actor) System() bool {
-	return a == ActorUpdater || a == ActorPolicy || strings.HasPrefix(string(a), "agent/")
+	return a == ActorUpdater || a == ActorChecks || a == ActorPolicy || strings.HasPrefix(string(a), "agent/")
 }

@@ -20,18 +20,26 @@ type RecordCheck struct {
 	At         time.Time
 }
 
+// Asked says whether the checks of a rollout are to be asked now: while it moves, is paused, held or bakes. Not once it goes
+// back, nor while the app is stopped: what it says then is nothing about the new version.
+func (s State) Asked() bool {
+	d := s.Deployment
+	return d != nil && s.Desired == Started && !d.GoingBack && !d.RollingBack && len(d.Options.Checks) > 0
+}
+
 // maxMessage bounds what a check or an alarm says, in bytes.
 const maxMessage = 512
 
 // Record appends a verdict. A failed one more than the check bears fails the rollout, in the same commit: the first failure
-// wins. A verdict on a rollout that is over or on its way back, or on a check it does not have, decides nothing: it is late.
+// wins. A verdict on a rollout that is not asked about any more, on a check it does not have, or of a moment that has been
+// recorded or forgiven, decides nothing: it is late. So one of each moment counts, however many ask.
 func Record(s State, c RecordCheck) ([]events.Event, error) {
-	if s.Deployment == nil || s.Deployment.ID() != c.Deployment || s.Deployment.GoingBack || s.Deployment.RollingBack {
+	if !s.Asked() || s.Deployment.ID() != c.Deployment {
 		return nil, nil
 	}
 	checks := s.Deployment.Options.Checks
 	i := slices.IndexFunc(checks, func(known events.Check) bool { return known.Name == c.Check })
-	if i < 0 || !c.At.After(s.Deployment.Checks[c.Check].At) {
+	if i < 0 || !c.At.After(later(s.Deployment.Checks[c.Check].At, s.Deployment.WatchedFrom)) {
 		return nil, nil
 	}
 	check, d := checks[i], &decision{State: s}

@@ -1,12 +1,17 @@
 // Package check is the rules of health checks: what a check may look like, and what a measured value means. Asking is done
-// elsewhere.
+// by internal/checks.
+//
+// What it guarantees:
+//
+//  1. A check that [Validate] lets through can be asked and judged: its conditions parse, its times fit.
+//  2. Every answer has a verdict: pass, fail, or inconclusive for what is neither. An absent value and NaN are what the check
+//     says of them, inconclusive unless it says so; never a fault.
+//  3. Of several values the worst counts.
 package check
 
 import (
 	"fmt"
-	"math"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"slipway/aggregates"
@@ -24,7 +29,8 @@ const (
 	defaultTimeout  = 5    // seconds
 )
 
-var urlForm = regexp.MustCompile(`^https?://[^\s/?#@]+([/?#]\S*)?$`) // without a password: history shows it to readers
+// urlForm takes no password: history shows the URL to readers.
+var urlForm = regexp.MustCompile(`^https?://(\[[0-9A-Fa-f:.]+\]|[^\s[:cntrl:]/?#@:\[\]]+)(:[0-9]{1,5})?([/?#][^\s[:cntrl:]]*)?$`)
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
@@ -74,7 +80,7 @@ func Validate(checks []events.Check) error {
 // fault says what is wrong with a check, or nothing.
 func fault(c events.Check) string {
 	if !urlForm.MatchString(c.URL) || len(c.URL) > maxURL {
-		return "url must be an http or https URL"
+		return "url must be an http or https URL without a user"
 	}
 	switch {
 	case c.Interval < 1 || c.Interval > MaxInterval:
@@ -97,7 +103,7 @@ func fault(c events.Check) string {
 }
 
 func prometheusFault(c events.Check) string {
-	if c.Query == "" || len(c.Query) > maxQuery {
+	if strings.TrimSpace(c.Query) == "" || len(c.Query) > maxQuery {
 		return fmt.Sprintf("query must have 1 to %d characters", maxQuery)
 	}
 	if _, err := Parse(c.PassWhen); err != nil {
@@ -114,86 +120,4 @@ func prometheusFault(c events.Check) string {
 		}
 	}
 	return ""
-}
-
-// Condition is a comparison with a number, such as "<= 0.01".
-type Condition struct {
-	Op        string
-	Threshold float64
-}
-
-var conditionForm = regexp.MustCompile(`^\s*(<=|>=|<|>|==|!=)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*$`)
-
-// Parse reads a condition.
-func Parse(text string) (Condition, error) {
-	m := conditionForm.FindStringSubmatch(text)
-	if m == nil {
-		return Condition{}, fmt.Errorf(`must be a comparison like "<= 0.01", with <, <=, >, >=, == or !=`)
-	}
-	threshold, err := strconv.ParseFloat(m[2], 64)
-	if err != nil || math.IsInf(threshold, 0) {
-		return Condition{}, fmt.Errorf("must compare with a number, not %q", m[2])
-	}
-	return Condition{Op: m[1], Threshold: threshold}, nil
-}
-
-// Holds says whether a value meets the condition.
-func (c Condition) Holds(value float64) bool {
-	switch c.Op {
-	case "<":
-		return value < c.Threshold
-	case "<=":
-		return value <= c.Threshold
-	case ">":
-		return value > c.Threshold
-	case ">=":
-		return value >= c.Threshold
-	case "==":
-		return value == c.Threshold
-	}
-	return value != c.Threshold
-}
-
-// Judge says what the values of a Prometheus query mean: none and NaN what the check says of them; of several the worst
-// counts. What neither passes nor fails is inconclusive. why is in words.
-func Judge(c events.Check, values []float64) (verdict, why string) {
-	if len(values) == 0 {
-		return or(c.OnEmpty, events.VerdictInconclusive), "the query has no value"
-	}
-	verdict = events.VerdictPass
-	for _, v := range values {
-		next, text := judge(c, v)
-		if rank(next) > rank(verdict) || why == "" {
-			verdict, why = next, text
-		}
-	}
-	return verdict, why
-}
-
-func judge(c events.Check, value float64) (verdict, why string) {
-	shown := strconv.FormatFloat(value, 'g', 6, 64)
-	if math.IsNaN(value) {
-		return or(c.OnNaN, events.VerdictInconclusive), "the value is NaN"
-	}
-	pass, _ := Parse(c.PassWhen)
-	if pass.Holds(value) {
-		return events.VerdictPass, fmt.Sprintf("%s is %s", shown, strings.TrimSpace(c.PassWhen))
-	}
-	if c.FailWhen == "" {
-		return events.VerdictFail, fmt.Sprintf("%s is not %s", shown, strings.TrimSpace(c.PassWhen))
-	}
-	if fail, _ := Parse(c.FailWhen); fail.Holds(value) {
-		return events.VerdictFail, fmt.Sprintf("%s is %s", shown, strings.TrimSpace(c.FailWhen))
-	}
-	return events.VerdictInconclusive, fmt.Sprintf("%s is neither %s nor %s", shown, strings.TrimSpace(c.PassWhen), strings.TrimSpace(c.FailWhen))
-}
-
-func rank(verdict string) int {
-	switch verdict {
-	case events.VerdictPass:
-		return 0
-	case events.VerdictInconclusive:
-		return 1
-	}
-	return 2
 }
