@@ -1,4 +1,4 @@
-// Command updater drives rollouts. Any number of them may run.
+// Command updater drives rollouts and asks their checks. Any number of them may run.
 package main
 
 import (
@@ -35,6 +35,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		defer store.Close()
 		fmt.Fprintf(stdout, "updater works on %s\n", c.NATS)
-		return service.Run(ctx, logger, service.Updater(backbone, store, logger))
+		return service.Run(ctx, logger, service.Checks(backbone, logger), service.Updater(backbone, store, logger))
 	})
 }
