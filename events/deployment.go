@@ -126,9 +126,10 @@ type DeploymentPaused struct {
 type DeploymentContinued struct {
 	App        AppID        `json:"app"`
 	Deployment DeploymentID `json:"deployment"`
-	Step       int          `json:"step"`        // the step that was reached, from 1; the next one begins
-	By         Actor        `json:"by"`          // who let it go on
-	At         time.Time    `json:"at,omitzero"` // when
+	Step       int          `json:"step"`              // the step that was reached, from 1; the next one begins
+	By         Actor        `json:"by"`                // who let it go on
+	At         time.Time    `json:"at,omitzero"`       // when
+	Crashes    int          `json:"crashes,omitempty"` // where it had failed: crashes of new instances until then, which are forgiven
 }
 
 // DeploymentErrorRecorded: why the rollout does not move, in words; an empty error says that it could move again.

@@ -175,7 +175,7 @@ var examples = []Event{
 		App: exampleApp, Name: "HighErrorRate", Firing: true, Source: "alertmanager", Value: "0.07", Message: "7% of requests fail", At: exampleTime,
 	},
 	DeploymentPaused{App: exampleApp, Deployment: exampleDeployment, Step: 1, Until: exampleTime, Then: ThenHold},
-	DeploymentContinued{App: exampleApp, Deployment: exampleDeployment, Step: 1, By: "user/alice", At: exampleTime},
+	DeploymentContinued{App: exampleApp, Deployment: exampleDeployment, Step: 1, By: "user/alice", At: exampleTime, Crashes: 7},
 	DeploymentErrorRecorded{App: exampleApp, Deployment: exampleDeployment, Error: "1 of 2 new instances is unhealthy"},
 	DeploymentMetadataSet{App: exampleApp, Deployment: exampleDeployment, Metadata: exampleMetadata},
 	DeploymentCanceling{App: exampleApp, Deployment: exampleDeployment},

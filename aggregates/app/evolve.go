@@ -197,7 +197,7 @@ func (d *Deployment) resume(e events.DeploymentContinued) {
 		return
 	}
 	d.Held, d.Error, d.WatchedFrom, d.ProgressAt = false, "", e.At, e.At
-	d.Checks = nil
+	d.Checks, d.Forgiven = nil, max(d.Forgiven, e.Crashes)
 }
 
 // checked notes a verdict. The number of failures counts from the start, or from when somebody forgave them.

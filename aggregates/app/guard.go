@@ -17,7 +17,7 @@ func (d *decision) failure(fresh Process, seen Instances, now time.Time) (events
 	if dep.Options.OnFailure == "" || dep.Held {
 		return events.DeploymentBreached{}, false
 	}
-	b := events.DeploymentBreached{App: d.State.ID, Deployment: dep.ID(), At: now, Crashes: falls(seen[fresh.ID])}
+	b := events.DeploymentBreached{App: d.State.ID, Deployment: dep.ID(), At: now, Crashes: Crashes(seen[fresh.ID])}
 	for _, judge := range []func(*events.DeploymentBreached, Process, ProcessInstances, time.Time) bool{
 		d.alarmed, d.crashed, d.tooLongStarting, d.tooLongSilent,
 	} {
@@ -72,8 +72,8 @@ func (d *decision) crashed(b *events.DeploymentBreached, fresh Process, seen Pro
 	return false
 }
 
-// falls counts the crashes of a process's instances.
-func falls(seen ProcessInstances) int {
+// Crashes counts how often instances of a process have crashed in all.
+func Crashes(seen ProcessInstances) int {
 	n := 0
 	for _, i := range seen {
 		n += i.Falls

@@ -14,6 +14,7 @@ type Steer struct {
 	ExpectedStep int // the step the caller has seen, from 1; 0: whatever it is. It fences a retry: see [ContinueDeployment]
 	By           events.Actor
 	Now          time.Time // of the command
+	Crashes      int       // of new instances so far: those that a held rollout is forgiven when it goes on. See [Crashes]
 }
 
 // steers refuses to steer a deployment that is over, or that stands elsewhere than the caller has seen.
@@ -55,6 +56,7 @@ func ContinueDeployment(s State, c Steer) ([]events.Event, error) {
 	continued := events.DeploymentContinued{App: s.ID, Deployment: c.Deployment, Step: s.Deployment.Step, By: c.By, At: c.Now}
 	switch {
 	case s.Deployment.Held: // from where it stands
+		continued.Crashes = c.Crashes
 		return []events.Event{continued}, nil
 	case s.Deployment.AtPause:
 		continued.Step++

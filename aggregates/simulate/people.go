@@ -38,6 +38,7 @@ func (w *world) act(v Verb) {
 	var decided []events.Event
 	switch v {
 	case Continue:
+		steer.Crashes = app.Crashes(w.seen[d.Process])
 		decided, _ = app.ContinueDeployment(w.state, steer)
 	case Cancel:
 		decided, _ = app.CancelDeployment(w.state, steer)

@@ -131,6 +131,32 @@ func (h *Handler) steer(ctx context.Context, decide func(app.State, app.Steer) (
 	return h.onDeployment(ctx, c.Deployment, m, func(s app.State) ([]events.Event, error) { return decide(s, c) })
 }
 
+// continueDeployment lets a deployment go on; one that had failed, with the crashes forgiven that there were until now.
+func (h *Handler) continueDeployment(ctx context.Context, c app.Steer, m eventlog.Meta) (Result, error) {
+	return h.onDeployment(ctx, c.Deployment, m, func(s app.State) (_ []events.Event, err error) {
+		if s.Deployment != nil && s.Deployment.Held {
+			if c.Crashes, err = h.crashes(ctx, s.Deployment.Process); err != nil {
+				return nil, err
+			}
+		}
+		return app.ContinueDeployment(s, c)
+	})
+}
+
+// crashes counts the crashes of a process's instances that agents have reported.
+func (h *Handler) crashes(ctx context.Context, id events.ProcessID) (int, error) {
+	var seen app.ProcessInstances
+	err := h.log.Read(ctx, events.InstanceSubject(id), 0, 0, func(c events.Recorded) error {
+		for _, e := range c.Events {
+			if report, ok := e.(events.InstanceEvent); ok {
+				seen = app.Observe(seen, report, c.Time)
+			}
+		}
+		return nil
+	})
+	return app.Crashes(seen), err
+}
+
 func (h *Handler) updateDeployment(ctx context.Context, c UpdateDeployment, m eventlog.Meta) (Result, error) {
 	return h.onDeployment(ctx, c.Deployment, m, func(s app.State) ([]events.Event, error) {
 		present, err := h.finder.MetadataOfDeployment(ctx, c.Deployment)

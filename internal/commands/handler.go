@@ -162,7 +162,7 @@ func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Res
 	case CreateDeployment:
 		return h.createDeployment(ctx, c, m)
 	case ContinueDeployment:
-		return h.steer(ctx, app.ContinueDeployment, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor, Now: m.Time}, m)
+		return h.continueDeployment(ctx, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor, Now: m.Time}, m)
 	case CancelDeployment:
 		return h.steer(ctx, app.CancelDeployment, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor, Now: m.Time}, m)
 	case RollBackDeployment:
