@@ -138,7 +138,7 @@ func TestCheckRefusesInWords(t *testing.T) {
 		`{"strategy":"purple","options":{"canary":{}},"droplet":"d","revision":"r"}`: "Strategy 'purple' is not a supported deployment strategy, " +
 			"Droplet Cannot set both fields 'droplet' and 'revision', Options canary are only valid for Canary deployments",
 		`{"strategy":"linear"}`: "Strategy 'linear' is not a supported deployment strategy",
-		`{"options":{"checks":[{"name":"a","type":"http","url":"ftp://x"}]}}`:                          "Options check 'a' url must be an http or https URL",
+		`{"options":{"checks":[{"name":"a","type":"http","url":"ftp://x"}]}}`:                          "Options check 'a' url must be an http or https URL without a user",
 		`{"options":{"checks":[{"name":"a","type":"ping","url":"http://x"}]}}`:                         "Options check 'a' type must be 'prometheus' or 'http'",
 		`{"strategy":"linear","deployment_strategy":"1225qzk"}`:                                        "",
 		`{"strategy":"all-at-once","options":{"bake_in_seconds":60,"on_failure":"hold"}}`:              "",

@@ -148,12 +148,13 @@ func (p *optionParser) text(key, name string) (s string) {
 	return s
 }
 
-// choice takes a field that is one of three words or more; absent it is empty.
+// choice takes a field that is one of these words; absent it is empty, and so it is where it is none of them.
 func (p *optionParser) choice(key, name string, words ...string) (s string) {
 	raw, ok := p.take(key)
 	if ok && (json.Unmarshal(raw, &s) != nil || !slices.Contains(words, s)) {
 		last := len(words) - 1
 		p.fault(name + " must be '" + strings.Join(words[:last], "', '") + "' or '" + words[last] + "'")
+		return ""
 	}
 	return s
 }

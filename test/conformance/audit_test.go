@@ -1,7 +1,7 @@
 package conformance_test
 
-// audit are the cases of 4.2, 4.8 and 4.9 that ask what is written down of who did what.
-var audit = []row{
+// auditEvents are the cases of 4.2, 4.8 and 4.9 that ask what is written down of who did what.
+var auditEvents = []row{
 	{69, started(1), deploys(`{"max_in_flight":2}`, never), func(w *world) {
 		data := audited(w, "audit.app.deployment.create")
 		w.is.Equal(text(data, "droplet_guid"), w.last())

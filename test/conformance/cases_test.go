@@ -50,7 +50,7 @@ type act func(*world)
 // sections are all rows.
 var sections = map[string][]row{
 	"create": create, "process": process, "quotas": quotas, "revisions": revisions, "message": message, "rolling": rolling,
-	"updater": updaterPasses, "cancel": cancel, "continue": continued, "model": model, "read": read, "loop": loop, "audit": audit,
+	"updater": updaterPasses, "cancel": cancel, "continue": continued, "model": model, "read": read, "loop": loop, "audit": auditEvents,
 	"acceptance": acceptance, "blocked": blocked,
 }
 

@@ -55,6 +55,7 @@ type world struct {
 	types      string   // process types of its droplets, JSON
 	droplets   []string // in order of creation; the first is what the app began with
 	deployment string
+	strategy   string // the stored one that is used
 	answer     *httptest.ResponseRecorder
 	kept       string   // the process that a cancel must keep
 	worker     []string // instances that a row has seen
