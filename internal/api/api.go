@@ -129,6 +129,7 @@ func (a *API) routes() {
 	a.revisionRoutes()
 	a.deploymentRoutes()
 	a.organizationRoutes()
+	a.roleRoutes()
 	a.quotaRoutes()
 	a.routeRoutes()
 	a.appConfigRoutes()

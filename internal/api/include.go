@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -48,37 +49,49 @@ func (a *API) included(c echo.Context, asked []string, of parents) (*resource.In
 	if len(asked) == 0 {
 		return nil, nil
 	}
-	seen, err := a.sees(c, auth.Read)
+	in := &resource.Included{}
+	deeper := slices.Contains(asked, includeSpaceOrganization)
+	if deeper || slices.Contains(asked, includeSpace) {
+		f := projections.SpaceFilter{GUIDs: once(of.spaces)}
+		spaces, err := seen(a, c, auth.Read, projections.Sight.Spaces, f)
+		if err != nil {
+			return nil, err
+		}
+		in.Spaces = resource.Each(spaces, a.base(c).Space)
+		if deeper {
+			of.organizations = resource.Each(spaces, func(s projections.Space) events.OrganizationID { return s.Organization })
+		}
+	}
+	if deeper || slices.Contains(asked, includeOrganization) {
+		f := projections.OrganizationFilter{GUIDs: once(of.organizations)}
+		organizations, err := seen(a, c, auth.ReadOrganization, projections.Sight.Organizations, f)
+		if err != nil {
+			return nil, err
+		}
+		in.Organizations = resource.Each(organizations, a.base(c).Organization)
+	}
+	if slices.Contains(asked, includeDomain) {
+		f := projections.DomainFilter{GUIDs: once(of.domains)}
+		domains, err := seen(a, c, auth.ReadRoutes, projections.Sight.Domains, f)
+		if err != nil {
+			return nil, err
+		}
+		in.Domains = resource.Each(domains, a.base(c).Domain)
+	}
+	return in, nil
+}
+
+// lister is a list of the read models.
+type lister[Row, Filter any] = func(projections.Sight, context.Context, Filter, projections.Order, projections.Page) (projections.List[Row], error)
+
+// seen reads all rows of a list that a filter selects and for which the caller may do the action.
+func seen[Row, Filter any](a *API, c echo.Context, action auth.Action, list lister[Row, Filter], f Filter) ([]Row, error) {
+	sight, err := a.sees(c, action)
 	if err != nil {
 		return nil, err
 	}
-	ctx, base, in := c.Request().Context(), a.base(c), &resource.Included{}
-	if slices.Contains(asked, includeSpace) || slices.Contains(asked, includeSpaceOrganization) {
-		spaces, err := seen.Spaces(ctx, projections.SpaceFilter{GUIDs: once(of.spaces)}, projections.Order{}, projections.Page{})
-		if err != nil {
-			return nil, err
-		}
-		in.Spaces = resource.Each(spaces.Rows, base.Space)
-		if slices.Contains(asked, includeSpaceOrganization) {
-			of.organizations = resource.Each(spaces.Rows, func(s projections.Space) events.OrganizationID { return s.Organization })
-		}
-	}
-	if slices.Contains(asked, includeOrganization) || slices.Contains(asked, includeSpaceOrganization) {
-		f := projections.OrganizationFilter{GUIDs: once(of.organizations)}
-		organizations, err := seen.Organizations(ctx, f, projections.Order{}, projections.Page{})
-		if err != nil {
-			return nil, err
-		}
-		in.Organizations = resource.Each(organizations.Rows, base.Organization)
-	}
-	if slices.Contains(asked, includeDomain) {
-		domains, err := seen.Domains(ctx, projections.DomainFilter{GUIDs: once(of.domains)}, projections.Order{}, projections.Page{})
-		if err != nil {
-			return nil, err
-		}
-		in.Domains = resource.Each(domains.Rows, base.Domain)
-	}
-	return in, nil
+	l, err := list(sight, c.Request().Context(), f, projections.Order{}, projections.Page{})
+	return l.Rows, err
 }
 
 // once leaves out what comes again. No ids select nothing: in a filter, none would be all.

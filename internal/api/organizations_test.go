@@ -186,3 +186,19 @@ func TestQuotas(t *testing.T) {
 	is.Equal(w.refused(422, "POST", "/v3/organization_quotas/"+other+"/relationships/organizations", `{"data":[{"guid":"nobody"}]}`),
 		`Organizations with guids ["nobody"] do not exist, or you do not have access to them.`)
 }
+
+// TestNobodyIsGivenARole: roles are the operator's to give. An admin, who may do everything, has them all.
+func TestNobodyIsGivenARole(t *testing.T) {
+	is := is.New(t)
+	w := bootstrapped(t)
+	role := func(who, where string) string {
+		return `{"type":"space_manager","relationships":{"user":{"data":{` + who + `}},` + where + `}}`
+	}
+	const space, organization = `"space":{"data":{"guid":"default"}}`, `"organization":{"data":{"guid":"default"}}`
+	const admin, ann = `"username":"admin","origin":"uaa"`, `"username":"ann"`
+	v := w.must(201, "POST", "/v3/roles", role(admin, space))
+	is.Equal([]string{text(v, "type"), text(v, "relationships", "user", "data", "guid")}, []string{"space_manager", "admin"})
+	is.Equal(text(w.must(201, "POST", "/v3/roles", role(admin, organization)), "relationships", "organization", "data", "guid"), "default")
+	is.True(strings.Contains(w.refused(422, "POST", "/v3/roles", role(ann, space)), "slipway auth add-user"))
+	is.Equal(w.refused(404, "POST", "/v3/roles", role(admin, `"space":{"data":{"guid":"moon"}}`)), "Space not found")
+}

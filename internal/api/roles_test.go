@@ -108,6 +108,7 @@ PATCH /v3/organizations/{organization}                403       403       403   
 PATCH /v3/space_quotas/{space_quota}                  403       403       403     403     200         404         404      404       403       403
 PATCH /v3/organization_quotas/{organization_quota}    403       403       403     403     403         403         403      404       403       403
 POST /v3/organizations                                403       403       403     403     403         403         403      403       403       403
+POST /v3/roles                                        422       422       422     422     422         422         422      422       403       403
 POST /v3/spaces/{space}/manifest_diff                 201       403       403     403     403         404         404      404       403       403
 DELETE /v3/organizations/{organization}               403       403       403     403     403         403         403      404       403       403
 DELETE /v3/spaces/{space}                             403       403       403     403     .           404         404      404       403       403
