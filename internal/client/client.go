@@ -33,6 +33,11 @@ func New(base, secret string) *Client {
 	return &Client{Base: base, HTTP: &http.Client{}, secret: secret}
 }
 
+// WithToken makes a client that logs in with a token, as long as that is good.
+func WithToken(base, token string) *Client {
+	return &Client{Base: base, HTTP: &http.Client{}, token: strings.TrimPrefix(token, "bearer ")}
+}
+
 type resource struct {
 	GUID string `json:"guid"`
 }

@@ -33,7 +33,7 @@ func (c *Client) do(request *http.Request) (*http.Response, error) {
 func (c *Client) login(ctx context.Context) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.token != "" && time.Since(c.since) < renewAfter {
+	if c.token != "" && (c.secret == "" || time.Since(c.since) < renewAfter) {
 		return c.token, nil
 	}
 	form := url.Values{"grant_type": {"client_credentials"}}
