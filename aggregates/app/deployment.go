@@ -68,6 +68,9 @@ func DeployApp(s State, c CreateDeployment) ([]events.Event, error) {
 	if err := d.wouldFit(c); err != nil {
 		return nil, err
 	}
+	if err := checkCount("Web instances", c.Options.WebInstances); err != nil {
+		return nil, err
+	}
 	if err := d.target(c); err != nil {
 		return nil, err
 	}

@@ -50,6 +50,9 @@ func ScaleProcess(s State, c Scale) ([]events.Event, error) {
 	if text := c.Quota.Check(growth(UsageOf(p.Instances, p.MemoryMB, p.LogRate), UsageOf(next.Instances, next.MemoryMB, next.LogRate))); text != "" && s.Desired == Started {
 		return nil, aggregates.Reject("%s", text)
 	}
+	if err := checkCount("Instances", c.Instances); err != nil {
+		return nil, err
+	}
 	return []events.Event{next}, nil
 }
 
@@ -66,9 +69,6 @@ func checkSize(instancesName string, instances, memoryMB, diskMB *int, logRate *
 	if instances != nil && *instances < 0 {
 		return aggregates.Reject("%s must be greater than or equal to 0", instancesName)
 	}
-	if instances != nil && *instances > MaxInstances {
-		return aggregates.Reject("%s must be less than or equal to %d", instancesName, MaxInstances)
-	}
 	for _, size := range []struct {
 		name string
 		mb   *int
@@ -82,6 +82,14 @@ func checkSize(instancesName string, instances, memoryMB, diskMB *int, logRate *
 	}
 	if logRate != nil && *logRate < noLogRateLimit {
 		return aggregates.Reject("Log rate limit in bytes per second must be greater than or equal to -1")
+	}
+	return nil
+}
+
+// checkCount refuses more instances than [MaxInstances]. Ask the quotas first: theirs are the words that clients know.
+func checkCount(instancesName string, instances *int) error {
+	if instances != nil && *instances > MaxInstances {
+		return aggregates.Reject("%s must be less than or equal to %d", instancesName, MaxInstances)
 	}
 	return nil
 }

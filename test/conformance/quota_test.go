@@ -4,8 +4,7 @@ import "fmt"
 
 // quotas are the cases of 4.1, 4.2 and 4.7 that quotas decide. ORG and SPACE of the texts are both called "default" here.
 var quotas = []row{
-	// The reference asks for 100000 instances; more than 10000 are refused here before any quota is asked.
-	{27, do(started(1), organizationQuota(2000)), requests(`"options":{"web_instances":10000}`), do(refused(memoryOfOrganization), noDeployment)},
+	{27, do(started(1), organizationQuota(2000)), requests(`"options":{"web_instances":100000}`), do(refused(memoryOfOrganization), noDeployment)},
 	{29, do(started(1), organizationQuota(1)), requests(""), do(refused(memoryOfOrganization), noDeployment)},
 	{63, do(started(3), sized(`{"memory_in_mb":999}`), organizationQuota(10000)), requests(`"options":{"web_instances":11}`),
 		do(refused(memoryOfOrganization), noDeployment)},
