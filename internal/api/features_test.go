@@ -21,6 +21,17 @@ func TestFeatures(t *testing.T) {
 	none := w.must(200, "GET", "/v3/apps/"+app+"/revisions", "")
 	is.Equal(at(none, "pagination", "total_results"), 0.0) // nothing is numbered
 	is.Equal(at(w.must(200, "PATCH", path+"/revisions", `{"enabled":true}`), "enabled"), true)
+
+	// A deployment names its revision while the feature is on.
+	deployment := w.deploy(app, w.droplet(app), `{}`)
+	of := func() any { return at(w.must(200, "GET", "/v3/deployments/"+deployment, ""), "revision", "version") }
+	is.Equal(of(), 1.0)
+	w.must(200, "PATCH", path+"/revisions", `{"enabled":false}`)
+	is.Equal(of(), nil)
+	listed := w.must(200, "GET", "/v3/deployments", "")
+	is.Equal(at(listed, "resources", 0, "revision"), nil)
+	w.must(200, "PATCH", path+"/revisions", `{"enabled":true}`)
+	is.Equal(of(), 1.0)
 	is.Equal(at(w.must(200, "GET", path+"/ssh", ""), "enabled"), false)
 	is.Equal(at(w.must(200, "PATCH", path+"/ssh", `{"enabled":false}`), "enabled"), false)
 	is.Equal(at(w.must(200, "GET", path, ""), "pagination", "total_results"), 2.0)
