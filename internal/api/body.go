@@ -78,7 +78,7 @@ func decode(body []byte, v any) error {
 		return commands.Malformed()
 	}
 	var faults []string
-	if unknown := unknownKeys(given, v); len(unknown) > 0 {
+	if unknown := unknownKeys(body, v); len(unknown) > 0 {
 		faults = append(faults, "Unknown field(s): '"+strings.Join(unknown, "', '")+"'")
 	}
 	for _, key := range fields(v) {
@@ -102,10 +102,20 @@ func decode(body []byte, v any) error {
 	return nil
 }
 
-// unknownKeys are those that v has no field for, cleaned for an error text, sorted.
-func unknownKeys(given map[string]json.RawMessage, v any) []string {
-	known := fields(v)
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(given)), func(key string) bool { return slices.Contains(known, key) })
+// unknownKeys are those of a JSON object that v has no field for, each once, in the order in which they were sent.
+func unknownKeys(object []byte, v any) (unknown []string) {
+	known, d := fields(v), json.NewDecoder(bytes.NewReader(object))
+	_, _ = d.Token() // the brace: that all of it is an object has been seen
+	for d.More() {
+		token, _ := d.Token()
+		key, _ := token.(string)
+		if !slices.Contains(known, key) && !slices.Contains(unknown, key) {
+			unknown = append(unknown, key)
+		}
+		var value json.RawMessage
+		_ = d.Decode(&value)
+	}
+	return unknown
 }
 
 // fields are the JSON keys of the struct that v points to and of those that it embeds, in order.

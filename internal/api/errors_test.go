@@ -73,7 +73,7 @@ func TestBadBodies(t *testing.T) {
 		{deployments, deployment("a b", d, "{}"), 422, noApp},
 		{deployments, deployment("../x", d, "{}"), 422, noApp},
 		{deployments, deployment(strings.Repeat("a", 65), d, "{}"), 422, noApp},
-		{deployments, on(`,"zoo":1,"bar":2`), 422, "Unknown field(s): 'bar', 'zoo'"},
+		{deployments, on(`,"zoo":1,"bar":2,"zoo":3`), 422, "Unknown field(s): 'zoo', 'bar'"},
 		{deployments, on(`,"Strategy":"rolling"`), 422, "Unknown field(s): 'Strategy'"},
 		{deployments, on(`,"revision":{"guid":"r"}`), 422, "Droplet Cannot set both fields 'droplet' and 'revision'"},
 		{deployments, on(`,"x":1,"strategy":7,"options":[]`), 422, "Unknown field(s): 'x', Strategy must be a string, Options must be an object"},
