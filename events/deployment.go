@@ -76,7 +76,7 @@ type Guard struct {
 type DeploymentCreated struct {
 	App               AppID             `json:"app"`
 	Deployment        DeploymentID      `json:"deployment"`
-	Strategy          string            `json:"strategy"` // how it moves: rolling or canary
+	Strategy          string            `json:"strategy"` // how it moves: rolling, canary, all-at-once, blue-green, linear or exponential
 	Options           DeploymentOptions `json:"options"`
 	Droplet           DropletID         `json:"droplet"`
 	PreviousDroplet   DropletID         `json:"previous_droplet,omitempty"`
