@@ -7,12 +7,16 @@ import (
 	"slipway/test/docs"
 )
 
-// TestDocumentation types what the documentation says, the commands of the nats CLI too.
+// TestDocumentation types what the documentation says, the commands of the nats and cf CLIs too.
 func TestDocumentation(t *testing.T) {
-	program, err := natsProgram()
-	if err != nil {
-		t.Fatal(err)
+	clients := map[string]string{}
+	for name, program := range map[string]func() (string, error){"nats": natsProgram, "cf": cfProgram} {
+		path, err := program()
+		if err != nil {
+			t.Fatal(err)
+		}
+		clients[name] = path
 	}
 	t.Setenv(asTerminal, "yes")
-	docs.Test(t, docs.Tools{NATS: program, Terminal: os.Args[0]})
+	docs.Test(t, docs.Tools{Clients: clients, Terminal: os.Args[0]})
 }

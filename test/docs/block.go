@@ -10,7 +10,7 @@ import (
 type Block struct {
 	Line   int    // of its fence in the file
 	Text   string // its commands
-	NATS   bool   // it needs the nats CLI
+	Client string // the program of somebody else's that it needs: nats or cf; empty: none
 	Reason string // why it is not to be run; empty: it is
 }
 
@@ -27,7 +27,7 @@ func (b Block) Commands() (n int) {
 const fence = "```"
 
 // typed is how a line begins that people are meant to type: it must not hide in a block that is not run.
-var typed = regexp.MustCompile(`(?m)^(\$ |make |curl |go (run|test|build) |nats (req|pub|sub|stream|micro) |slipway (serve|demo|audit) )`)
+var typed = regexp.MustCompile(`(?m)^(\$ |make |curl |go (run|test|build) |nats (req|pub|sub|stream|micro) |cf (login|push|app|restart|rollback) |slipway (serve|demo|audit) )`)
 
 // Blocks finds the blocks of shell in a Markdown file. It refuses info strings that it does not know.
 func Blocks(text string) (blocks []Block, err error) {
@@ -72,10 +72,10 @@ func (b *Block) classify(info string) (shell bool, err error) {
 		if b.Reason == "" {
 			return false, fmt.Errorf("%q: want \"no-test: why\"", info)
 		}
-	case rest == "nats":
-		b.NATS = true
+	case rest == "nats", rest == "cf":
+		b.Client = rest
 	case rest != "":
-		return false, fmt.Errorf("%q: want sh, sh nats or sh no-test: why", info)
+		return false, fmt.Errorf("%q: want sh, sh nats, sh cf or sh no-test: why", info)
 	}
 	return true, nil
 }

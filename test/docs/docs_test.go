@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { installation.Main(m) }
 
-// TestDocumentation runs it without the nats CLI, which takes a minute to build: test/clients runs all of it.
+// TestDocumentation runs it without the clients, which take minutes to build: test/clients runs all of it.
 func TestDocumentation(t *testing.T) { Test(t, Tools{}) }
 
 func TestBlocks(t *testing.T) {
@@ -36,7 +36,7 @@ make race
 	is.NoErr(err)
 	is.Equal(len(blocks), 3)
 	is.Equal(blocks[0], Block{Line: 2, Text: "make run\n"})
-	is.True(blocks[1].NATS)
+	is.Equal(blocks[1].Client, "nats")
 	is.Equal(blocks[1].Commands(), 2)
 	is.Equal(blocks[2].Reason, "it takes an hour")
 }

@@ -38,6 +38,12 @@ make() {
 
 # The nats CLI finds no context of whoever runs the test. One of its commands wants a terminal.
 nats() {
-	local -x HOME=$NATS_HOME XDG_CONFIG_HOME=$NATS_HOME
+	local -x HOME=$CLIENT_HOME XDG_CONFIG_HOME=$CLIENT_HOME
 	if [[ "$1 $2" == 'stream view' ]]; then "$TERMINAL" "$NATS_CLI" "$@"; else "$NATS_CLI" "$@"; fi
+}
+
+# The cf CLI keeps where it is logged in.
+cf() {
+	local -x CF_HOME=$CLIENT_HOME
+	"$CF_CLI" "$@"
 }

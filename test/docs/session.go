@@ -36,8 +36,8 @@ const blockPatience = 90 * time.Second
 
 // Tools are programs that a machine need not have.
 type Tools struct {
-	NATS     string // the nats CLI; empty: there is none
-	Terminal string // a program that runs its arguments on a terminal
+	Clients  map[string]string // the nats and cf CLIs, by name
+	Terminal string            // a program that runs its arguments on a terminal
 }
 
 // open starts a shell.
@@ -47,7 +47,7 @@ func open(t *testing.T, root string, tools Tools) *session {
 	shell := exec.Command("bash", "--noprofile", "--norc")
 	shell.Dir = s.dir
 	shell.Env = append(os.Environ(), "ROOT="+root, "PROGRAMS="+filepath.Dir(installation.Program("slipway")),
-		"NATS_CLI="+tools.NATS, "TERMINAL="+tools.Terminal, "NATS_HOME="+t.TempDir())
+		"NATS_CLI="+tools.Clients["nats"], "CF_CLI="+tools.Clients["cf"], "TERMINAL="+tools.Terminal, "CLIENT_HOME="+t.TempDir())
 	reader, writer := io.Pipe()
 	shell.Stdout, shell.Stderr = writer, writer
 	var err error

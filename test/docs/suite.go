@@ -42,8 +42,8 @@ func runFile(t *testing.T, root string, blocks []Block, tools Tools) (ran int) {
 	skipped := 0
 	for _, b := range blocks {
 		reason := b.Reason
-		if b.NATS && tools.NATS == "" {
-			reason = "the nats CLI is not here; make test-clients builds it and runs this"
+		if b.Client != "" && tools.Clients[b.Client] == "" {
+			reason = "the " + b.Client + " CLI is not here; make test-clients builds it and runs this"
 		}
 		if reason != "" {
 			skipped += b.Commands()
