@@ -3,6 +3,8 @@ package updater
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -78,6 +80,13 @@ func (i *instances) known(id events.AppID) map[events.ProcessID]view {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.apps[id]
+}
+
+// watched are the apps of which something is kept: those whose rollouts this updater knows.
+func (i *instances) watched() []events.AppID {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return slices.Collect(maps.Keys(i.apps))
 }
 
 // forget drops what is kept of an app that has no deployment.

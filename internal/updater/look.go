@@ -3,6 +3,7 @@ package updater
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"slipway/aggregates/app"
@@ -18,34 +19,55 @@ const (
 	roomAgain = 10 * time.Second
 )
 
-// look is what one consideration of an app with a deployment goes by.
+// look is what one consideration of an app goes by that has a deployment, or one that waits to begin.
 type look struct {
 	app.State
 	seen         app.Instances
 	quota        app.Quota
+	halt         app.Halt
 	now          time.Time
 	missingSince time.Time // zero: no new instance is missing
 }
 
-// look gathers it. It fails with errBehind if the reports do not include the very one that was given as the cause.
+// look gathers it. It fails with errBehind if it does not include the very report or halt that was given as the cause.
 func (u *Updater) look(ctx context.Context, s app.State, because trigger, now time.Time) (look, error) {
-	sight, err := u.instances.load(ctx, s)
+	l := look{State: s, now: now}
+	declared, err := u.halts.Load(ctx)
 	if err != nil {
 		return look{}, err
 	}
-	if read, ok := sight.at[because.subject]; ok && read < because.seq {
+	if because.subject == events.HaltSubject && declared.Position.Sequence < because.seq {
 		return look{}, errBehind
 	}
-	l := look{State: s, seen: sight.seen, now: now}
+	l.halt = declared.State.For(s.Organization, s.Space, now)
+	if len(app.ApplyHalt(s, l.halt, now)) > 0 {
+		return l, nil // that is all to decide now: it must not wait for quotas and instances
+	}
 	if u.quotas != nil {
 		if l.quota, err = u.quotas(ctx, s); err != nil {
 			return look{}, err
 		}
 	}
-	if app.Missing(s, l.seen) > 0 {
-		l.missingSince, err = u.missingSince(ctx, s, sight, now)
+	if s.Deployment != nil {
+		err = u.watch(ctx, &l, because)
 	}
 	return l, err
+}
+
+// watch adds what is seen of the instances of a rollout.
+func (u *Updater) watch(ctx context.Context, l *look, because trigger) error {
+	sight, err := u.instances.load(ctx, l.State)
+	if err != nil {
+		return err
+	}
+	if read, ok := sight.at[because.subject]; ok && read < because.seq {
+		return errBehind
+	}
+	l.seen = sight.seen
+	if app.Missing(l.State, l.seen) > 0 {
+		l.missingSince, err = u.missingSince(ctx, l.State, sight, l.now)
+	}
+	return err
 }
 
 // missingSince is from when on an agent has had the time to report on the instances that are missing: since the rollout
@@ -105,8 +127,11 @@ func (l look) next() (at time.Time) {
 	if !l.missingSince.IsZero() && !l.overdue() {
 		moments = append(moments, l.missingSince.Add(missingGrace))
 	}
-	if app.QuotaRefusal(l.State, l.seen, l.quota) != "" {
+	if l.halt.ID == "" && app.QuotaRefusal(l.State, l.seen, l.quota) != "" {
 		moments = append(moments, l.now.Add(roomAgain))
+	}
+	if !l.halt.Until.IsZero() {
+		moments = append(moments, l.halt.Until)
 	}
 	for _, m := range moments {
 		if at.IsZero() || m.Before(at) {
@@ -116,11 +141,14 @@ func (l look) next() (at time.Time) {
 	return at
 }
 
-// decide is Next with the capacity law asserted on what it decides, or why nothing moves.
+// decide is Proceed with the capacity law asserted on what it decides, or why nothing moves.
 func (l look) decide() ([]events.Event, error) {
-	decided := app.Next(l.State, l.seen, l.quota, l.now)
+	decided := app.Proceed(l.State, l.seen, l.quota, l.halt, l.now)
 	if len(decided) == 0 {
 		return app.Explain(l.State, l.seen, l.overdue(), l.quota, l.now), nil
+	}
+	if slices.ContainsFunc(decided, begins) {
+		return decided, nil // what is superseded is judged by the new one's floor from its next step on, as a command's is
 	}
 	after := l.State
 	for _, e := range decided {
@@ -131,6 +159,8 @@ func (l look) decide() ([]events.Event, error) {
 	}
 	return decided, nil
 }
+
+func begins(e events.Event) bool { return e.Type() == events.TypeDeploymentCreated }
 
 // later is the later of two moments.
 func later(a, b time.Time) time.Time {

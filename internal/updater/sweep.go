@@ -17,15 +17,9 @@ const (
 
 // sweep considers every app once, whatever consumer or alarm of it was lost while no updater ran.
 func (u *Updater) sweep(ctx context.Context) error {
-	heads, err := u.log.Heads(ctx, events.AllAppSubjects)
+	apps, err := u.everyApp(ctx)
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
-	}
-	var apps []events.AppID
-	for _, head := range heads {
-		if _, id, ok := head.Subject.Split(); ok {
-			apps = append(apps, events.AppID(id))
-		}
 	}
 	for wait := firstSweepAgain; ; wait = min(2*wait, longestSweepAgain) {
 		if apps = u.sweepOnce(ctx, apps); len(apps) == 0 {
@@ -39,6 +33,16 @@ func (u *Updater) sweep(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+func (u *Updater) everyApp(ctx context.Context) (apps []events.AppID, err error) {
+	heads, err := u.log.Heads(ctx, events.AllAppSubjects)
+	for _, head := range heads {
+		if _, id, ok := head.Subject.Split(); ok {
+			apps = append(apps, events.AppID(id))
+		}
+	}
+	return apps, err
 }
 
 // sweepOnce gives the apps that could not be considered.

@@ -12,6 +12,8 @@
 //  5. Where a rollout waits for a time it is considered then: never before, by this machine's clock, and while a server and
 //     an updater are up within a second. Its alarm is set before what it was considered for is acknowledged, and all that
 //     its times follow from is in the log, so a restart neither forgets nor prolongs a wait.
+//  6. What it decides takes every halt into account that is in the log then. A halt that is declared or lifted makes it
+//     consider every app at once, those first whose rollouts it knows; one that ends by itself rings like any deadline.
 //
 // It has no state that matters: what it holds in memory is a cache of folded history.
 package updater
@@ -28,10 +30,14 @@ import (
 	"slipway/aggregates/app"
 	"slipway/events"
 	"slipway/internal/eventlog"
+	"slipway/internal/halts"
 )
 
-// consumer is the durable consumer that all updaters share.
-const consumer = "updater"
+// The durable consumers that all updaters share. Halts have their own, so that no app's turn comes before them or after.
+const (
+	consumer      = "updater"
+	haltsConsumer = "updater-halts"
+)
 
 // lanes is how many apps are considered at once. A decision waits for one append; more lanes than writes the log takes
 // at once would only queue there.
@@ -46,6 +52,7 @@ type Updater struct {
 	apps      *eventlog.Repository[app.State]
 	instances *instances
 	timers    eventlog.Timers
+	halts     *halts.Halts
 	quotas    Quotas
 	logger    *slog.Logger
 	now       func() time.Time
@@ -55,7 +62,9 @@ type Updater struct {
 func New(
 	log eventlog.Log, timers eventlog.Timers, apps *eventlog.Repository[app.State], quotas Quotas, logger *slog.Logger,
 ) *Updater {
-	return &Updater{log: log, timers: timers, apps: apps, quotas: quotas, instances: newInstances(log), logger: logger, now: time.Now}
+	return &Updater{
+		log: log, timers: timers, apps: apps, quotas: quotas, halts: halts.New(log), instances: newInstances(log), logger: logger, now: time.Now,
+	}
 }
 
 // Run works until ctx ends, then returns nil. An error means that it cannot go on at all.
@@ -68,6 +77,11 @@ func (u *Updater) Run(ctx context.Context) error {
 			Name: consumer, Filters: []string{events.AllAppSubjects, events.AllInstanceSubjects},
 			Lanes: lanes, Lane: func(c events.Recorded) string { return string(appOf(c)) }, Failed: u.failed,
 		}, u.handle)
+	})
+	group.Go(func() error {
+		return u.log.Work(ctx, eventlog.Worker{
+			Name: haltsConsumer, Filters: []string{string(events.HaltSubject)}, Lanes: 1, Failed: u.failed,
+		}, u.rouse)
 	})
 	if err := group.Wait(); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("updater: %w", err)
@@ -128,6 +142,8 @@ func (u *Updater) consider(ctx context.Context, id events.AppID, because trigger
 		next = time.Time{}
 		if s.Deployment == nil {
 			u.instances.forget(id)
+		}
+		if s.Deployment == nil && len(s.Requests) == 0 {
 			return nil, nil
 		}
 		l, err := u.look(ctx, s, because, m.Time)
