@@ -72,6 +72,7 @@ func failedText(check events.Check, failures int, message string) string {
 type Signal struct {
 	Name    string // of the alarm
 	Firing  bool
+	Since   time.Time // when it began, by the clock of who says so; zero: nobody knows
 	Source  string
 	Value   string
 	Message string
@@ -82,10 +83,13 @@ type Signal struct {
 const (
 	maxAlarms    = 100
 	maxAlarmName = 255
+	// alarmSlack is how much later than the last one an alarm must have begun to be another one: clocks differ.
+	alarmSlack = time.Minute
 )
 
-// Receive records an alarm that begins to fire, or that is over. Said again it decides nothing. What it means for a rollout
-// is for [Next] to say.
+// Receive records an alarm that begins to fire, or that is over. Said again it decides nothing; but one that has begun anew
+// is recorded, although nobody said that it was over meanwhile: its end may have been lost. What it means for a rollout is
+// for [Next] to say.
 func Receive(s State, c Signal) ([]events.Event, error) {
 	if !s.Exists() {
 		return nil, aggregates.NotFound("App")
@@ -93,11 +97,12 @@ func Receive(s State, c Signal) ([]events.Event, error) {
 	if c.Name == "" || len(c.Name) > maxAlarmName {
 		return nil, aggregates.Reject("Name must have 1 to %d characters", maxAlarmName)
 	}
-	_, fires := s.Alarms[c.Name]
-	if fires == c.Firing {
+	since, fires := s.Alarms[c.Name]
+	anew := fires && c.Firing && c.Since.After(since.Add(alarmSlack))
+	if fires == c.Firing && !anew {
 		return nil, nil
 	}
-	if c.Firing && len(s.Alarms) >= maxAlarms {
+	if c.Firing && !anew && len(s.Alarms) >= maxAlarms {
 		return nil, aggregates.Reject("The app has %d alarms that fire, the most it can have: resolve one first", maxAlarms)
 	}
 	return []events.Event{events.SignalReceived{

@@ -103,7 +103,7 @@ func TestValidate(t *testing.T) {
 		"no type":            {func(c *events.Check) { c.Kind = "" }, "Options check 'error-rate' type must be 'prometheus' or 'http'"},
 		"no url":             {func(c *events.Check) { c.URL = "" }, "url must be an http or https URL"},
 		"another scheme":     {func(c *events.Check) { c.URL = "file:///etc/passwd" }, "url must be"},
-		"a password in url":  {func(c *events.Check) { c.URL = "http://user:secret@host/" }, "url must be an http or https URL without a user"},
+		"a password in url":  {func(c *events.Check) { c.URL = "http://user:secret@host/" }, "url must be an http or https URL"},
 		"a user in url":      {func(c *events.Check) { c.URL = "http://user@host/" }, "url must be"},
 		"a blank in url":     {func(c *events.Check) { c.URL = "http://host/a b" }, "url must be"},
 		"a line in url":      {func(c *events.Check) { c.URL = "http://host/a\r\nX: y" }, "url must be"},

@@ -38,6 +38,7 @@ app.update                x         .         .       .       .           -     
 app.set-environment       x         x         .       .       .           -           -       x     .         .
 app.set-feature           x         .         .       .       .           -           -       x     .         .
 app.assign-droplet        x         x         .       .       .           -           -       x     .         .
+app.signal                x         x         .       .       .           -           -       x     .         .
 droplet.create            x         .         .       .       .           -           -       x     .         .
 package.create            x         .         .       .       .           -           -       x     .         .
 build.create              x         x         .       .       .           -           -       x     .         .
@@ -175,7 +176,7 @@ func (th things) requests() map[string]commands.Command {
 		commands.RestartApp{App: app}, commands.DeleteApp{App: app}, commands.UpdateApp{App: app},
 		commands.SetEnvironment{App: app, Var: map[string]*string{}}, commands.SetFeature{App: app, Feature: "revisions"},
 		commands.AssignDroplet{App: app, Droplet: events.DropletID(th.droplet)}, commands.CreateDroplet{App: app},
-		commands.CreatePackage{App: app, Type: "bits"}, commands.CreateBuild{Package: events.PackageID(th.pkg)},
+		commands.SignalApp{App: app, Called: "a", Firing: new(true)}, commands.CreatePackage{App: app, Type: "bits"}, commands.CreateBuild{Package: events.PackageID(th.pkg)},
 		commands.CreateProcess{App: app, Type: "worker"}, commands.ScaleProcess{Process: events.ProcessID(th.process), Instances: new(3)},
 		commands.UpdateProcess{Process: events.ProcessID(th.process)}, commands.CreateDeployment{App: app},
 		commands.ContinueDeployment{Deployment: deployment}, commands.CancelDeployment{Deployment: deployment},

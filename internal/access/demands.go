@@ -36,6 +36,8 @@ func ofApp(c commands.Command) []Demand {
 		return onApp(auth.ManageApps, c.App)
 	case commands.AssignDroplet:
 		return onApp(auth.ManageApps, c.App)
+	case commands.SignalApp: // it can undo a rollout
+		return onApp(auth.ManageApps, c.App)
 	case commands.UpdateApp:
 		return onApp(auth.Write, c.App)
 	case commands.SetFeature:

@@ -72,8 +72,11 @@ func (a *API) identify(c echo.Context, r *http.Request) error {
 	return nil
 }
 
-// whose says whose token a request shows, or on AppConfig's paths who signed it.
+// whose says whose token a request shows, or on AppConfig's paths who signed it, or on those of integrations which client.
 func (a *API) whose(c echo.Context, r *http.Request) (auth.Identity, error) {
+	if i, ok, err := a.clientOf(r); ok {
+		return i, err
+	}
 	if a.Keys == nil || !ofAppConfig(r.URL.Path) || !sigv4.Signed(r) {
 		return a.Auth.Verify(r.Context(), r.Header.Values("Authorization"))
 	}

@@ -48,6 +48,7 @@ type Config struct {
 	Apps      *eventlog.Repository[app.State] // over Log
 	Auth      auth.Verifier                   // who may ask; nil: nobody
 	Keys      Keys                            // who may sign requests with access keys; nil: nobody
+	Clients   Clients                         // who may show a secret instead of a token; nil: nobody
 	Login     http.Handler                    // the token server, which is mounted at /uaa; nil: there is none here
 	Logger    *slog.Logger
 	UserIDs   resource.UserIDs // the guids of users; nil: none is known
@@ -132,5 +133,6 @@ func (a *API) routes() {
 	a.roleRoutes()
 	a.quotaRoutes()
 	a.routeRoutes()
+	a.signalRoutes()
 	a.appConfigRoutes()
 }

@@ -141,7 +141,10 @@ func template(path string) string {
 
 // bodies are what is sent to routes that want more than {}.
 var bodies = map[string]string{
-	"POST /v3/apps":                `{"name":"new","relationships":{"space":{"data":{"guid":"{space}"}}}}`,
+	"POST /v3/apps":               `{"name":"new","relationships":{"space":{"data":{"guid":"{space}"}}}}`,
+	"POST /v3/apps/{app}/signals": `{"name":"errors","firing":false}`,
+	"POST /v3/integrations/alertmanager": `{"version":"4","alerts":[{"status":"resolved","labels":{"alertname":"errors","app_guid":"{app}"}},` +
+		`{"status":"resolved","labels":{"alertname":"errors","app":"hello-prod"}}]}`,
 	"POST /v3/builds":              `{"package":{"guid":"{image}"}}`,
 	"POST /v3/deployments":         deployment("{app}", "{droplet}", `{}`),
 	"POST /v3/deployments/plan":    deployment("{app}", "{droplet}", `{}`),

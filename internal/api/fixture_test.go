@@ -54,7 +54,7 @@ func newWorld(t testing.TB) *world {
 	handler := commands.NewHandler(w.log, nil, resource.Finder{Reader: reader, Log: w.log}, w.bits, quiet)
 	w.commands = handler
 	w.api = api.New(api.Config{
-		Auth: w.people, Keys: accessKeys{}, UserIDs: userID, Commands: handler, Packages: handler, Store: w.store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet, Patience: patience,
+		Auth: w.people, Keys: accessKeys{}, Clients: clients{}, UserIDs: userID, Commands: handler, Packages: handler, Store: w.store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet, Patience: patience,
 	})
 	w.runs((&projector.Runner{Log: w.log, Store: w.store, Logger: quiet}).Run)
 	w.runs(updater.New(w.log, eventlog.NewMemoryTimers(), commands.Apps(w.log, nil), nil, quiet).Run)

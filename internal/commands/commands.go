@@ -148,4 +148,5 @@ type Result struct {
 	App       events.AppID    // it belongs to
 	Sequence  events.Sequence // a read model at or past this shows the result
 	Duplicate bool            // the command had been carried out before
+	Recorded  bool            // of a command about an app: something changed by it
 }

@@ -36,6 +36,7 @@ func init() {
 	catalogued[SetEnvironment]()
 	catalogued[AssignDroplet]()
 	catalogued[CreateDroplet]()
+	catalogued[SignalApp]()
 	catalogued[SetFeature]()
 	catalogued[UpdateApp]()
 	catalogued[CreateProcess]()

@@ -145,6 +145,8 @@ func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Res
 		return h.assignDroplet(ctx, c, m)
 	case CreateDroplet:
 		return h.createDroplet(ctx, c, m)
+	case SignalApp:
+		return h.signalApp(ctx, c, m)
 	case UpdateApp:
 		return h.updateApp(ctx, c, m)
 	case CreateProcess:
@@ -179,7 +181,10 @@ func (h *Handler) onApp(ctx context.Context, id events.AppID, m eventlog.Meta, d
 	if err != nil {
 		return Result{}, err
 	}
-	return Result{Kind: KindApp, ID: string(id), App: id, Sequence: out.Position.Sequence, Duplicate: out.Duplicate}, nil
+	return Result{
+		Kind: KindApp, ID: string(id), App: id, Sequence: out.Position.Sequence, Duplicate: out.Duplicate,
+		Recorded: out.Commit.Sequence > 0,
+	}, nil
 }
 
 // within decides about one app with what its quotas have left.

@@ -7,6 +7,8 @@
 //
 // Durable: the work-queue stream COMMANDS takes commands.<aggregate>.<verb>, as commands.by.<caller>.<aggregate>.<verb>, while
 // no handler is up too; one command after the other is carried out when one is.
+// What is published to signals.<app guid> comes through this door too, as the command app.signal about that app: so a program
+// that watches apps needs to know one subject and a few fields of JSON.
 //
 // The header Nats-Msg-Id is the command's id on both. Without it the first door makes a new one; the second derives one
 // from where the message stands in the stream, so that a message delivered twice is still one command.

@@ -36,9 +36,12 @@ type place struct {
 func readOrder(subject string, header nats.Header, body []byte, at place) order {
 	o := order{body: body, app: appIn(body), at: at}
 	o.caller, o.name = splitCaller(strings.TrimPrefix(subject, commandsPrefix))
+	if id, ok := strings.CutPrefix(o.name, signalsPrefix); ok {
+		o.readSignal(events.AppID(id))
+	}
 	given := header.Get(events.HeaderMsgID)
 	o.by = commands.Caller{CommandID: events.CommandID(given), Actor: unknown, Door: doorCommands, Trace: trace(header)}
-	if !slices.Contains(commands.Names(), o.name) {
+	if o.fault == nil && !slices.Contains(commands.Names(), o.name) {
 		_, o.fault = commands.Decode(o.name, nil)
 	}
 	if !events.ValidID(given) {
@@ -49,6 +52,25 @@ func readOrder(subject string, header nats.Header, body []byte, at place) order 
 			events.HeaderMsgID, given, events.MaxIDLength)
 	}
 	return o
+}
+
+// signalsPrefix begins what follows the caller where somebody published to signals.<app guid>.
+const signalsPrefix = "signals."
+
+// readSignal makes a command of a message that says what an alarm does: its subject names the app.
+func (o *order) readSignal(id events.AppID) {
+	o.name = commands.SignalApp{}.Name()
+	var body map[string]json.RawMessage
+	if len(o.body) > commands.MaxBody || json.Unmarshal(o.body, &body) != nil || body == nil {
+		return // what is no object is refused as any command's body is
+	}
+	if named, ok := body["app"]; ok && o.app != id {
+		o.fault = aggregates.Reject("App %.80s is another one than that of the subject", named)
+		return
+	}
+	body["app"], _ = json.Marshal(id) // a string always encodes
+	o.body, _ = json.Marshal(body)    // and so does what was just read
+	o.app = appIn(o.body)
 }
 
 // commandID is the id of a command that came without one: the same whenever the message is delivered.

@@ -273,6 +273,7 @@ func everything() (before, after []step) {
 			{"route.delete", "route-delete", `{"route":` + r + `}`},
 			{"app.assign-droplet", "assign", `{"app":` + a + `,"droplet":"` + dropletID + `"}`},
 			{"app.set-environment", "env", `{"app":` + a + `,"var":{"LOG_LEVEL":"debug"}}`},
+			{"app.signal", "signal", `{"app":` + a + `,"name":"errors","firing":true}`},
 			{"process.scale", "scale", `{"app":` + a + `,"type":"web","instances":3}`},
 			{"process.update", "update", `{"process":` + a + `,"command":"./web --verbose"}`},
 			{"app.start", "start", `{"app":` + a + `}`},

@@ -31,6 +31,7 @@ var accountsConf string
 const (
 	rpcSubjects      = "rpc.>"
 	commandsSubjects = "commands.>"
+	signalsSubjects  = "signals.>" // signals.<app guid>: a command of the durable door, for programs that know nothing of commands
 	microSubjects    = "$SRV.>"
 )
 
@@ -105,7 +106,8 @@ func (p *people) furnish(account *server.Account, l auth.NATSLogin) error {
 // doors are what every caller may ask.
 func doors(caller string) []imported {
 	return []imported{
-		{"rpc.by." + caller + ".>", rpcSubjects}, {"commands.by." + caller + ".>", commandsSubjects}, {microSubjects, microSubjects},
+		{"rpc.by." + caller + ".>", rpcSubjects}, {"commands.by." + caller + ".>", commandsSubjects},
+		{"commands.by." + caller + "." + signalsSubjects, signalsSubjects}, {microSubjects, microSubjects},
 	}
 }
 
@@ -124,7 +126,7 @@ var listing = []string{"$JS.API.CONSUMER.NAMES.*", "$JS.API.CONSUMER.LIST.*"}
 
 // permissions bound what a caller does in its account. Most of it leads nowhere there anyway; an error is clearer than silence.
 func permissions(l auth.NATSLogin) *server.Permissions {
-	publish := []string{rpcSubjects, commandsSubjects, microSubjects}
+	publish := []string{rpcSubjects, commandsSubjects, signalsSubjects, microSubjects}
 	switch {
 	case l.Admin:
 		publish = slices.Concat(publish, reading("*"), listing)

@@ -200,7 +200,9 @@ func TestAUserOverNATS(t *testing.T) {
 	ack, err := js.Publish(t.Context(), "commands.app.create", []byte("{}"))
 	is.NoErr(err)
 	is.Equal(ack.Stream, "COMMANDS") // it is told that the command is kept
-	is.Equal(r.subjects(t, "COMMANDS"), map[string]uint64{"commands.by.ann.app.create": 1})
+	_, err = js.Publish(t.Context(), "signals.a1", []byte("{}"))
+	is.NoErr(err)
+	is.Equal(r.subjects(t, "COMMANDS"), map[string]uint64{"commands.by.ann.app.create": 1, "commands.by.ann.signals.a1": 1})
 
 	live, err := nc.SubscribeSync("rollouts.>") // of all there is, it hears its own space
 	is.NoErr(err)
@@ -297,7 +299,7 @@ func TestNobodyWritesHistory(t *testing.T) {
 				is.NoErr(nc.Publish(subject, []byte("{}")))
 				is.NoErr(nc.PublishRequest(subject, "events.app.b", []byte("{}")))
 			}
-			for _, subject := range []string{"rpc.app.create", "rpc.nobody", "commands.x", "commands.by.admin.x", "rpc.by.admin.app.create",
+			for _, subject := range []string{"rpc.app.create", "rpc.nobody", "commands.x", "commands.by.admin.x", "rpc.by.admin.app.create", "signals.x", "signals.by.admin.x",
 				"$SRV.INFO", "$SRV.PING", "$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO.FEED",
 				"$JS.API.DIRECT.GET.FEED.rollouts.acme.prod.app.deployment.paused"} {
 				is.NoErr(nc.PublishRequest(subject, "events.app.c", nil))

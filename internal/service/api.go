@@ -64,7 +64,7 @@ func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener
 	handler := commands.NewHandler(b.Log, b.Snapshots, finder, bits{b.Droplets}, logger)
 	face := api.New(api.Config{
 		Commands: handler, Packages: handler, Store: store, Log: b.Log, Apps: commands.Apps(b.Log, b.Snapshots), Logger: logger,
-		Auth: logins, Keys: logins, Login: logins.Handler(), UserIDs: logins.UserID,
+		Auth: logins, Keys: logins, Clients: logins, Login: logins.Handler(), UserIDs: logins.UserID,
 	})
 	stager := staging.New(b.Log, commands.Apps(b.Log, b.Snapshots), bits{b.Droplets}, logger, nil)
 	ready := make(chan struct{})
