@@ -80,7 +80,7 @@ func Validate(checks []events.Check) error {
 // fault says what is wrong with a check, or nothing.
 func fault(c events.Check) string {
 	if !urlForm.MatchString(c.URL) || len(c.URL) > maxURL {
-		return "url must be an http or https URL"
+		return "url must be an http or https URL without a user"
 	}
 	switch {
 	case c.Interval < 1 || c.Interval > MaxInterval:
