@@ -106,27 +106,30 @@ func (w *world) breaks() {
 	}
 }
 
-// measure takes what serves now.
-func (w *world) measure() {
-	level := Level{After: w.after()}
-	routable := 0
-	for _, p := range w.state.Webs() {
-		n := w.seen[p.ID].Count(p.Instances).Routable
-		level.Desired += p.Instances
+// Serving is what serves: instances that are routable, desired and get requests, of the process being deployed and of the
+// others; and the web instances that are desired in all.
+func Serving(s app.State, seen app.Instances, fresh events.ProcessID) (l Level) {
+	for _, p := range s.Webs() {
+		l.Desired += p.Instances
+		n := seen[p.ID].Count(p.Instances).Routable
 		switch {
-		case w.state.Dark(p):
-		case p.ID == w.fresh:
-			level.New += n
+		case s.Dark(p):
+		case p.ID == fresh:
+			l.New += n
 		default:
-			level.Old += n
-		}
-		if p.ID == w.fresh {
-			routable = n
+			l.Old += n
 		}
 	}
+	return l
+}
+
+// measure takes what serves now.
+func (w *world) measure() {
+	level := Serving(w.state, w.seen, w.fresh)
+	level.After = w.after()
 	w.level(level)
 	w.peak()
-	w.reached(routable)
+	w.reached()
 	if w.ended && w.out.Alone == nil && len(w.state.Webs()) == 1 && level.Serving() == level.Desired {
 		w.out.Alone = w.mark()
 	}
@@ -158,12 +161,13 @@ func (w *world) peak() {
 }
 
 // reached notes that the new instances of the present step are all routable.
-func (w *world) reached(routable int) {
+func (w *world) reached() {
 	d := w.state.Deployment
 	if d == nil || w.step < 0 || w.step != d.Step || d.GoingBack || d.RollingBack {
 		return
 	}
-	if s := &w.out.Steps[w.step]; s.Reached == nil && routable >= s.New {
+	fresh, _ := w.state.Process(w.fresh)
+	if s := &w.out.Steps[w.step]; s.Reached == nil && w.seen[w.fresh].Count(fresh.Instances).Routable >= s.New {
 		s.Reached = w.mark()
 	}
 }
