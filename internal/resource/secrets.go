@@ -1,6 +1,9 @@
 package resource
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // private stands for what whoever asks may not read (Cloud Foundry's text; for lists it is [hidden]).
 const private = "[PRIVATE DATA HIDDEN]"
@@ -37,7 +40,7 @@ func (r Revision) WithoutSecrets() any {
 	return r
 }
 
-// secretData are the keys of events' data that hold start commands and environment variables.
+// secretData are the keys of events' data that hold start commands and environment variables, at whatever depth.
 var secretData = []string{"command", "commands", "environment", "process_types"}
 
 // WithoutSecrets implements [Secretive].
@@ -47,15 +50,25 @@ func (e Event) WithoutSecrets() any {
 		e.Data = json.RawMessage(`{}`)
 		return e
 	}
-	for _, key := range secretData {
-		if _, there := data[key]; there {
+	e.Data = hideIn(data)
+	return e
+}
+
+// hideIn hides the secrets in an object, and in the objects inside: an event may hold another fact whole. Numbers stay as they
+// were written.
+func hideIn(data map[string]json.RawMessage) json.RawMessage {
+	for key, value := range data {
+		var inner map[string]json.RawMessage
+		switch {
+		case slices.Contains(secretData, key):
 			data[key] = json.RawMessage(`"` + private + `"`)
+		case json.Unmarshal(value, &inner) == nil && inner != nil:
+			data[key] = hideIn(inner)
 		}
 	}
 	text, err := json.Marshal(data)
 	if err != nil {
-		text = []byte(`{}`)
+		return json.RawMessage(`{}`)
 	}
-	e.Data = text
-	return e
+	return text
 }
