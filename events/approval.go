@@ -32,9 +32,9 @@ type PolicyVerdict struct {
 type DeploymentApprovalRequested struct {
 	App            AppID             `json:"app"`
 	Deployment     DeploymentID      `json:"deployment"`
-	Command        CommandID         `json:"command"` // that asked for it; what begins later gets its ids from here
-	By             Actor             `json:"by"`      // who asked
-	Strategy       string            `json:"strategy"`
+	Command        CommandID         `json:"command"`  // that asked for it; what begins later gets its ids from here
+	By             Actor             `json:"by"`       // who asked
+	Strategy       string            `json:"strategy"` // how it would move
 	Options        DeploymentOptions `json:"options"`
 	Droplet        DropletID         `json:"droplet,omitempty"`       // absent: the current one
 	ProcessTypes   map[string]string `json:"process_types,omitempty"` // of the droplet, type to start command
