@@ -102,6 +102,14 @@ const (
 	TypeStrategyUpdated Type = "strategy.updated"
 	TypeStrategyDeleted Type = "strategy.deleted"
 
+	TypeGroupCreated        Type = "group.created"
+	TypeGroupMemberStarted  Type = "group.member-started"
+	TypeGroupMemberEnded    Type = "group.member-ended"
+	TypeGroupDirected       Type = "group.directed"
+	TypeGroupMemberDirected Type = "group.member-directed"
+	TypeGroupEnded          Type = "group.ended"
+	TypeGroupMetadataSet    Type = "group.metadata-set"
+
 	TypeDomainCreated Type = "domain.created"
 
 	TypeRouteCreated         Type = "route.created"

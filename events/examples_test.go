@@ -162,6 +162,27 @@ var examples = []Event{
 	},
 	DeploymentResumed{App: exampleApp, Deployment: exampleDeployment, At: exampleTime},
 	DeploymentDeleted{App: exampleApp, Deployment: exampleDeployment},
+	GroupCreated{
+		Group: exampleGroup, Name: "payments 42", Organization: exampleOrganization, Space: exampleSpace, Members: []GroupMember{{
+			Deployment: exampleDeployment, Command: exampleCommand, App: exampleApp, Wave: 2, Droplet: exampleDroplet, Revision: exampleRevision,
+			Strategy: StrategyRolling, StoredStrategy: exampleStrategy, Options: exampleOptions, Metadata: exampleMetadata,
+		}}, Metadata: exampleMetadata, By: "user/alice", At: exampleTime,
+	},
+	GroupMemberStarted{Group: exampleGroup, Deployment: exampleDeployment, At: exampleTime},
+	GroupMemberEnded{
+		Group: exampleGroup, Deployment: exampleDeployment, Status: "SKIPPED", At: exampleTime,
+		Reason: "wave 1 did not end well: deployment 01K9M1A2B3C4D5E6F7G8H9J0K1 of app 01K9M1A2B3C4D5E6F7G8H9J0K2 is ROLLED_BACK",
+	},
+	GroupDirected{
+		Group: exampleGroup, Directive: DirectiveContinue, Command: exampleCommand, By: "user/alice", At: exampleTime,
+		Orders: []GroupOrder{{Deployment: exampleDeployment, Step: 1}},
+	},
+	GroupMemberDirected{
+		Group: exampleGroup, Deployment: exampleDeployment, Command: exampleCommand,
+		Error: "Cannot continue the deployment at step 1: it is at step 2, continued by user/bob",
+	},
+	GroupEnded{Group: exampleGroup, Status: "FINALIZED", At: exampleTime},
+	GroupMetadataSet{Group: exampleGroup, Metadata: exampleMetadata},
 	HaltDeclared{
 		Halt: exampleHalt, Organization: exampleOrganization, Space: exampleSpace, Reason: "incident 42", By: "user/bob", At: exampleTime,
 		Until: exampleTime,

@@ -90,9 +90,10 @@ const (
 	ActorUpdater Actor = "updater" // of what the updater decides
 	ActorChecks  Actor = "checks"  // of what the checks of rollouts found
 	ActorPolicy  Actor = "policy"  // who denies a request where a policy does
+	ActorGroups  Actor = "groups"  // of what follows for a group from its members
 )
 
 // System says whether a part of Slipway acted, rather than a person or program at a door.
 func (a Actor) System() bool {
-	return a == ActorUpdater || a == ActorChecks || a == ActorPolicy || strings.HasPrefix(string(a), "agent/")
+	return a == ActorUpdater || a == ActorChecks || a == ActorPolicy || a == ActorGroups || strings.HasPrefix(string(a), "agent/")
 }

@@ -37,6 +37,7 @@ func NewRegistry() *Registry {
 	registerPlaces(r)
 	register[HaltDeclared](r)
 	register[HaltLifted](r)
+	registerGroups(r)
 	register[StrategyCreated](r)
 	register[StrategyUpdated](r)
 	register[StrategyDeleted](r)
@@ -92,6 +93,17 @@ func registerApps(r *Registry) {
 	register[InstanceUnready](r)
 	register[InstanceCrashed](r)
 	register[InstanceStopped](r)
+}
+
+// registerGroups knows what happens to groups of deployments.
+func registerGroups(r *Registry) {
+	register[GroupCreated](r)
+	register[GroupMemberStarted](r)
+	register[GroupMemberEnded](r)
+	register[GroupDirected](r)
+	register[GroupMemberDirected](r)
+	register[GroupEnded](r)
+	register[GroupMetadataSet](r)
 }
 
 // registerBits knows what is run, and how it comes about.

@@ -26,7 +26,8 @@ const (
 	AggregateDomain       = "domain"
 	AggregateRoute        = "route"
 	AggregateStrategy     = "strategy"
-	AggregateHalt         = "halt" // all halts together
+	AggregateHalt         = "halt"  // all halts together
+	AggregateGroup        = "group" // of deployments
 )
 
 const subjectPrefix = "events."
@@ -38,6 +39,7 @@ const (
 	AllInstanceSubjects = "events.instance.*"
 	AllBuildSubjects    = "events.build.*"
 	AllRouteSubjects    = "events.route.*"
+	AllGroupSubjects    = "events.group.*"
 )
 
 // AppSubject is where an app's commits stand.
@@ -74,6 +76,9 @@ const HaltSubject Subject = "events." + AggregateHalt + ".all"
 
 // StrategySubject is where a deployment strategy's commits stand.
 func StrategySubject(id StrategyID) Subject { return subject(AggregateStrategy, string(id)) }
+
+// GroupSubject is where the commits of a group of deployments stand.
+func GroupSubject(id GroupID) Subject { return subject(AggregateGroup, string(id)) }
 
 // ManifestSubject is where it stands how the applying of a manifest ended.
 func ManifestSubject(id CommandID) Subject { return subject(AggregateManifest, string(id)) }

@@ -84,10 +84,8 @@ func write(ctx context.Context, tx *sql.Tx, batch []events.Recorded) error {
 			f.want(e)
 		}
 	}
-	for _, t := range f.tables() {
-		if err := t.load(ctx, tx); err != nil {
-			return err
-		}
+	if err := f.load(ctx, tx); err != nil {
+		return err
 	}
 	if err := f.loadRecorded(ctx, tx, batch); err != nil {
 		return err
@@ -95,12 +93,23 @@ func write(ctx context.Context, tx *sql.Tx, batch []events.Recorded) error {
 	for _, c := range batch {
 		f.commit(c)
 	}
-	for _, t := range f.tables() {
+	for _, t := range append(f.tables(), &f.groups) {
 		if err := t.store(ctx, tx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// load reads all rows that were asked for, and then the groups of deployments among them: those are known by the rows alone.
+func (f *fold) load(ctx context.Context, tx *sql.Tx) error {
+	for _, t := range f.tables() {
+		if err := t.load(ctx, tx); err != nil {
+			return err
+		}
+	}
+	f.wantGroups()
+	return f.groups.load(ctx, tx)
 }
 
 // loadRecorded looks which reports of the batch the history has already. Only reports can stand in the log twice.

@@ -100,7 +100,7 @@ var deployments = view[events.DeploymentID, Deployment]{
 			{"new_processes", asJSON(&d.NewProcesses)}, {"superseded_by", &d.SupersededBy}, {"kept_process", &d.Kept},
 			{"error", &d.Error}, {"last_healthy_at", asTime(&d.LastHealthyAt)},
 			{"last_status_change", asTime(&d.LastStatusChange)},
-			{"watch", asJSON(&d.Watch)},
+			{"watch", asJSON(&d.Watch)}, {"deployment_group", &d.Watch.Group},
 			{"labels", asJSON(&d.Metadata.Labels)}, {"annotations", asJSON(&d.Metadata.Annotations)},
 		}, d.Stamp.columns()...)
 	},

@@ -16,6 +16,7 @@ type DeploymentFilter struct {
 	StatusReasons []string
 	Created       TimeFilter
 	Updated       TimeFilter
+	Groups        []events.GroupID
 	Labels        []LabelRequirement
 }
 
@@ -67,6 +68,7 @@ func (s Sight) Deployments(ctx context.Context, f DeploymentFilter, o Order, p P
 	in(&w, "state", f.States)
 	in(&w, "status_value", f.StatusValues)
 	in(&w, "status_reason", f.StatusReasons)
+	in(&w, "deployment_group", f.Groups)
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
 	w.labels(deployments.table, f.Labels)

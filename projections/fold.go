@@ -27,6 +27,7 @@ type fold struct {
 	routes        table[events.RouteID, Route]
 	destinations  table[destinationKey, Destination]
 	strategies    table[events.StrategyID, Strategy]
+	groups        table[events.GroupID, Group] // not among tables: it is read after the deployments
 
 	history     table[Place, HistoryEvent]
 	auditEvents table[Place, AuditEvent]
@@ -40,8 +41,8 @@ func newFold() *fold {
 		droplets: newTable(droplets), packages: newTable(packages), builds: newTable(builds), revisions: newTable(revisions), deployments: newTable(deployments),
 		organizations: newTable(organizations), spaces: newTable(spaces), quotas: newTable(quotas),
 		domains: newTable(domains), routes: newTable(routes), destinations: newTable(destinations),
-		strategies: newTable(strategies),
-		history:    newTable(history), auditEvents: newTable(auditEvents), anomalies: newTable(anomalies), recorded: map[report]bool{},
+		strategies: newTable(strategies), groups: newTable(groups),
+		history: newTable(history), auditEvents: newTable(auditEvents), anomalies: newTable(anomalies), recorded: map[report]bool{},
 	}
 }
 
@@ -80,6 +81,9 @@ func (f *fold) want(e events.Event) {
 	if r.Instance != "" {
 		f.instances.want(instanceKey{r.Process, r.Index})
 	}
+	if r.Group != "" {
+		f.groups.want(r.Group)
+	}
 	f.wantPlace(e)
 	switch e := e.(type) {
 	case events.DropletCreated, events.DropletUploaded:
@@ -91,6 +95,10 @@ func (f *fold) want(e events.Event) {
 		f.instances.wantAll("process = ?", r.Process)
 	case events.AppDeleted:
 		f.wantAllOf(e.App)
+	case events.GroupCreated:
+		for _, m := range e.Members {
+			f.apps.want(m.App)
+		}
 	}
 }
 
@@ -196,6 +204,7 @@ func (f *fold) rollout(m moment, e events.Event) {
 		events.DeploymentApproved, events.DeploymentDenied, events.DeploymentWithdrawn, events.DeploymentHalted,
 		events.DeploymentResumed, events.DeploymentDeleted:
 		f.deployment(m, e)
+		f.membership(m, RefsOf(e).Deployment)
 	default:
 		f.place(m, e)
 	}

@@ -72,6 +72,9 @@ func (f *fold) place(m moment, e events.Event) {
 		f.routeDeleted(m, e)
 	case events.NameTaken, events.NameFreed:
 		// The history is all there is to say of them.
+	case events.GroupCreated, events.GroupMemberStarted, events.GroupMemberEnded, events.GroupDirected, events.GroupMemberDirected,
+		events.GroupEnded, events.GroupMetadataSet:
+		f.group(m, e)
 	default:
 		f.strategy(m, e)
 	}

@@ -21,6 +21,7 @@ type Refs struct {
 	Route        events.RouteID
 	Strategy     events.StrategyID
 	Halt         events.HaltID
+	Group        events.GroupID
 }
 
 // RefsOf says which things an event names.
@@ -90,7 +91,7 @@ func refsOfRollout(e events.Event) Refs {
 		return Refs{App: e.App, Process: e.Process, Deployment: e.Deployment}
 	case events.DeploymentCreated:
 		return Refs{
-			App: e.App, Deployment: e.Deployment, Process: e.Process, Droplet: e.Droplet, Revision: e.Revision,
+			App: e.App, Deployment: e.Deployment, Process: e.Process, Droplet: e.Droplet, Revision: e.Revision, Group: e.Group,
 		}
 	case events.DeploymentStepStarted:
 		return Refs{App: e.App, Deployment: e.Deployment}
@@ -130,7 +131,7 @@ func refsOfRollout(e events.Event) Refs {
 func refsOfRequest(e events.Event) Refs {
 	switch e := e.(type) {
 	case events.DeploymentApprovalRequested:
-		return Refs{App: e.App, Deployment: e.Deployment, Droplet: e.Droplet}
+		return Refs{App: e.App, Deployment: e.Deployment, Droplet: e.Droplet, Group: e.Group}
 	case events.DeploymentApproved:
 		return Refs{App: e.App, Deployment: e.Deployment}
 	case events.DeploymentDenied:
@@ -155,6 +156,28 @@ func refsOfRequest(e events.Event) Refs {
 		return Refs{App: e.App}
 	case events.AutomationReleased:
 		return Refs{App: e.App}
+	default:
+		return refsOfGroup(e)
+	}
+}
+
+// refsOfGroup names no deployment: the history of a deployment is that of its app.
+func refsOfGroup(e events.Event) Refs {
+	switch e := e.(type) {
+	case events.GroupCreated:
+		return Refs{Group: e.Group, Organization: e.Organization, Space: e.Space}
+	case events.GroupMemberStarted:
+		return Refs{Group: e.Group}
+	case events.GroupMemberEnded:
+		return Refs{Group: e.Group}
+	case events.GroupDirected:
+		return Refs{Group: e.Group}
+	case events.GroupMemberDirected:
+		return Refs{Group: e.Group}
+	case events.GroupEnded:
+		return Refs{Group: e.Group}
+	case events.GroupMetadataSet:
+		return Refs{Group: e.Group}
 	default:
 		return refsOfPlace(e)
 	}

@@ -11,9 +11,9 @@ import (
 // table is the part of a view that one batch touches. Its rows are read before the fold, changed in memory as often as
 // events say, and written once.
 type table[K comparable, R any] struct {
-	view   *view[K, R]
-	rows   map[K]*cell[R]
-	groups []group
+	view       *view[K, R]
+	rows       map[K]*cell[R]
+	selections []selection
 }
 
 // cell is one row of a batch.
@@ -24,8 +24,8 @@ type cell[R any] struct {
 	labels  labelsOf // as they stand in the database
 }
 
-// group is all rows for which an SQL condition holds.
-type group struct {
+// selection is all rows for which an SQL condition holds.
+type selection struct {
 	condition string
 	args      []any
 }
@@ -43,7 +43,7 @@ func (t *table[K, R]) want(key K) {
 
 // wantAll says before the fold that it may ask for all rows for which the condition holds.
 func (t *table[K, R]) wantAll(condition string, args ...any) {
-	t.groups = append(t.groups, group{condition, args})
+	t.selections = append(t.selections, selection{condition, args})
 }
 
 // get is the row as it stands now, nil where there is none.
@@ -109,8 +109,8 @@ func (t *table[K, R]) load(ctx context.Context, tx *sql.Tx) error {
 			t.loaded(c, row)
 		}
 	}
-	for _, g := range t.groups {
-		rows, err := t.view.find(ctx, tx, "WHERE "+g.condition, g.args...)
+	for _, s := range t.selections {
+		rows, err := t.view.find(ctx, tx, "WHERE "+s.condition, s.args...)
 		if err != nil {
 			return err
 		}

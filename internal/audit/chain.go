@@ -83,6 +83,7 @@ var homes = map[string]struct{ aggregate, field string }{
 	"space":        {events.AggregateOrganization, "Organization"},
 	"domain":       {events.AggregateDomain, "Domain"},
 	"route":        {events.AggregateRoute, "Route"},
+	"group":        {events.AggregateGroup, "Group"},
 	"strategy":     {events.AggregateStrategy, "Strategy"},
 }
 

@@ -41,12 +41,13 @@ type names struct {
 	log           eventlog.Log
 	apps          map[events.AppID]home
 	routes        map[events.RouteID]home
+	groups        map[events.GroupID]home
 	organizations map[events.OrganizationID]*called
 }
 
 func newNames(log eventlog.Log) *names {
 	return &names{
-		log: log, apps: map[events.AppID]home{}, routes: map[events.RouteID]home{},
+		log: log, apps: map[events.AppID]home{}, routes: map[events.RouteID]home{}, groups: map[events.GroupID]home{},
 		organizations: map[events.OrganizationID]*called{},
 	}
 }
@@ -60,6 +61,8 @@ func (n *names) of(ctx context.Context, e events.Event, at events.Sequence) (nam
 		return n.ofRoute(ctx, about.Route, at)
 	case about.App != "":
 		return n.ofApp(ctx, about.App, at)
+	case about.Group != "":
+		return n.ofGroup(ctx, about.Group, at)
 	case about.Organization != "":
 		return n.in(ctx, home{organization: about.Organization, space: about.Space}, at)
 	case about.Domain != "" || about.Quota != "" || about.Strategy != "":
@@ -75,6 +78,8 @@ func (n *names) learn(e events.Event) {
 		bounded(n.apps)[e.App] = home{organization: e.Organization, space: e.Space, app: e.Name}
 	case events.RouteCreated:
 		bounded(n.routes)[e.Route] = home{organization: e.Organization, space: e.Space}
+	case events.GroupCreated:
+		bounded(n.groups)[e.Group] = home{organization: e.Organization, space: e.Space}
 	case events.OrganizationCreated:
 		bounded(n.organizations)[e.Organization] = &called{organization: e.Name, spaces: map[events.SpaceID]string{}}
 	default:
@@ -128,6 +133,16 @@ func (n *names) ofRoute(ctx context.Context, id events.RouteID, at events.Sequen
 		}
 	}
 	return n.in(ctx, n.routes[id], at)
+}
+
+// ofGroup is in the space of its apps, or, where they are in several, in their organization.
+func (n *names) ofGroup(ctx context.Context, id events.GroupID, at events.Sequence) (name, error) {
+	if _, known := n.groups[id]; !known {
+		if err := n.read(ctx, events.GroupSubject(id), at, errStop); err != nil { // it is in the first commit or nowhere
+			return name{}, fmt.Errorf("name of group %s: %w", id, err)
+		}
+	}
+	return n.in(ctx, n.groups[id], at)
 }
 
 // in is how a place was called. What has no name, because it is of the time before there were organizations, is called by
