@@ -6,6 +6,10 @@
 //	START_DELAY  how long it takes to start listening, e.g. 1s
 //	CRASH_AFTER  how long it lives before it exits with status 1
 //	FAIL_HEALTH  anything: /healthz answers 503
+//	FAIL_PERCENT so many of a hundred requests are answered 500
+//
+// Every answer names the version in the header X-Version. GET /metrics says in Prometheus's form how many requests were answered
+// with which status.
 package main
 
 import (
@@ -71,7 +75,14 @@ func handler(version, index string) http.Handler {
 		}
 		fmt.Fprintln(w, "ok")
 	})
+	c := counter{version: version, failing: percent("FAIL_PERCENT")}
+	mux.HandleFunc("GET /metrics", c.metrics)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Version", version)
+		if c.fails() {
+			http.Error(w, "failed, as FAIL_PERCENT asks", http.StatusInternalServerError)
+			return
+		}
 		fmt.Fprintf(w, "hello from %s instance %s\n", version, index)
 	})
 	return mux

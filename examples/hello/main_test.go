@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/matryer/is"
@@ -27,6 +28,26 @@ func TestHandler(t *testing.T) {
 	t.Setenv("FAIL_HEALTH", "1")
 	code, _ = ask("/healthz")
 	is.Equal(code, http.StatusServiceUnavailable) // as asked
+}
+
+// TestFailPercent: that share of requests fails, spread evenly, and is counted.
+func TestFailPercent(t *testing.T) {
+	is := is.New(t)
+	t.Setenv("FAIL_PERCENT", "30")
+	h := handler("bad", "0")
+	failed := 0
+	for range 100 {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		is.Equal(w.Header().Get("X-Version"), "bad")
+		if w.Code == http.StatusInternalServerError {
+			failed++
+		}
+	}
+	is.Equal(failed, 30)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	is.True(strings.Contains(w.Body.String(), "hello_requests_total{version=\"bad\",code=\"200\"} 70\nhello_requests_total{version=\"bad\",code=\"500\"} 30\n"))
 }
 
 func TestVersion(t *testing.T) {

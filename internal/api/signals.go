@@ -18,6 +18,7 @@ func (a *API) signalRoutes() {
 	a.get("/v3/apps/:guid/signals", a.listSignals)
 	a.echo.POST("/v3/apps/:guid/signals", a.signalApp)
 	a.echo.POST(pathAlertmanager, a.receiveAlerts)
+	a.get(pathTargets, a.prometheusTargets)
 }
 
 // signal is the body in which somebody says what an alarm does.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -154,6 +155,33 @@ func TestAlertmanager(t *testing.T) {
 		is.Equal(w.call("GET", "/v3/apps", "", "Authorization", basic("alarms", "right")).Code, 401) // here alone
 		is.Equal(w.call("POST", "/v3/apps/"+e["app"]+"/signals", `{"name":"a","firing":true}`, "Authorization", basic("alarms", "right")).Code, 401)
 	})
+}
+
+// TestTargets: Prometheus is told where instances are, of the apps that the caller may see.
+func TestTargets(t *testing.T) {
+	is := is.New(t)
+	w, e := settled(t)
+	const path = "/v3/integrations/prometheus/targets"
+	read := func(header ...string) (targets []struct {
+		Targets []string
+		Labels  map[string]string
+	}) {
+		got := w.call("GET", path, "", header...)
+		is.Equal(got.Code, 200)
+		is.Equal(got.Header().Get("Content-Type"), "application/json; charset=utf-8") // the only one that Prometheus takes
+		is.NoErr(json.Unmarshal(got.Body.Bytes(), &targets))
+		return targets
+	}
+	is.Equal(len(read()), 2) // one instance in each space
+	targets := read("Authorization", basic("alarms", "right"))
+	is.Equal(len(targets), 1)
+	is.Equal(len(targets[0].Targets), 1)
+	is.True(strings.HasPrefix(targets[0].Targets[0], "127.0.0.1:"))
+	is.Equal(targets[0].Labels, map[string]string{
+		"app": "hello-prod", "app_guid": e["app"], "space": "prod", "organization": "acme", "index": "0", "process_type": "web",
+		"process_guid": e["process"], "deployment_guid": e["deployment"],
+	})
+	is.Equal(len(read("Authorization", "bearer nobody")), 0)
 }
 
 func basic(id, secret string) string {
