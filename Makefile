@@ -6,7 +6,7 @@ FUZZTIME ?= 10s
 DATA     ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo run-split build test test-clients race fuzz bench lint fmt generate check clean
+.PHONY: help run demo run-split build test test-clients test-health race fuzz bench lint fmt generate check clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ test-clients: ## With the real cf and nats CLIs, which are built once (bin/): so
 	# They mostly wait for their programs. -count 1: the go command does not see what they depend on.
 	go test -C test/clients $(RACE) -timeout 5m -parallel 6 -count 1 ./...
 
+test-health: ## With a real Prometheus and Alertmanager, which are fetched once (bin/): bad versions are caught and rolled back
+	scripts/prometheus
+	go test $(RACE) -timeout 5m -count 1 ./test/health
+
 race: ## All tests three times in random order: looks for what happens now and then
 	go test -race -shuffle on -count 3 -timeout 15m ./...
 
@@ -57,7 +61,7 @@ fmt: ## Formats all Go code
 generate: ## Writes what is generated: docs/events.md
 	go generate ./...
 
-check: lint test test-clients ## What CI runs
+check: lint test test-clients test-health ## What CI runs
 
 clean: ## Removes what was built; ./data stays
 	rm -rf bin

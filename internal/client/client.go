@@ -213,5 +213,5 @@ func (c *Client) Watch(ctx context.Context, deployment string, seen func(Event) 
 
 // Over says that an event ends its deployment.
 func Over(e Event) bool {
-	return slices.Contains([]string{"deployment.deployed", "deployment.canceled", "deployment.superseded"}, e.Type)
+	return slices.Contains([]string{"deployment.deployed", "deployment.canceled", "deployment.rolled-back", "deployment.superseded"}, e.Type)
 }

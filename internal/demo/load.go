@@ -41,6 +41,7 @@ type Bucket struct {
 	Sent     int
 	Failed   int
 	Versions map[string]int // answers by version
+	FailedBy map[string]int // failures by the version that answered so; "" where none did
 }
 
 // Run sends until ctx ends, then waits for the answers still out.
@@ -102,11 +103,14 @@ func (l *Load) send(ctx context.Context, client *http.Client) {
 	case err != nil:
 		l.count(at, "", "read the answer: "+err.Error())
 	case response.StatusCode >= 500:
-		l.count(at, "", response.Status+": "+strings.TrimSpace(string(body)))
+		l.count(at, response.Header.Get(versionHeader), response.Status+": "+strings.TrimSpace(string(body)))
 	default:
 		l.count(at, versionOf(string(body)), "")
 	}
 }
+
+// versionHeader is where the example app says which version answers, also where it fails.
+const versionHeader = "X-Version"
 
 // versionOf reads the version out of "hello from v2 ...".
 func versionOf(body string) string {
@@ -121,7 +125,7 @@ func (l *Load) count(at time.Duration, version, fault string) {
 	defer l.mu.Unlock()
 	i := int(at / bucketWidth)
 	for len(l.buckets) <= i {
-		l.buckets = append(l.buckets, Bucket{Versions: map[string]int{}})
+		l.buckets = append(l.buckets, Bucket{Versions: map[string]int{}, FailedBy: map[string]int{}})
 	}
 	b := &l.buckets[i]
 	b.Sent++
@@ -130,6 +134,7 @@ func (l *Load) count(at time.Duration, version, fault string) {
 		return
 	}
 	b.Failed++
+	b.FailedBy[version]++
 	if len(l.faults) < 5 {
 		l.faults = append(l.faults, at.Round(time.Millisecond).String()+": "+fault)
 	}
@@ -138,7 +143,8 @@ func (l *Load) count(at time.Duration, version, fault string) {
 // Result is what the load saw.
 type Result struct {
 	Sent, Failed int
-	Rate         float64 // requests a second over the whole time
+	Rate         float64        // requests a second over the whole time
+	FailedBy     map[string]int // failures by the version that answered so; "" where none did
 	Buckets      []Bucket
 	Faults       []string
 }
@@ -156,10 +162,13 @@ func (r Result) Versions() []string {
 func (l *Load) Result() Result {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r := Result{Buckets: l.buckets, Faults: l.faults}
+	r := Result{Buckets: l.buckets, Faults: l.faults, FailedBy: map[string]int{}}
 	for _, b := range l.buckets {
 		r.Sent += b.Sent
 		r.Failed += b.Failed
+		for version, n := range b.FailedBy {
+			r.FailedBy[version] += n
+		}
 	}
 	if l.took > 0 {
 		r.Rate = float64(r.Sent) / l.took.Seconds()

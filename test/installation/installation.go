@@ -72,6 +72,16 @@ func (i *Installation) Client() *client.Client {
 	return client.New(i.API, secret)
 }
 
+// Secret is that of Slipway's own parts.
+func (i *Installation) Secret(t *testing.T) string {
+	t.Helper()
+	secret, err := auth.ServiceSecret(filepath.Join(i.Data, "auth"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret
+}
+
 // Kill ends all in one at once, at whatever line it is; its instances live on.
 func (i *Installation) Kill() { i.Parts[AllInOne].Kill() }
 
