@@ -36,9 +36,8 @@ type DeploymentApprovalRequested struct {
 	By             Actor             `json:"by"`       // who asked
 	Strategy       string            `json:"strategy"` // how it would move
 	Options        DeploymentOptions `json:"options"`
-	Droplet        DropletID         `json:"droplet,omitempty"`       // absent: the current one
-	ProcessTypes   map[string]string `json:"process_types,omitempty"` // of the droplet, type to start command
-	RollBackTo     *RevisionCreated  `json:"roll_back_to,omitempty"`  // the revision asked for, where it is a roll-back
+	Droplet        DropletID         `json:"droplet,omitempty"`      // absent: the current one
+	RollBackTo     RevisionID        `json:"roll_back_to,omitempty"` // the revision asked for, where it is a roll-back
 	StoredStrategy StrategyID        `json:"stored_strategy,omitempty"`
 	Growth         *Growth           `json:"growth,omitempty"`   // the numbers of that strategy
 	Schedule       string            `json:"schedule,omitempty"` // when its steps begin
@@ -47,6 +46,16 @@ type DeploymentApprovalRequested struct {
 	Verdicts       []PolicyVerdict   `json:"verdicts"`          // of all policies that matched
 	Context        json.RawMessage   `json:"context,omitempty"` // what the policies saw
 	At             time.Time         `json:"at"`                // when
+}
+
+// VersionRequested: what a requested deployment would bring, as it was then. It stands beside the request and not in it,
+// because it tells commands and environment variables, which not everybody may read.
+type VersionRequested struct {
+	App          AppID             `json:"app"`
+	Deployment   DeploymentID      `json:"deployment"`
+	Droplet      DropletID         `json:"droplet,omitempty"`
+	ProcessTypes map[string]string `json:"process_types,omitempty"` // of the droplet, type to start command
+	RollBackTo   *RevisionCreated  `json:"roll_back_to,omitempty"`  // the revision asked for, where it is a roll-back
 }
 
 // DeploymentApproved: somebody agreed that a requested deployment may begin.
@@ -160,6 +169,7 @@ func (DeploymentResumed) Type() Type           { return TypeDeploymentResumed }
 func (DeploymentDeleted) Type() Type           { return TypeDeploymentDeleted }
 func (HaltDeclared) Type() Type                { return TypeHaltDeclared }
 func (HaltLifted) Type() Type                  { return TypeHaltLifted }
+func (VersionRequested) Type() Type            { return TypeVersionRequested }
 func (VersionRejected) Type() Type             { return TypeVersionRejected }
 func (VersionAccepted) Type() Type             { return TypeVersionAccepted }
 func (AutomationHeld) Type() Type              { return TypeAutomationHeld }
@@ -174,6 +184,7 @@ func (e DeploymentResumed) Subject() string           { return string(e.Deployme
 func (e DeploymentDeleted) Subject() string           { return string(e.Deployment) }
 func (e HaltDeclared) Subject() string                { return string(e.Halt) }
 func (e HaltLifted) Subject() string                  { return string(e.Halt) }
+func (e VersionRequested) Subject() string            { return string(e.App) }
 func (e VersionRejected) Subject() string             { return string(e.App) }
 func (e VersionAccepted) Subject() string             { return string(e.App) }
 func (e AutomationHeld) Subject() string              { return string(e.App) }

@@ -48,6 +48,7 @@ const (
 	TypeHaltDeclared Type = "halt.declared"
 	TypeHaltLifted   Type = "halt.lifted"
 
+	TypeVersionRequested   Type = "version.requested"
 	TypeVersionRejected    Type = "version.rejected"
 	TypeVersionAccepted    Type = "version.accepted"
 	TypeAutomationHeld     Type = "automation.held"

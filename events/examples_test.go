@@ -140,8 +140,8 @@ var examples = []Event{
 	},
 	DeploymentRolledBack{App: exampleApp, Deployment: exampleDeployment, Kept: exampleWeb},
 	DeploymentApprovalRequested{
-		App: exampleApp, Deployment: exampleDeployment, Command: exampleCommand, By: "user/alice", Strategy: StrategyRolling,
-		Options: exampleOptions, Droplet: exampleDroplet, ProcessTypes: exampleTypes, RollBackTo: &exampleSnapshot,
+		App: exampleApp, Deployment: exampleDeployment, Request: exampleCommand, By: "user/alice", Strategy: StrategyRolling,
+		Options: exampleOptions, Droplet: exampleDroplet, RollBackTo: exampleRevision,
 		StoredStrategy: exampleStrategy, Growth: &exampleGrowth, Schedule: "first-step-now", Group: exampleGroup, Metadata: exampleMetadata,
 		Verdicts: []PolicyVerdict{{
 			Policy: examplePolicy, Name: "two pairs of eyes in production", Outcome: OutcomeApproval, Reason: "space.name is prod", Needed: 1,
@@ -188,6 +188,9 @@ var examples = []Event{
 		Until: exampleTime,
 	},
 	HaltLifted{Halt: exampleHalt, By: "user/bob", At: exampleTime},
+	VersionRequested{
+		App: exampleApp, Deployment: exampleDeployment, Droplet: exampleDroplet, ProcessTypes: exampleTypes, RollBackTo: &exampleSnapshot,
+	},
 	VersionRejected{App: exampleApp, Droplet: exampleDroplet, Revision: exampleRevision, Reason: "it loses orders", By: "user/bob"},
 	VersionAccepted{App: exampleApp, Droplet: exampleDroplet, Revision: exampleRevision, By: "user/bob"},
 	AutomationHeld{App: exampleApp, Reason: "rolled back by hand", By: "user/bob", At: exampleTime},

@@ -76,6 +76,7 @@ func registerApps(r *Registry) {
 	register[DeploymentHalted](r)
 	register[DeploymentResumed](r)
 	register[DeploymentDeleted](r)
+	register[VersionRequested](r)
 	register[VersionRejected](r)
 	register[VersionAccepted](r)
 	register[AutomationHeld](r)

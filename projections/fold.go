@@ -178,7 +178,7 @@ func (f *fold) event(m moment, e events.Event) {
 	case events.InstanceEvent:
 		f.instance(m, e)
 	case events.NameClaimed, events.NameReleased, events.CommandRejected, events.SignalReceived, events.ManifestApplied, events.ManifestFailed,
-		events.VersionRejected, events.VersionAccepted, events.AutomationHeld, events.AutomationReleased, events.HaltDeclared, events.HaltLifted:
+		events.VersionRequested, events.VersionRejected, events.VersionAccepted, events.AutomationHeld, events.AutomationReleased, events.HaltDeclared, events.HaltLifted:
 		// The history is all there is to say of them.
 	default:
 		f.rollout(m, e)

@@ -144,6 +144,8 @@ func refsOfRequest(e events.Event) Refs {
 		return Refs{App: e.App, Deployment: e.Deployment}
 	case events.DeploymentDeleted:
 		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.VersionRequested:
+		return Refs{App: e.App, Deployment: e.Deployment, Droplet: e.Droplet}
 	case events.VersionRejected:
 		return Refs{App: e.App, Droplet: e.Droplet, Revision: e.Revision}
 	case events.VersionAccepted:

@@ -62,9 +62,7 @@ func requestedDeployment(m moment, e events.DeploymentApprovalRequested) Deploym
 		App: e.App, Deployment: e.Deployment, Strategy: e.Strategy, Options: e.Options, Droplet: e.Droplet,
 		StoredStrategy: e.StoredStrategy, Growth: e.Growth, Group: e.Group, Metadata: e.Metadata, Plan: []events.Step{},
 	})
-	if e.RollBackTo != nil {
-		row.RolledBackTo = e.RollBackTo.Revision
-	}
+	row.RolledBackTo = e.RollBackTo
 	row.State, row.StatusReason = Requested, ReasonApproval
 	row.Watch.Asked = &Asked{By: e.By, At: e.At, Verdicts: e.Verdicts, Granted: !slices.ContainsFunc(e.Verdicts, func(v events.PolicyVerdict) bool {
 		return v.Outcome == events.OutcomeApproval && v.Needed > 0

@@ -38,16 +38,21 @@ func (s State) await(c CreateDeployment) ([]events.Event, error) {
 	}
 	d, j := &decision{State: s}, c.Judgement
 	asked := events.DeploymentApprovalRequested{
-		App: s.ID, Deployment: c.DeploymentID(), Command: c.ID, By: c.By, Strategy: c.Strategy, Options: c.Options, RollBackTo: c.Revision,
+		App: s.ID, Deployment: c.DeploymentID(), Request: c.ID, By: c.By, Strategy: c.Strategy, Options: c.Options,
 		Schedule: string(c.Schedule), Group: c.Group, Metadata: c.Metadata, Verdicts: j.Verdicts, Context: j.Context, At: c.Now,
 	}
+	version := events.VersionRequested{App: s.ID, Deployment: asked.Deployment, RollBackTo: c.Revision}
 	if c.Droplet != nil {
-		asked.Droplet, asked.ProcessTypes = c.Droplet.ID, c.Droplet.ProcessTypes
+		asked.Droplet, version.Droplet, version.ProcessTypes = c.Droplet.ID, c.Droplet.ID, c.Droplet.ProcessTypes
+	}
+	if c.Revision != nil {
+		asked.RollBackTo = c.Revision.Revision
 	}
 	if c.Stored != nil {
 		asked.StoredStrategy, asked.Growth = c.Stored.ID, &c.Stored.Growth
 	}
 	d.add(asked)
+	d.add(version)
 	for _, v := range j.Verdicts {
 		if v.Outcome == events.OutcomeDeny {
 			d.add(events.DeploymentDenied{

@@ -101,8 +101,8 @@ func TestAPolicyDenies(t *testing.T) {
 		}},
 	})
 	is.NoErr(err)
-	is.Equal(len(decided), 2) // the request, and that it is denied
-	denied := decided[1].(events.DeploymentDenied)
+	is.Equal(len(decided), 3) // the request, what it would bring, and that it is denied
+	denied := decided[2].(events.DeploymentDenied)
 	is.Equal(denied.Policy, events.PolicyID("p2"))
 	is.Equal(denied.Reason, "policy no strangers denies it: actor is not on the list")
 }

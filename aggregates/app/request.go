@@ -12,6 +12,7 @@ import (
 // Request is a deployment that was asked for and has not begun: it waits for people or for a window.
 type Request struct {
 	events.DeploymentApprovalRequested
+	Version   events.VersionRequested            `json:"version"`
 	Approvals map[events.PolicyID][]events.Actor `json:"approvals,omitempty"` // who agreed, by policy
 	Granted   bool                               `json:"granted,omitempty"`   // nobody is left to be asked
 }
@@ -77,11 +78,11 @@ func (r Request) ready(now time.Time) bool { return r.Granted && !now.Before(r.H
 // command is what was asked for, as it was then.
 func (r Request) command(q Quota, now time.Time) CreateDeployment {
 	c := CreateDeployment{
-		ID: r.Command, Strategy: r.Strategy, Revision: r.RollBackTo, Options: r.Options, Metadata: r.Metadata, Quota: q,
+		ID: r.Request, Strategy: r.Strategy, Revision: r.Version.RollBackTo, Options: r.Options, Metadata: r.Metadata, Quota: q,
 		Schedule: plan.Schedule(r.Schedule), Group: r.Group, Now: now, By: r.By, requested: true,
 	}
-	if r.DeploymentApprovalRequested.Droplet != "" {
-		c.Droplet = &Droplet{ID: r.DeploymentApprovalRequested.Droplet, App: r.App, Staged: true, ProcessTypes: r.ProcessTypes}
+	if v := r.Version; v.Droplet != "" {
+		c.Droplet = &Droplet{ID: v.Droplet, App: r.App, Staged: true, ProcessTypes: v.ProcessTypes}
 	}
 	if r.Growth != nil {
 		c.Stored = &StoredStrategy{ID: r.StoredStrategy, Growth: *r.Growth}
@@ -96,13 +97,10 @@ func evolveRequest(s State, e events.Event) State {
 		r := Request{DeploymentApprovalRequested: e}
 		r.Granted = !slices.ContainsFunc(e.Verdicts, func(v events.PolicyVerdict) bool { return r.missing(v) > 0 })
 		s.Requests = append(slices.Clone(s.Requests), r)
+	case events.VersionRequested:
+		return s.waiting(e.Deployment, func(r Request) Request { r.Version = e; return r })
 	case events.DeploymentApproved:
-		s.Requests = slices.Clone(s.Requests)
-		for i := range s.Requests {
-			if s.Requests[i].Deployment == e.Deployment {
-				s.Requests[i] = s.Requests[i].approved(e)
-			}
-		}
+		return s.waiting(e.Deployment, func(r Request) Request { return r.approved(e) })
 	case events.DeploymentCreated:
 		s.Requests = without(s.Requests, e.Deployment)
 	case events.DeploymentDenied:
@@ -126,6 +124,17 @@ func evolveRequest(s State, e events.Event) State {
 		s.NoAutomation = e.Reason
 	case events.AutomationReleased:
 		s.NoAutomation = ""
+	}
+	return s
+}
+
+// waiting changes a request.
+func (s State) waiting(id events.DeploymentID, edit func(Request) Request) State {
+	s.Requests = slices.Clone(s.Requests)
+	for i := range s.Requests {
+		if s.Requests[i].Deployment == id {
+			s.Requests[i] = edit(s.Requests[i])
+		}
 	}
 	return s
 }
