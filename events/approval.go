@@ -32,7 +32,7 @@ type PolicyVerdict struct {
 type DeploymentApprovalRequested struct {
 	App            AppID             `json:"app"`
 	Deployment     DeploymentID      `json:"deployment"`
-	Command        CommandID         `json:"command"`  // that asked for it; what begins later gets its ids from here
+	Request        CommandID         `json:"request"`  // the command that asked for it; what begins later gets its ids from here
 	By             Actor             `json:"by"`       // who asked
 	Strategy       string            `json:"strategy"` // how it would move
 	Options        DeploymentOptions `json:"options"`
