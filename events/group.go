@@ -61,11 +61,11 @@ type GroupMemberEnded struct {
 // GroupDirected: somebody asked something of the whole group. Each member is told by a command of its own.
 type GroupDirected struct {
 	Group     GroupID      `json:"group"`
-	Directive string       `json:"directive"` // continue, finalize, cancel or rollback
-	Command   CommandID    `json:"command"`   // that asked for it; the members' commands get their ids from here
-	Orders    []GroupOrder `json:"orders,omitempty"`
-	By        Actor        `json:"by"` // who asked
-	At        time.Time    `json:"at"` // when
+	Directive string       `json:"directive"`        // continue, finalize, cancel or rollback
+	Command   CommandID    `json:"command"`          // that asked for it; the members' commands get their ids from here
+	Orders    []GroupOrder `json:"orders,omitempty"` // what is asked of each member
+	By        Actor        `json:"by"`               // who asked
+	At        time.Time    `json:"at"`               // when
 }
 
 // GroupMemberDirected: a member was told of a directive, and took it or refused.
