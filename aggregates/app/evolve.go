@@ -44,9 +44,9 @@ func Evolve(s State, e events.Event) State {
 		s.Alarms = maps.Clone(s.Alarms)
 		if delete(s.Alarms, e.Name); e.Firing {
 			if s.Alarms == nil {
-				s.Alarms = map[string]time.Time{}
+				s.Alarms = map[string]Alarm{}
 			}
-			s.Alarms[e.Name] = e.At
+			s.Alarms[e.Name] = Alarm{Since: e.At, Value: e.Value, Message: e.Message}
 		}
 	default:
 		return evolveProcess(evolveDeployment(evolveRequest(s, e), e), e)

@@ -35,7 +35,7 @@ func (d *decision) alarmed(b *events.DeploymentBreached, _ Process, _ ProcessIns
 	if name == "" {
 		return false
 	}
-	b.Cause, b.Name, b.Reason = events.CauseAlarm, name, fmt.Sprintf("alarm %s fires", name)
+	b.Cause, b.Name, b.Value, b.Reason = events.CauseAlarm, name, d.Alarms[name].Value, d.Alarms[name].words(name)
 	return true
 }
 
@@ -45,7 +45,7 @@ func (s State) alarm() string {
 		return ""
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Alarms)) {
-		if s.Alarms[name].After(s.Deployment.WatchedFrom) {
+		if s.Alarms[name].Since.After(s.Deployment.WatchedFrom) {
 			return name
 		}
 	}

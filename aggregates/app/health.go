@@ -79,6 +79,25 @@ type Signal struct {
 	At      time.Time
 }
 
+// Alarm is one that fires.
+type Alarm struct {
+	Since   time.Time `json:"since"` // when Slipway heard of it
+	Value   string    `json:"value,omitempty"`
+	Message string    `json:"message,omitempty"`
+}
+
+// words is what is said of an alarm that fires.
+func (a Alarm) words(name string) string {
+	text := "alarm " + name + " fires"
+	if a.Value != "" {
+		text += " at " + a.Value
+	}
+	if a.Message != "" {
+		text += ": " + a.Message
+	}
+	return cut(text, maxError)
+}
+
 // Bounds of alarms. What fires is kept in the app's state.
 const (
 	maxAlarms    = 100
@@ -97,8 +116,8 @@ func Receive(s State, c Signal) ([]events.Event, error) {
 	if c.Name == "" || len(c.Name) > maxAlarmName {
 		return nil, aggregates.Reject("Name must have 1 to %d characters", maxAlarmName)
 	}
-	since, fires := s.Alarms[c.Name]
-	anew := fires && c.Firing && c.Since.After(since.Add(alarmSlack))
+	known, fires := s.Alarms[c.Name]
+	anew := fires && c.Firing && c.Since.After(known.Since.Add(alarmSlack))
 	if fires == c.Firing && !anew {
 		return nil, nil
 	}

@@ -15,7 +15,7 @@ import (
 func TestReceive(t *testing.T) {
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	hour := noon.Add(time.Hour)
-	state := app.State{ID: "hello", Alarms: map[string]time.Time{"errors": noon}}
+	state := app.State{ID: "hello", Alarms: map[string]app.Alarm{"errors": {Since: noon}}}
 	for name, tt := range map[string]struct {
 		signal app.Signal
 		news   bool
@@ -47,9 +47,9 @@ func TestReceive(t *testing.T) {
 
 func TestReceiveRefuses(t *testing.T) {
 	is := is.New(t)
-	full := app.State{ID: "hello", Alarms: map[string]time.Time{}}
+	full := app.State{ID: "hello", Alarms: map[string]app.Alarm{}}
 	for n := range 100 {
-		full.Alarms[strings.Repeat("x", n+1)] = time.Unix(0, 0)
+		full.Alarms[strings.Repeat("x", n+1)] = app.Alarm{Since: time.Unix(0, 0)}
 	}
 	for _, tt := range []struct {
 		state  app.State
@@ -101,4 +101,17 @@ func TestLateVerdicts(t *testing.T) {
 	v.s = must(t, v.s, stopped, err)
 	is.True(!v.s.Asked())
 	is.Equal(record(id, "errors", v.now.Add(time.Second)), 0) // it says nothing about the new version
+}
+
+// TestAnAlarmSaysWhatWasMeasured, in the reason why a rollout is rolled back.
+func TestAnAlarmSaysWhatWasMeasured(t *testing.T) {
+	is := is.New(t)
+	v := rollOut(t, 2, app.CreateDeployment{Options: events.DeploymentOptions{MaxInFlight: 2, Bake: 300}})
+	v.healthy()
+	v.tick()
+	v.now = v.now.Add(time.Second)
+	decided, err := app.Receive(v.s, app.Signal{Name: "errors", Firing: true, Value: "7%", Message: "too many requests fail", At: v.now})
+	v.s = must(t, v.s, decided, err)
+	v.tick()
+	is.Equal(v.s.Deployment.BackReason, "alarm errors fires at 7%: too many requests fail")
 }

@@ -86,7 +86,7 @@ func (s State) stalled(seen Instances, overdue bool, q Quota, now time.Time) str
 		return s.silence(seen[fresh.ID])
 	}
 	if name := s.alarm(); name != "" {
-		return fmt.Sprintf("alarm %s fires", name)
+		return s.Alarms[name].words(name)
 	}
 	return ""
 }

@@ -37,7 +37,7 @@ type State struct {
 	Ended        []Ended                `json:"ended,omitempty"`         // the last [endedKept] that ended, newest last
 	Lifecycle    string                 `json:"lifecycle,omitempty"`     // what its droplets are: docker; empty: bits
 	NoRevisions  bool                   `json:"no_revisions,omitempty"`  // the app's feature "revisions" is off
-	Alarms       map[string]time.Time   `json:"alarms,omitempty"`        // that fire, by name, since when
+	Alarms       map[string]Alarm       `json:"alarms,omitempty"`        // that fire, by name
 	Requests     []Request              `json:"requests,omitempty"`      // deployments that wait for people or a window, oldest first
 	Rejected     map[string]string      `json:"rejected,omitempty"`      // ids of droplets and revisions that must not be deployed, and why
 	NoAutomation string                 `json:"no_automation,omitempty"` // why automation may not deploy; empty: it may

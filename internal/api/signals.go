@@ -48,8 +48,8 @@ func (a *API) signalApp(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	since, firing := agg.State.Alarms[body.Called]
-	return answer(c, http.StatusOK, a.base(c).Signal(id, body.Called, firing, since, result.Recorded))
+	alarm, firing := agg.State.Alarms[body.Called]
+	return answer(c, http.StatusOK, a.base(c).Signal(id, body.Called, alarm, firing, result.Recorded))
 }
 
 // listSignals shows the alarms about an app that fire. They have no pages: there are few.
@@ -68,7 +68,7 @@ func (a *API) listSignals(c echo.Context) error {
 	standsAt(c, agg.Position.Sequence)
 	list := resource.Signals{Resources: []resource.Signal{}}
 	for _, name := range slices.Sorted(maps.Keys(agg.State.Alarms)) {
-		list.Resources = append(list.Resources, a.base(c).Signal(id, name, true, agg.State.Alarms[name], false))
+		list.Resources = append(list.Resources, a.base(c).Signal(id, name, agg.State.Alarms[name], true, false))
 	}
 	return answer(c, http.StatusOK, list)
 }

@@ -20,7 +20,7 @@ import (
 
 // Schemas of the snapshots; see eventlog.NewRepository.
 const (
-	appSchema          = 6
+	appSchema          = 7
 	organizationSchema = 1
 )
 

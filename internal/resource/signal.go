@@ -1,8 +1,7 @@
 package resource
 
 import (
-	"time"
-
+	"slipway/aggregates/app"
 	"slipway/events"
 )
 
@@ -11,6 +10,8 @@ type Signal struct {
 	Name          string `json:"name"`
 	Firing        bool   `json:"firing"`
 	Since         *Time  `json:"since"`              // when Slipway heard that it fires; null where it does not
+	Value         string `json:"value,omitempty"`    // what was measured
+	Message       string `json:"message,omitempty"`  // in words
 	Recorded      bool   `json:"recorded,omitempty"` // what was sent is news
 	Relationships OfApp  `json:"relationships"`
 	Links         Links  `json:"links"`
@@ -21,14 +22,14 @@ type Signals struct {
 	Resources []Signal `json:"resources"`
 }
 
-// Signal presents an alarm.
-func (b Base) Signal(app events.AppID, name string, firing bool, since time.Time, recorded bool) Signal {
+// Signal presents an alarm, which is zero where it does not fire.
+func (b Base) Signal(id events.AppID, name string, alarm app.Alarm, firing, recorded bool) Signal {
 	s := Signal{
-		Name: name, Firing: firing, Recorded: recorded, Relationships: OfApp{App: toOne(app)},
-		Links: Links{"self": b.link("v3", "apps", string(app), "signals"), "app": b.link("v3", "apps", string(app))},
+		Name: name, Firing: firing, Value: alarm.Value, Message: alarm.Message, Recorded: recorded, Relationships: OfApp{App: toOne(id)},
+		Links: Links{"self": b.link("v3", "apps", string(id), "signals"), "app": b.link("v3", "apps", string(id))},
 	}
 	if firing {
-		s.Since = new(Time(since))
+		s.Since = new(Time(alarm.Since))
 	}
 	return s
 }

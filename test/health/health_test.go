@@ -163,7 +163,7 @@ func TestAnAlarmOfAlertmanager(t *testing.T) {
 	is.Equal(failed, 0)
 	t.Log(types["deployment.breached"])
 	is.True(strings.Contains(types["deployment.breached"], `"cause":"alarm"`))
-	is.True(strings.Contains(types["deployment.breached"], `alarm TooManyErrors fires`))
+	is.True(strings.Contains(types["deployment.breached"], `alarm TooManyErrors fires at `))
 	installation.Eventually(ctx, t, s.Installation, func() (string, bool) {
 		var alarms struct {
 			Resources []struct{ Name string } `json:"resources"`
