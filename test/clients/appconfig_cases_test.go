@@ -29,11 +29,14 @@ var predefined = []struct {
 	{"AppConfig.Linear20PercentEvery6Minutes", 30, types.GrowthTypeLinear, 20, 30},
 }
 
-// appConfigCases are the cases 1 to 36, in the order of the table.
-var appConfigCases = []struct {
+// appConfigCase is one row of AppConfig's table of conformance.
+type appConfigCase struct {
 	name string
 	run  func(*sdk)
-}{
+}
+
+// appConfigCases are the cases 1 to 36, in the order of the table.
+var appConfigCases = []appConfigCase{
 	{"01 create with the least", func(w *sdk) {
 		out := w.creates(func(in *create) { in.FinalBakeTimeInMinutes = 0 })
 		w.True(strategyID.MatchString(*out.Id))

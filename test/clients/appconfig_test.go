@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,13 +49,13 @@ func newSDK(t *testing.T, s *installation.Installation, id, secret string) *sdk 
 	})}
 }
 
-// TestAppConfig runs the cases of the conformance table (2.10) that are about strategies. Its output says how many ran.
+// TestAppConfig runs the cases of AppConfig's table of conformance that are about strategies. Its output says how many ran.
 func TestAppConfig(t *testing.T) {
 	t.Parallel()
 	s := installation.Serve(t, t.TempDir())
 	id, secret := printedKey(t, s)
 	ran, passed := 0, 0
-	for _, c := range appConfigCases {
+	for _, c := range slices.Concat(appConfigCases, deployCases) {
 		ok := t.Run(c.name, func(t *testing.T) {
 			w := newSDK(t, s, id, secret)
 			defer w.tidy()
@@ -65,9 +66,9 @@ func TestAppConfig(t *testing.T) {
 			passed++
 		}
 	}
-	t.Logf("AWS AppConfig's strategies with AWS's SDK: cases 1 to 36, %d ran, %d passed", ran, passed)
-	if ran != 36 {
-		t.Errorf("%d cases ran, there are 36", ran)
+	t.Logf("AWS AppConfig's strategies with AWS's SDK: cases 1 to 38, %d ran, %d passed", ran, passed)
+	if ran != 38 {
+		t.Errorf("%d cases ran, there are 38", ran)
 	}
 }
 
