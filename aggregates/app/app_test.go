@@ -65,12 +65,15 @@ func deploy(t testing.TB, s app.State, n, inFlight int) app.State {
 	return must(t, s, decided, err)
 }
 
+// newest is a generation as of no earlier start.
+const newest = 1000
+
 // with is what is seen when the process has so many instances of each kind, from index 0.
 func with(routable, starting, crashed int) app.ProcessInstances {
 	seen := app.ProcessInstances{}
 	add := func(n int, state app.InstanceState) {
 		for range n {
-			seen[len(seen)] = app.Instance{ID: events.InstanceID(fmt.Sprintf("i-%d", len(seen))), State: state}
+			seen[len(seen)] = app.Instance{ID: events.InstanceID(fmt.Sprintf("i-%d", len(seen))), State: state, Generation: newest}
 		}
 	}
 	add(routable, app.InstanceRunning)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 
 	"slipway/events"
 )
@@ -39,20 +40,41 @@ func MeasureCapacity(s State, seen Instances) (c Capacity, ok bool) {
 		case s.Deployment.RollingBack: // the old version comes from nothing: what is desired of it does not serve yet
 			c.Old += routable
 		default:
-			c.Old += servingOld(p, seen)
+			c.Old += p.serving(seen)
 		}
 	}
 	return c, true
 }
 
-// servingOld is what an old process counts for. An interim version was never proven: only what is routable counts, so a
-// broken one in a train of superseded deployments cannot pass for capacity.
-func servingOld(p Process, seen Instances) int {
+// serves says which instances of an old process are counted on: of a proven version the desired ones, of which it is known
+// that they run; but those that a rollout brought back, and all of versions that have yet to show that they run, only where
+// they are routable. So a broken version in a train of superseded deployments cannot pass for capacity, nor can what starts.
+func (p Process) serves(seen Instances) func(index int) bool {
+	present := p.present(seen)
+	return func(i int) bool {
+		return p.Standing == Proven && i < p.Instances-p.Returned || present[i].State == InstanceRunning
+	}
+}
+
+// serving is how many instances of an old process are counted on.
+func (p Process) serving(seen Instances) int {
+	n, serves := 0, p.serves(seen)
+	for i := range p.Instances {
+		if serves(i) {
+			n++
+		}
+	}
+	return n
+}
+
+// coming is how many instances of an old process are counted on, or will be: what was brought back is not brought back again
+// while it starts. A rejected version is to leave, whatever of it serves.
+func (p Process) coming(seen Instances) int {
 	switch p.Standing {
 	case Proven:
 		return p.Instances
 	case Interim:
-		return p.present(seen).Count(p.Instances).Routable
+		return p.serving(seen)
 	}
 	return 0
 }
@@ -62,7 +84,7 @@ func servingOld(p Process, seen Instances) int {
 // returns nil where the law holds or promises nothing.
 func CheckCapacity(before, after State, seen Instances) error {
 	had, ok := MeasureCapacity(before, seen)
-	if !ok {
+	if !ok || restarted(before, after) {
 		return nil
 	}
 	has, ok := MeasureCapacity(after, seen)
@@ -73,6 +95,14 @@ func CheckCapacity(before, after State, seen Instances) error {
 		return &CapacityError{Deployment: before.Deployment.ID(), Before: had, After: has}
 	}
 	return nil
+}
+
+// restarted says whether a decision starts web processes anew, all instances at once: that is quick, not gradual.
+func restarted(before, after State) bool {
+	return slices.ContainsFunc(before.Webs(), func(p Process) bool {
+		next, there := after.Process(p.ID)
+		return there && next.Generation > p.Generation
+	})
 }
 
 // asBefore measures after a decision by what held before it: one that ended the rollout, or sent it back, is judged by what

@@ -81,14 +81,22 @@ func evolveProcess(s State, e events.Event) State {
 		s = s.moved(e.Process)
 		return s.change(e.Process, func(p *Process) {
 			p.Instances, p.MemoryMB, p.DiskMB, p.LogRate = e.Instances, e.MemoryMB, e.DiskMB, e.LogRate
-			if e.Instances > e.From {
+			if grown := e.Instances - e.From; grown > 0 {
 				p.Leaving = e.Leaving
+				if s.Deployment != nil && s.Deployment.ID() == e.Deployment && s.Deployment.Process != "" && p.Standing != New {
+					p.Returned += grown
+				}
+			} else {
+				p.Returned = max(p.Returned+grown, 0)
 			}
 		})
 	case events.ProcessRestarted:
 		return s.change(e.Process, func(p *Process) {
 			p.Droplet, p.Command, p.Custom = e.Droplet, e.Command, e.Custom
 			p.Revision, p.Generation, p.Environment = e.Revision, e.Generation, s.Environment
+			if s.Deployment != nil && s.Deployment.Process != "" && p.Standing != New {
+				p.Returned = p.Instances // nothing of it serves before it is up again
+			}
 		})
 	case events.ProcessDeleted:
 		s.Processes = slices.DeleteFunc(slices.Clone(s.Processes), func(p Process) bool { return p.ID == e.Process })
@@ -139,7 +147,7 @@ func evolveDeployment(s State, e events.Event) State {
 	case events.DeploymentResumed:
 		return s.active(e.Deployment, func(d *Deployment) { d.Halted, d.ProgressAt = false, e.At })
 	case events.DeploymentRolledBack:
-		s = s.change(e.Kept, func(p *Process) { p.Standing = Proven })
+		s = s.change(e.Kept, func(p *Process) { p.keep(s.Deployment == nil || s.Deployment.Hurry) })
 		return s.end(e.Deployment, ReasonRolledBack, Rejected)
 	case events.DeploymentErrorRecorded:
 		return s.active(e.Deployment, func(d *Deployment) { d.Error = e.Error })
@@ -150,7 +158,7 @@ func evolveDeployment(s State, e events.Event) State {
 	case events.DeploymentDeployed:
 		return s.deployed(e.Deployment).end(e.Deployment, ReasonDeployed, Proven)
 	case events.DeploymentCanceled:
-		s = s.change(e.Kept, func(p *Process) { p.Standing = Proven })
+		s = s.change(e.Kept, func(p *Process) { p.keep(true) })
 		return s.end(e.Deployment, ReasonCanceled, Rejected)
 	case events.DeploymentSuperseded:
 		standing := Interim
@@ -160,6 +168,17 @@ func evolveDeployment(s State, e events.Event) State {
 		return s.end(e.Deployment, ReasonSuperseded, standing)
 	}
 	return s
+}
+
+// keep makes a process the one that was gone back to: in a hurry what of it serves has yet to be seen, else all of it does.
+func (p *Process) keep(hurry bool) {
+	switch {
+	case !hurry:
+		p.Returned = 0
+	case p.Standing != Proven:
+		p.Returned = p.Instances
+	}
+	p.Standing = Proven
 }
 
 // active changes the deployment going on, if it is this one.

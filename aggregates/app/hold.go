@@ -47,13 +47,7 @@ func ApplyHalt(s State, h Halt, now time.Time) []events.Event {
 
 // standStill is a tick of a halted rollout: nothing goes on, and old instances come back where new ones fail.
 func (d *decision) standStill(fresh Process, seen Instances) {
-	serving, routable := 0, fresh.present(seen).Count(fresh.Instances).Routable
-	for _, p := range d.olds() {
-		serving += servingOld(p, seen)
-	}
-	if missing := d.Deployment.Floor - routable - serving; missing > 0 {
-		d.bringBack(missing, routable)
-	}
+	d.bringBack(fresh.present(seen).Count(fresh.Instances).Routable, seen)
 }
 
 // Version names a droplet or a revision of an app.

@@ -27,6 +27,8 @@ type Instance struct {
 	Crashes int               `json:"crashes,omitempty"` // in a row; 0 once it is routable
 	Falls   int               `json:"falls,omitempty"`   // crashes of this index in all
 
+	Generation int `json:"generation,omitempty"` // of the process when this start of it began
+
 	StartedAt  time.Time `json:"started_at,omitzero"`  // when this start of it was first reported
 	RoutableAt time.Time `json:"routable_at,omitzero"` // when the index was first routable; a crash does not take that back
 }
@@ -45,7 +47,7 @@ func Observe(seen ProcessInstances, e events.InstanceEvent, at time.Time) Proces
 	late := any && known.ID != ref.Instance
 	next := known
 	if known.ID != ref.Instance {
-		next.ID, next.StartedAt = ref.Instance, at
+		next.ID, next.StartedAt, next.Generation = ref.Instance, at, ref.Generation
 	}
 	switch e := e.(type) {
 	case events.InstanceStarting:
@@ -87,15 +89,19 @@ func Observe(seen ProcessInstances, e events.InstanceEvent, at time.Time) Proces
 }
 
 // present is what is seen of a process without the instances that are on their way out. A process that shrinks and grows
-// again has reports of instances that are being stopped: they look routable, and are not to be relied on. Agents end them.
+// again, or is started anew, has reports of instances that are being stopped: they look routable, and are not to be relied on.
+// Agents end them.
 func (p Process) present(all Instances) ProcessInstances {
 	seen := all[p.ID]
-	if len(p.Leaving) == 0 {
-		return seen
+	leaves := func(_ int, i Instance) bool { return i.Generation < p.Generation || slices.Contains(p.Leaving, i.ID) }
+	for index, i := range seen {
+		if leaves(index, i) {
+			rest := maps.Clone(seen)
+			maps.DeleteFunc(rest, leaves)
+			return rest
+		}
 	}
-	rest := maps.Clone(seen)
-	maps.DeleteFunc(rest, func(_ int, i Instance) bool { return slices.Contains(p.Leaving, i.ID) })
-	return rest
+	return seen
 }
 
 // leaving names the instances that a process of this size does not want any more and that still are there.

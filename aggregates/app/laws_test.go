@@ -284,6 +284,7 @@ func (w *world) health() {
 	ref := events.InstanceRef{
 		App: appID, Process: p.ID, Index: rapid.IntRange(0, 6).Draw(w.t, "index"),
 	}
+	ref.Generation = max(p.Generation-rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(w.t, "generations ago"), 0)
 	ref.Instance = events.InstanceID(fmt.Sprint(rapid.SampledFrom([]string{"a", "b"}).Draw(w.t, "instance"), ref.Index))
 	report := rapid.SampledFrom([]events.InstanceEvent{
 		events.InstanceStarting{InstanceRef: ref}, events.InstanceRunning{InstanceRef: ref}, events.InstanceRunning{InstanceRef: ref},
@@ -312,10 +313,28 @@ func (w *world) tick() {
 	}
 	if len(again) == 0 {
 		w.waits()
+	} else {
+		w.rests()
 	}
 	if d := w.state.Deployment; d != nil && w.halt.ID == "" && !slices.ContainsFunc(decided, turns) {
 		w.surge(before)
 	}
+}
+
+// rests is law 10: where nothing new is seen the updater comes to rest. A canary passes a step with each decision or two, and
+// begins a request when it is over.
+func (w *world) rests() {
+	s := w.state
+	for range 300 {
+		decided := app.Proceed(s, w.seen, app.Quota{}, w.halt, w.now)
+		if len(decided) == 0 {
+			return
+		}
+		for _, e := range decided {
+			s = app.Evolve(s, e)
+		}
+	}
+	w.t.Fatalf("law 10: it does not come to rest: %#v", app.Proceed(s, w.seen, app.Quota{}, w.halt, w.now))
 }
 
 // turns says whether an event stands for another decision than the tick of a rollout, which balances next.
@@ -370,11 +389,17 @@ func (w *world) surge(before app.State) {
 	}
 }
 
-// interimSlack is what interim processes hold without serving: they are dropped as a whole, not by single instances.
+// interimSlack is what interim processes hold without serving: they are dropped as a whole, not by single instances. Rejected
+// ones that serve stay as long as there is too little without them, while the version before them comes back.
 func interimSlack(s app.State, seen app.Instances) int {
 	slack := 0
 	for _, p := range s.Webs() {
-		if p.Standing == app.Interim {
+		switch p.Standing {
+		case app.Rejected:
+			slack += p.Instances
+		case app.Proven: // what was brought back may wait until as much serves
+			slack += p.Returned
+		case app.Interim:
 			slack += p.Instances - seen[p.ID].Count(p.Instances).Routable
 		}
 	}

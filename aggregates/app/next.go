@@ -104,24 +104,31 @@ func (q Quota) refusal(p Process, instances int) string {
 // balanceOld lets old instances go where new ones have taken over, towards so many in all, and brings them back where new
 // ones have failed.
 func (d *decision) balanceOld(total, routable int, seen Instances) {
-	dep := *d.Deployment
-	d.dropRejected()
-	serving := 0
+	surplus := -max(total-routable, 0)
 	for _, p := range d.olds() {
-		serving += servingOld(p, seen)
+		if p.Standing != Rejected {
+			surplus += p.serving(seen)
+		}
 	}
-	if missing := dep.Floor - routable - serving; missing > 0 {
-		d.bringBack(missing, routable)
-		return
+	d.dropRejected(surplus, seen)
+	if !d.bringBack(routable, seen) {
+		d.drain(surplus, routable, seen)
 	}
-	d.drain(serving-max(total-routable, 0), routable, seen)
 }
 
-// dropRejected takes away what a canceled and superseded deployment left behind: its version must not serve.
-func (d *decision) dropRejected() {
+// dropRejected takes away what a canceled and superseded deployment left behind: its version must not serve. It does so only
+// where there is too little without it.
+func (d *decision) dropRejected(surplus int, seen Instances) {
 	for _, p := range d.olds() {
 		if p.Standing == Rejected {
-			d.shrink(p, 0, "its deployment was canceled and superseded")
+			surplus += p.serving(seen)
+		}
+	}
+	for _, p := range d.olds() {
+		if p.Standing == Rejected {
+			var to int
+			to, surplus = spare(p, surplus, p.serves(seen))
+			d.shrink(p, to, "its deployment was canceled and superseded")
 		}
 	}
 }
@@ -129,21 +136,21 @@ func (d *decision) dropRejected() {
 // drain takes surplus capacity from the old processes, the oldest first, and with it whatever serves nothing: an interim
 // process gives up its failing instances for free.
 func (d *decision) drain(surplus, routable int, seen Instances) {
-	if surplus < 0 {
-		return
-	}
 	reason := fmt.Sprintf("%d of %d new instances are routable", routable, d.Deployment.Target)
 	for _, p := range d.olds() {
-		var to int
-		to, surplus = spare(p, surplus, func(i int) bool { return p.Standing == Proven || seen[p.ID][i].State == InstanceRunning })
-		d.shrink(p, to, reason)
+		if p.Standing != Rejected {
+			var to int
+			to, surplus = spare(p, surplus, p.serves(seen))
+			d.shrink(p, to, reason)
+		}
 	}
 }
 
 // spare is how small a process may become that has so many serving instances to give: the ones of the highest indexes go
-// first, those that serve nothing for free.
+// first, those that serve nothing for free. Where too little serves nothing goes: what seems to serve nothing may have come up
+// since it was last seen.
 func spare(p Process, surplus int, serves func(index int) bool) (to, left int) {
-	for to = p.Instances; to > 0; to-- {
+	for to = p.Instances; to > 0 && surplus >= 0; to-- {
 		if serves(to - 1) {
 			if surplus == 0 {
 				break
@@ -154,17 +161,25 @@ func spare(p Process, surplus int, serves func(index int) bool) (to, left int) {
 	return to, surplus
 }
 
-// bringBack grows the oldest proven process, if the quotas have room: new instances failed after old ones had left.
-func (d *decision) bringBack(missing, routable int) {
+// bringBack grows the oldest proven process, if the quotas have room: new instances failed after old ones had left. It says
+// whether there are too few.
+func (d *decision) bringBack(routable int, seen Instances) bool {
+	missing := d.Deployment.Floor - routable
+	for _, p := range d.olds() {
+		missing -= p.coming(seen)
+	}
+	if missing <= 0 {
+		return false
+	}
 	for _, p := range d.olds() {
 		if p.Standing == Proven {
-			if d.quota.refusal(p, p.Instances+missing) != "" {
-				return
+			if d.quota.refusal(p, p.Instances+missing) == "" {
+				d.scale(p, p.Instances+missing, fmt.Sprintf("only %d of %d new instances are left routable", routable, d.Deployment.Target))
 			}
-			d.scale(p, p.Instances+missing, fmt.Sprintf("only %d of %d new instances are left routable", routable, d.Deployment.Target))
-			return
+			break
 		}
 	}
+	return true
 }
 
 // shrink scales down. A process that reaches 0 is deleted, but the oldest web process stays: a cancel goes back to it.

@@ -75,6 +75,7 @@ type Process struct {
 	Generation  int                 `json:"generation,omitempty"` // counts restarts
 	Standing    Standing            `json:"standing"`
 	Leaving     []events.InstanceID `json:"leaving,omitempty"`     // on their way out since an earlier size; see [Process.present]
+	Returned    int                 `json:"returned,omitempty"`    // how many, the last ones, a rollout brought back; see [Process.serves]
 	Environment map[string]string   `json:"environment,omitempty"` // of the app, when it was created, restarted or started
 }
 

@@ -83,7 +83,7 @@ func (d *decision) retreat(seen Instances) {
 	for _, p := range d.Webs() {
 		serving += p.present(seen).Count(p.Instances).Routable
 	}
-	surplus := max(serving-dep.OriginalInstances, 0)
+	surplus := serving - dep.OriginalInstances
 	for _, p := range d.Webs() {
 		if p.ID != kept.ID {
 			var to int

@@ -36,7 +36,7 @@ func (w *world) adopt() {
 		for i := range has.instances {
 			id := events.InstanceID(fmt.Sprintf("%s-%d-0", p.ID, i))
 			w.instances[slot{p.ID, i}] = virtual{id: id, generation: p.Generation}
-			seen[i] = app.Instance{ID: id, State: app.InstanceRunning, StartedAt: w.now, RoutableAt: w.now}
+			seen[i] = app.Instance{ID: id, Generation: p.Generation, State: app.InstanceRunning, StartedAt: w.now, RoutableAt: w.now}
 		}
 		w.seen[p.ID], w.sizes[p.ID] = seen, has
 	}

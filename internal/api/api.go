@@ -129,8 +129,6 @@ func (a *API) routes() {
 	a.buildRoutes()
 	a.revisionRoutes()
 	a.deploymentRoutes()
-	a.approvalRoutes()
-	a.haltRoutes()
 	a.organizationRoutes()
 	a.roleRoutes()
 	a.quotaRoutes()

@@ -77,5 +77,8 @@ func missing(kind commands.Kind, err error) error {
 	return err
 }
 
-// kindJob is of a resource that no command is about.
-const kindJob commands.Kind = "Job"
+// Kinds of resources that no command is about.
+const (
+	kindRevision commands.Kind = "Revision"
+	kindJob      commands.Kind = "Job"
+)

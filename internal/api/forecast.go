@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"slipway/events"
+	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/resource"
 )
@@ -26,7 +27,9 @@ func (a *API) planDeployment(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	forecast, err := a.Commands.Forecast(ctx, create, body.Simulate, a.caller(c, events.CommandID(events.NewID())))
+	forecast, err := a.Commands.Forecast(ctx, create, body.Simulate, commands.Caller{
+		CommandID: events.CommandID(events.NewID()), Actor: auth.FromContext(ctx).Actor(), Door: "http",
+	})
 	if err != nil {
 		return err
 	}

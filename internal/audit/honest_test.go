@@ -174,19 +174,23 @@ func TestTimeBelowTheFloor(t *testing.T) {
 	w.tick(calm) // an old one goes
 	w.report(events.InstanceCrashed{InstanceRef: first.InstanceRef})
 	crashed := events.Sequence(len(w.raws()))
-	w.tick(calm) // an old one comes back
+	w.tick(calm) // an old one is to come back
+	decided := events.Sequence(len(w.raws()))
+	back := events.InstanceRunning{InstanceRef: ref(w.state().Webs()[0].ID, 2, "y")}
+	back.Generation = w.state().Webs()[0].Generation
+	w.report(back)
 	raws := w.raws()
 	for i := range raws {
 		raws[i].Stored = time.Unix(int64(i), 0)
 	}
 	x := verify(t, raws).Rollouts[1]
 	is.Equal(*x.Lowest, audit.Low{Old: 2, New: 0, At: crashed})
-	is.Equal(x.BelowMS, int64(1000)) // from the crash to the decision
+	is.Equal(x.BelowMS, int64(2000)) // from the crash until it runs
 	is.Equal(x.Below, false)         // restored
 	is.Equal(x.Outcome, audit.OutcomeActive)
 
-	x = verify(t, raws[:crashed]).Rollouts[1]
-	is.Equal(x.Below, true) // not restored yet
+	x = verify(t, raws[:decided]).Rollouts[1]
+	is.Equal(x.Below, true) // not restored yet: what was decided does not serve
 }
 
 // TestStoppedAppPromisesNothing: the clock does not run while nothing is promised.

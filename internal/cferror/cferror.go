@@ -57,7 +57,6 @@ var refusals = map[aggregates.Code]Error{
 	aggregates.CodeNotFound:      ResourceNotFound,
 	aggregates.CodeUniqueness:    UniquenessError,
 	aggregates.CodeConflict:      Conflict,
-	aggregates.CodeForbidden:     NotAuthorized,
 	commands.CodeMalformed:       MessageParseError,
 }
 

@@ -131,8 +131,6 @@ const (
 	KindPackage    Kind = "Package"
 	KindBuild      Kind = "Build"
 	KindDeployment Kind = "Deployment"
-	KindRevision   Kind = "Revision"
-	KindHalt       Kind = "Halt"
 
 	KindOrganization      Kind = "Organization"
 	KindSpace             Kind = "Space"
