@@ -6,7 +6,7 @@ FUZZTIME ?= 10s
 DATA     ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo run-split build test test-clients test-health race fuzz bench lint fmt generate check clean
+.PHONY: help run demo run-split build test test-clients laws test-health race fuzz bench lint fmt generate check clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ test-health: ## With a real Prometheus and Alertmanager, which are fetched once 
 	scripts/prometheus
 	go test $(RACE) -timeout 5m -count 1 ./test/health
 
+laws: ## The laws of rollouts: 100,000 random histories, and every interleaving in small scopes (SCOPE=night for larger ones)
+	scripts/laws
+
 race: ## All tests three times in random order: looks for what happens now and then
 	go test -race -shuffle on -count 3 -timeout 15m ./...
 
@@ -61,7 +64,7 @@ fmt: ## Formats all Go code
 generate: ## Writes what is generated: docs/events.md
 	go generate ./...
 
-check: lint test test-clients test-health ## What CI runs
+check: lint test laws test-clients test-health ## What CI runs
 
 clean: ## Removes what was built; ./data stays
 	rm -rf bin

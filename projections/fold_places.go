@@ -23,9 +23,6 @@ func (f *fold) wantPlace(e events.Event) {
 	if r.Strategy != "" {
 		f.strategies.want(r.Strategy)
 	}
-	if r.Halt != "" && e.Type() != events.TypeDeploymentHalted {
-		f.halts.want(r.Halt)
-	}
 	switch e := e.(type) {
 	case events.QuotaDeleted:
 		f.spaces.wantAll("quota = ?", e.Quota)

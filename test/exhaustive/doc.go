@@ -1,0 +1,19 @@
+// Package exhaustive walks through everything that can happen to a rollout within a small scope: every interleaving of commands,
+// ticks of the updater, reports of agents, crashes, verdicts and deadlines, for up to three instances and two overlapping
+// deployments. On each edge it holds the laws of the rule book, and from each world it follows the fair continuation to an end.
+//
+// What it shows, for each of its scopes:
+//
+//  1. No decision takes away what really serves. The law is held on the truth of a model agent, not on what the updater
+//     sees: the agent follows what is desired when it gets to it, an instance on its way out may still be reported RUNNING,
+//     and a report may be late. Deaths that the updater could not know of are excepted, and so are crashed instances of
+//     the old version, which count as if they served (docs/adr/0007).
+//  2. The capacity law that the updater asserts holds as well; phases and steps follow one another only as they may; what
+//     has ended stays ended; the new version never exceeds its target and never shrinks but on the way back.
+//  3. Between now and the deadline time alone decides nothing; what was decided is not decided again.
+//  4. From every world, however it came about, a rollout with agents that work ends, with one web process left, of the
+//     version that is current.
+//
+// Worlds are told apart by everything a rule reads, with moments relative to the present, so what differs only in history
+// is visited once. What bounds a scope are budgets: so many crashes, verdicts and commands of each kind.
+package exhaustive

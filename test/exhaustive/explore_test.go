@@ -1,0 +1,203 @@
+package exhaustive
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"slipway/aggregates/app"
+	"slipway/events"
+)
+
+// scope is one configuration that is walked through.
+type scope struct {
+	name      string
+	size      size
+	instances int                  // of the version before
+	first     app.CreateDeployment // what is rolled out
+	second    app.CreateDeployment // what is rolled out at any moment after, if left.deploys says so
+	lag       int                  // how many reports of a process may be on their way to the log
+	left      budget
+}
+
+// request completes a request of the scope.
+func (sc *scope) request(n int, c app.CreateDeployment, at time.Time) app.CreateDeployment {
+	c.ID, c.Droplet, c.Now = "deploy-2", droplet(n), at
+	if n == 3 {
+		c.ID = "deploy-3"
+	}
+	return c
+}
+
+// graph is what was found of a scope.
+type graph struct {
+	*scope
+	keys    keys
+	visited map[key]int32 // worlds, in the order of their discovery
+	ends    map[key]bool  // worlds from which the fair continuation has been followed to its end
+	from    []int32       // from which world each was reached
+	by      []action
+	edges   int
+}
+
+// explore walks through a scope, breadth first.
+func explore(sc *scope) (*graph, error) {
+	g := &graph{scope: sc, visited: map[key]int32{}, ends: map[key]bool{}}
+	root, err := begin(sc)
+	if err != nil {
+		return nil, err
+	}
+	frontier := []*world{root}
+	g.visit(root, -1, action{})
+	for at := int32(0); len(frontier) > 0; at++ {
+		w := frontier[0]
+		frontier[0], frontier = nil, frontier[1:]
+		if err := g.finishes(w); err != nil {
+			return g, fmt.Errorf("%w\n%s", err, g.path(at))
+		}
+		if w.state.Deployment == nil && w.left.deploys == 0 {
+			continue
+		}
+		w.each(func(a action) bool {
+			var next *world
+			if next, err = sc.take(w, a); err != nil {
+				err = fmt.Errorf("%v: %w\n%s", a, err, g.path(at))
+				return false
+			}
+			if next != nil {
+				g.edges++
+				if g.visit(next, at, a) {
+					frontier = append(frontier, next)
+				}
+			}
+			return true
+		})
+		if err != nil {
+			return g, err
+		}
+		if len(g.from) > most {
+			return g, fmt.Errorf("more than %d worlds, %d edges so far: make the scope smaller", most, g.edges)
+		}
+	}
+	return g, nil
+}
+
+func (g *graph) visit(w *world, from int32, by action) bool {
+	k := g.keys.of(w)
+	if _, known := g.visited[k]; known {
+		return false
+	}
+	g.visited[k] = int32(len(g.from))
+	g.from, g.by = append(g.from, from), append(g.by, by)
+	return true
+}
+
+// longest bounds a fair continuation: it is longer than any that ends.
+const longest = 1000
+
+// finishes follows the fair continuation from a world until the rollout is over, or to where that is known.
+func (g *graph) finishes(w *world) error {
+	var way []key
+	var steps []string
+	w = w.copy()
+	for w.state.Deployment != nil {
+		w.left = budget{continues: 1, passes: 1}
+		k := g.keys.of(w)
+		if g.ends[k] {
+			break
+		}
+		if way = append(way, k); len(way) > longest {
+			return fmt.Errorf("the rollout does not end: %s", strings.Join(steps[len(steps)-40:], ", "))
+		}
+		next, by, err := g.fair(w)
+		if err != nil {
+			return fmt.Errorf("%s, then %v: %w", strings.Join(steps, ", "), by, err)
+		}
+		if next == nil {
+			return fmt.Errorf("nothing can happen any more: %+v, after %s", *w.state.Deployment, strings.Join(steps, ", "))
+		}
+		steps = append(steps, by.String())
+		w = next
+	}
+	for _, k := range way {
+		g.ends[k] = true
+	}
+	return nil
+}
+
+// fair is the first of what should happen: agents and the log catch up, the updater decides, people and checks are of
+// good will, and only when nothing else is left to do time passes.
+func (g *graph) fair(w *world) (next *world, by action, err error) {
+	try := func(a action) bool {
+		if a.kind > starts {
+			return false
+		}
+		if a.kind == waits || a.kind == passes && w.passed() {
+			return true
+		}
+		by = a
+		next, err = g.take(w, a)
+		return next == nil && err == nil
+	}
+	w.each(try)
+	if next == nil && err == nil {
+		by = action{kind: waits}
+		next, err = g.take(w, by)
+	}
+	return next, by, err
+}
+
+// passed says whether all checks have passed just now, so that another pass would tell nothing new.
+func (w *world) passed() bool {
+	d := w.state.Deployment
+	for _, c := range d.Options.Checks {
+		if last := d.Checks[c.Name]; last.Verdict != events.VerdictPass || last.At.Before(w.now) {
+			return false
+		}
+	}
+	return true
+}
+
+// path is how a world came about, with what there is on the way.
+func (g *graph) path(at int32) string {
+	var taken []action
+	for ; at > 0; at = g.from[at] {
+		taken = append(taken, g.by[at])
+	}
+	slices.Reverse(taken)
+	w, err := begin(g.scope)
+	if err != nil {
+		return err.Error()
+	}
+	text := "it came about by\n" + w.String()
+	for _, a := range taken {
+		if w, err = g.take(w, a); err != nil || w == nil {
+			return text + fmt.Sprint(a, err)
+		}
+		text += fmt.Sprintf("- %v\n%v", a, w)
+	}
+	return text
+}
+
+// String is a world in a few lines.
+func (w *world) String() string {
+	text := fmt.Sprintf("    %v after the start: %s", w.now.Sub(epoch), w.state.Desired)
+	if d := w.state.Deployment; d != nil {
+		text += fmt.Sprintf(", %s step %d", d.Phase(), d.Step)
+	}
+	for i := range w.procs {
+		p := &w.procs[i]
+		desired, _ := w.state.Process(p.id)
+		text += fmt.Sprintf("\n    process %d %s wants %d, leaving %d; the agent knows %d:", i, desired.Standing, desired.Instances,
+			len(desired.Leaving), p.size)
+		for index, s := range p.slots {
+			if seen := p.seen[index]; s.is != none || seen.ID != "" {
+				text += fmt.Sprintf(" [%d %s (%d), seen %s %s]", index, truths[s.is], s.life, seen.State, seen.ID[max(len(seen.ID)-1, 0):])
+			}
+		}
+	}
+	return text + "\n"
+}
+
+var truths = [...]string{"nothing", "starting", "running", "stopping", "fallen"}
