@@ -111,6 +111,16 @@ const (
 	TypeGroupEnded          Type = "group.ended"
 	TypeGroupMetadataSet    Type = "group.metadata-set"
 
+	TypeSubscriptionCreated        Type = "subscription.created"
+	TypeSubscriptionUpdated        Type = "subscription.updated"
+	TypeSubscriptionSecretRotated  Type = "subscription.secret-rotated"
+	TypeSubscriptionTested         Type = "subscription.tested"
+	TypeSubscriptionDelivered      Type = "subscription.delivered"
+	TypeSubscriptionDeliveryFailed Type = "subscription.delivery-failed"
+	TypeSubscriptionDeadLettered   Type = "subscription.dead-lettered"
+	TypeSubscriptionDisabled       Type = "subscription.disabled"
+	TypeSubscriptionDeleted        Type = "subscription.deleted"
+
 	TypeDomainCreated Type = "domain.created"
 
 	TypeRouteCreated         Type = "route.created"

@@ -34,9 +34,12 @@ const (
 	exampleGroup        GroupID        = "01K9M1A2B7G9J1M3P5R7T9W1Y3"
 	exampleHalt         HaltID         = "01K9M1A2B8H0K2N4Q6S8V0X2Z4"
 	exampleStrategy     StrategyID     = "1225qzk"
+	exampleSubscription SubscriptionID = "01K9M1A2B9J1M3P5R7T9W1Y3A5"
 )
 
 var (
+	exampleListener = SubscriptionRef{Subscription: exampleSubscription, Organization: exampleOrganization, Space: exampleSpace}
+	exampleDelivery = Delivery{ID: "4711-0", Type: "deployment.deployed"}
 	exampleTime     = time.Date(2025, 11, 9, 14, 3, 27, 120_456_789, time.UTC)
 	exampleMetadata = Metadata{
 		Labels:      map[string]string{"team": "checkout"},
@@ -250,6 +253,27 @@ var examples = []Event{
 	},
 	StrategyUpdated{Strategy: exampleStrategy, Description: "A fifth at a time, over half an hour", Growth: exampleGrowth},
 	StrategyDeleted{Strategy: exampleStrategy},
+	SubscriptionCreated{
+		SubscriptionRef: exampleListener, Name: "chat", URL: "https://hooks.example.org/slipway", Types: []string{"deployment.*", "app.stopped"},
+		ContentMode: ContentStructured, Active: true, Metadata: exampleMetadata, At: exampleTime, Generation: 1,
+	},
+	SubscriptionUpdated{
+		SubscriptionRef: exampleListener, Name: "chat", URL: "https://hooks.example.org/slipway", Types: []string{"*"}, ContentMode: ContentBinary,
+		Active: true, Metadata: exampleMetadata,
+	},
+	SubscriptionSecretRotated{SubscriptionRef: exampleListener, Generation: 2, At: exampleTime},
+	SubscriptionTested{exampleListener},
+	SubscriptionDelivered{SubscriptionRef: exampleListener, Delivery: exampleDelivery, At: exampleTime},
+	SubscriptionDeliveryFailed{
+		SubscriptionRef: exampleListener, Delivery: exampleDelivery, Attempt: 2, Reason: "HTTP 503", Since: exampleTime.Add(-time.Minute),
+		At: exampleTime, Next: exampleTime.Add(4 * time.Second),
+	},
+	SubscriptionDeadLettered{
+		SubscriptionRef: exampleListener, Delivery: exampleDelivery, Attempts: 61, Reason: "HTTP 503", Since: exampleTime.Add(-24 * time.Hour),
+		At: exampleTime,
+	},
+	SubscriptionDisabled{SubscriptionRef: exampleListener, Delivery: exampleDelivery, Reason: "HTTP 410", At: exampleTime},
+	SubscriptionDeleted{exampleListener},
 	DomainCreated{Domain: DomainIDOf("example.org"), Name: "example.org", Organization: exampleOrganization},
 	RouteCreated{
 		Route: exampleRoute, Space: exampleSpace, Organization: exampleOrganization, Domain: DefaultDomain, Host: "payments",

@@ -30,6 +30,7 @@ type (
 	GroupID        string // id of a group of deployments
 	HaltID         string // id of a halt
 	StrategyID     string // id of a deployment strategy, in the form of AWS AppConfig's ids
+	SubscriptionID string // id of a subscription
 
 	// CommandID names one request to decide something. Sent again, it is the same request.
 	CommandID string
@@ -91,9 +92,11 @@ const (
 	ActorChecks  Actor = "checks"  // of what the checks of rollouts found
 	ActorPolicy  Actor = "policy"  // who denies a request where a policy does
 	ActorGroups  Actor = "groups"  // of what follows for a group from its members
+	ActorNotify  Actor = "notify"  // of what became of deliveries to subscribers
 )
 
 // System says whether a part of Slipway acted, rather than a person or program at a door.
 func (a Actor) System() bool {
-	return a == ActorUpdater || a == ActorChecks || a == ActorPolicy || a == ActorGroups || strings.HasPrefix(string(a), "agent/")
+	return a == ActorUpdater || a == ActorChecks || a == ActorPolicy || a == ActorGroups || a == ActorNotify ||
+		strings.HasPrefix(string(a), "agent/")
 }

@@ -42,7 +42,21 @@ func NewRegistry() *Registry {
 	register[StrategyUpdated](r)
 	register[StrategyDeleted](r)
 	register[CommandRejected](r)
+	registerSubscriptions(r)
 	return r
+}
+
+// registerSubscriptions knows who wants events sent to them, and what became of that.
+func registerSubscriptions(r *Registry) {
+	register[SubscriptionCreated](r)
+	register[SubscriptionUpdated](r)
+	register[SubscriptionSecretRotated](r)
+	register[SubscriptionTested](r)
+	register[SubscriptionDelivered](r)
+	register[SubscriptionDeliveryFailed](r)
+	register[SubscriptionDeadLettered](r)
+	register[SubscriptionDisabled](r)
+	register[SubscriptionDeleted](r)
 }
 
 // registerApps knows what happens to apps, their processes, instances and deployments.

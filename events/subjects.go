@@ -28,6 +28,7 @@ const (
 	AggregateStrategy     = "strategy"
 	AggregateHalt         = "halt"  // all halts together
 	AggregateGroup        = "group" // of deployments
+	AggregateSubscription = "subscription"
 )
 
 const subjectPrefix = "events."
@@ -40,6 +41,8 @@ const (
 	AllBuildSubjects    = "events.build.*"
 	AllRouteSubjects    = "events.route.*"
 	AllGroupSubjects    = "events.group.*"
+
+	AllSubscriptionSubjects = "events.subscription.*"
 )
 
 // AppSubject is where an app's commits stand.
@@ -79,6 +82,11 @@ func StrategySubject(id StrategyID) Subject { return subject(AggregateStrategy, 
 
 // GroupSubject is where the commits of a group of deployments stand.
 func GroupSubject(id GroupID) Subject { return subject(AggregateGroup, string(id)) }
+
+// SubscriptionSubject is where a subscription's commits stand, with what became of its deliveries.
+func SubscriptionSubject(id SubscriptionID) Subject {
+	return subject(AggregateSubscription, string(id))
+}
 
 // ManifestSubject is where it stands how the applying of a manifest ended.
 func ManifestSubject(id CommandID) Subject { return subject(AggregateManifest, string(id)) }

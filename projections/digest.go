@@ -29,7 +29,8 @@ func relations() []relation {
 		builds.relation(), revisions.relation(),
 		deployments.relation(), {"labels", []string{"resource", "guid", "label", "value"}, 3},
 		organizations.relation(), spaces.relation(), quotas.relation(), domains.relation(), routes.relation(),
-		destinations.relation(), strategies.relation(), groups.relation(), history.relation(), auditEvents.relation(), anomalies.relation(),
+		destinations.relation(), strategies.relation(), groups.relation(), subscriptions.relation(),
+		history.relation(), auditEvents.relation(), anomalies.relation(),
 	}
 }
 

@@ -28,6 +28,7 @@ type fold struct {
 	destinations  table[destinationKey, Destination]
 	strategies    table[events.StrategyID, Strategy]
 	groups        table[events.GroupID, Group] // not among tables: it is read after the deployments
+	subscriptions table[events.SubscriptionID, Subscription]
 
 	history     table[Place, HistoryEvent]
 	auditEvents table[Place, AuditEvent]
@@ -41,7 +42,7 @@ func newFold() *fold {
 		droplets: newTable(droplets), packages: newTable(packages), builds: newTable(builds), revisions: newTable(revisions), deployments: newTable(deployments),
 		organizations: newTable(organizations), spaces: newTable(spaces), quotas: newTable(quotas),
 		domains: newTable(domains), routes: newTable(routes), destinations: newTable(destinations),
-		strategies: newTable(strategies), groups: newTable(groups),
+		strategies: newTable(strategies), groups: newTable(groups), subscriptions: newTable(subscriptions),
 		history: newTable(history), auditEvents: newTable(auditEvents), anomalies: newTable(anomalies), recorded: map[report]bool{},
 	}
 }
@@ -55,7 +56,7 @@ type rows interface {
 func (f *fold) tables() []rows {
 	return []rows{
 		&f.apps, &f.processes, &f.instances, &f.droplets, &f.packages, &f.builds, &f.revisions, &f.deployments,
-		&f.organizations, &f.spaces, &f.quotas, &f.domains, &f.routes, &f.destinations, &f.strategies,
+		&f.organizations, &f.spaces, &f.quotas, &f.domains, &f.routes, &f.destinations, &f.strategies, &f.subscriptions,
 		&f.history, &f.auditEvents, &f.anomalies,
 	}
 }
@@ -177,6 +178,8 @@ func (f *fold) event(m moment, e events.Event) {
 		f.buildEnded(m, e, e.Build, pack.Failed, e.Error)
 	case events.InstanceEvent:
 		f.instance(m, e)
+	case events.SubscriptionEvent:
+		f.subscription(m, e)
 	case events.NameClaimed, events.NameReleased, events.CommandRejected, events.SignalReceived, events.ManifestApplied, events.ManifestFailed,
 		events.VersionRequested, events.VersionRejected, events.VersionAccepted, events.AutomationHeld, events.AutomationReleased, events.HaltDeclared, events.HaltLifted:
 		// The history is all there is to say of them.

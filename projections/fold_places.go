@@ -23,6 +23,9 @@ func (f *fold) wantPlace(e events.Event) {
 	if r.Strategy != "" {
 		f.strategies.want(r.Strategy)
 	}
+	if r.Subscription != "" {
+		f.subscriptions.want(r.Subscription)
+	}
 	switch e := e.(type) {
 	case events.QuotaDeleted:
 		f.spaces.wantAll("quota = ?", e.Quota)

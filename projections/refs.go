@@ -22,6 +22,7 @@ type Refs struct {
 	Strategy     events.StrategyID
 	Halt         events.HaltID
 	Group        events.GroupID
+	Subscription events.SubscriptionID
 }
 
 // RefsOf says which things an event names.
@@ -30,6 +31,9 @@ func RefsOf(e events.Event) Refs {
 	case events.InstanceEvent:
 		ref := e.Ref()
 		return Refs{App: ref.App, Process: ref.Process, Instance: ref.Instance, Index: ref.Index}
+	case events.SubscriptionEvent:
+		ref := e.Ref()
+		return Refs{Subscription: ref.Subscription, Organization: ref.Organization, Space: ref.Space}
 	case events.AppCreated:
 		return Refs{App: e.App}
 	case events.AppUpdated:

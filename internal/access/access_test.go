@@ -71,6 +71,11 @@ route.delete              x         x         .       .       .           -     
 strategy.create           x         .         .       .       .           .           x       x     .         .
 strategy.update           x         .         .       .       .           .           x       x     .         .
 strategy.delete           x         .         .       .       .           .           x       x     .         .
+subscription.create       x         .         .       .       .           -           -       x     .         .
+subscription.update       x         .         .       .       .           -           -       x     .         .
+subscription.rotate-secret x        .         .       .       .           -           -       x     .         .
+subscription.test         x         .         .       .       .           -           -       x     .         .
+subscription.delete       x         .         .       .       .           -           -       x     .         .
 `
 
 var callers = map[string]auth.Identity{
@@ -137,7 +142,7 @@ func (w *world) must(c commands.Command) string {
 }
 
 // things are ids that commands are about.
-type things struct{ org, space, app, droplet, pkg, process, deployment, orgQuota, spaceQuota, route string }
+type things struct{ org, space, app, droplet, pkg, process, deployment, orgQuota, spaceQuota, route, subscription string }
 
 // prod makes a space with something of everything.
 func (w *world) prod() (th things) {
@@ -159,16 +164,20 @@ func (w *world) prod() (th things) {
 		Called: "small", Organization: events.OrganizationID(th.org), Spaces: []events.SpaceID{events.SpaceID(th.space)},
 	})
 	th.route = w.must(commands.CreateRoute{Space: events.SpaceID(th.space), Domain: events.DefaultDomain, Host: "hello"})
+	th.subscription = w.must(commands.CreateSubscription{
+		Called: "chat", Space: events.SpaceID(th.space), URL: "https://hooks.test", Types: []string{"*"},
+	})
 	return th
 }
 
 // unknown are ids of nothing.
-var unknown = things{"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n8", "n9"}
+var unknown = things{"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n8", "n9", "n10"}
 
 // requests has a command of each name about things.
 func (th things) requests() map[string]commands.Command {
 	org, space, app, route := events.OrganizationID(th.org), events.SpaceID(th.space), events.AppID(th.app), events.RouteID(th.route)
 	quota, deployment := events.QuotaID(th.spaceQuota), events.DeploymentID(th.deployment)
+	subscription := events.SubscriptionID(th.subscription)
 	to := []commands.Destination{{App: app}}
 	byName := map[string]commands.Command{}
 	for _, c := range []commands.Command{
@@ -191,6 +200,9 @@ func (th things) requests() map[string]commands.Command {
 		commands.SetDestinations{Route: route, Destinations: to}, commands.AddDestinations{Route: route, Destinations: to},
 		commands.RemoveDestination{Route: route, Destination: "d"}, commands.DeleteRoute{Route: route},
 		commands.CreateStrategy{}, commands.UpdateStrategy{Strategy: "1225qzk"}, commands.DeleteStrategy{Strategy: "1225qzk"},
+		commands.CreateSubscription{Called: "chat", Space: space, URL: "https://hooks.test", Types: []string{"deployment.*"}},
+		commands.UpdateSubscription{Subscription: subscription}, commands.RotateSubscription{Subscription: subscription},
+		commands.TestSubscription{Subscription: subscription}, commands.DeleteSubscription{Subscription: subscription},
 	} {
 		byName[c.Name()] = c
 	}

@@ -14,7 +14,7 @@ import (
 // Demands says what a command needs, in the order in which its handler looks at things. Which role is enough is for package
 // auth to say; actions are chosen after Cloud Foundry's v3 controllers.
 func (g *Gate) Demands(ctx context.Context, c commands.Command) ([]Demand, error) {
-	for _, known := range []func(commands.Command) []Demand{ofApp, ofProcess, ofDeployment, ofBits, ofPlace, ofRoute, ofStrategy} {
+	for _, known := range []func(commands.Command) []Demand{ofApp, ofProcess, ofDeployment, ofBits, ofPlace, ofRoute, ofStrategy, ofSubscription} {
 		if demands := known(c); len(demands) > 0 {
 			return demands, nil
 		}
@@ -184,6 +184,32 @@ func ofStrategy(c commands.Command) []Demand {
 	switch c.(type) {
 	case commands.CreateStrategy, commands.UpdateStrategy, commands.DeleteStrategy:
 		return []Demand{{Action: auth.Write, Anywhere: true, Hidden: auth.ErrScope}}
+	}
+	return nil
+}
+
+// ofSubscription: who has things sent to them hears all of it, environment variables and start commands too. So it takes who may
+// read and write all that is there: where it listens.
+func ofSubscription(c commands.Command) []Demand {
+	switch c := c.(type) {
+	case commands.CreateSubscription:
+		switch {
+		case c.Space != "":
+			return []Demand{{Action: auth.Write, On: space(c.Space), Hidden: commands.InvalidSpace()}}
+		case c.Organization != "":
+			return []Demand{{
+				Action: auth.Write, On: Thing{commands.KindWholeOrganization, string(c.Organization)}, Hidden: commands.InvalidOrganization(),
+			}}
+		}
+		return administer()
+	case commands.UpdateSubscription:
+		return on(auth.Write, commands.KindSubscription, string(c.Subscription))
+	case commands.RotateSubscription:
+		return on(auth.Write, commands.KindSubscription, string(c.Subscription))
+	case commands.TestSubscription:
+		return on(auth.Write, commands.KindSubscription, string(c.Subscription))
+	case commands.DeleteSubscription:
+		return on(auth.Write, commands.KindSubscription, string(c.Subscription))
 	}
 	return nil
 }

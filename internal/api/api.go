@@ -41,17 +41,19 @@ type Keys interface {
 
 // Config is what an API needs.
 type Config struct {
-	Commands  Commands
-	Packages  Packages
-	Store     *projections.Store
-	Log       eventlog.Log
-	Apps      *eventlog.Repository[app.State] // over Log
-	Auth      auth.Verifier                   // who may ask; nil: nobody
-	Keys      Keys                            // who may sign requests with access keys; nil: nobody
-	Clients   Clients                         // who may show a secret instead of a token; nil: nobody
-	Login     http.Handler                    // the token server, which is mounted at /uaa; nil: there is none here
-	Logger    *slog.Logger
-	UserIDs   resource.UserIDs // the guids of users; nil: none is known
+	Commands Commands
+	Packages Packages
+	Store    *projections.Store
+	Log      eventlog.Log
+	Apps     *eventlog.Repository[app.State] // over Log
+	Auth     auth.Verifier                   // who may ask; nil: nobody
+	Keys     Keys                            // who may sign requests with access keys; nil: nobody
+	Clients  Clients                         // who may show a secret instead of a token; nil: nobody
+	Login    http.Handler                    // the token server, which is mounted at /uaa; nil: there is none here
+	Logger   *slog.Logger
+	UserIDs  resource.UserIDs // the guids of users; nil: none is known
+	// Secrets gives what deliveries to a subscription are signed with; nil: nobody is shown it.
+	Secrets   func(events.SubscriptionID, int) string
 	BaseURL   string           // that links begin with; empty: as the request names the server
 	Patience  time.Duration    // for the read models to show a command; 0: resource.Patience
 	KeepAlive time.Duration    // between signs of life on a silent stream; 0: 15 s, below what proxies cut off
@@ -83,7 +85,7 @@ func New(c Config) *API {
 		c.Now = time.Now
 	}
 	a := &API{
-		Config: c, reader: resource.Reader{Store: c.Store, Patience: c.Patience, UserIDs: c.UserIDs}, registry: events.NewRegistry(), echo: echo.New(),
+		Config: c, reader: resource.Reader{Store: c.Store, Patience: c.Patience, UserIDs: c.UserIDs, Secrets: c.Secrets}, registry: events.NewRegistry(), echo: echo.New(),
 	}
 	finder := resource.Finder{Reader: a.reader, Log: c.Log}
 	a.gate = access.New(finder)
@@ -134,5 +136,6 @@ func (a *API) routes() {
 	a.quotaRoutes()
 	a.routeRoutes()
 	a.signalRoutes()
+	a.subscriptionRoutes()
 	a.appConfigRoutes()
 }

@@ -93,6 +93,7 @@ func (w *world) settle(organization, space string) estate {
 	make("space_quota", "/v3/space_quotas", `{"name":"`+space+`","relationships":{"organization":{"data":{"guid":"{organization}"}},"spaces":{"data":[{"guid":"{space}"}]}}}`)
 	w.until("the deployment is over", func() bool { return w.status(e["deployment"]) == "FINALIZED/DEPLOYED" })
 	e["audit_event"] = text(w.must(200, "GET", "/v3/audit_events?target_guids="+e["app"], ""), "resources", 0, "guid")
+	make("subscription", "/v3/subscriptions", `{"name":"`+space+`","url":"http://hooks.test/token","types":["deployment.*"],"relationships":{"space":{"data":{"guid":"{space}"}}}}`)
 	e["job"] = "droplet.upload." + e["droplet"]
 	return e
 }
@@ -122,7 +123,7 @@ func (e estate) twin() estate {
 var collections = map[string]string{
 	"apps": "app", "audit_events": "audit_event", "builds": "build", "deployments": "deployment", "domains": "domain", "droplets": "droplet",
 	"jobs": "job", "organization_quotas": "organization_quota", "organizations": "organization", "packages": "package",
-	"revisions": "revision", "routes": "route", "space_quotas": "space_quota", "spaces": "space",
+	"revisions": "revision", "routes": "route", "space_quotas": "space_quota", "spaces": "space", "subscriptions": "subscription",
 }
 
 // template is a route with the names of an estate for its parameters: "/v3/apps/{app}/processes/{type}".
@@ -163,6 +164,7 @@ var bodies = map[string]string{
 	"POST /v3/routes/{route}/destinations":                       `{"destinations":[{"app":{"guid":"{app}"}}]}`,
 	"PATCH /v3/routes/{route}/destinations":                      `{"destinations":[{"app":{"guid":"{app}"}}]}`,
 	"PATCH /v3/apps/{app}/environment_variables":                 `{"var":{"A":"b"}}`,
+	"POST /v3/subscriptions":                                     `{"name":"new","url":"http://hooks.test","types":["*"],"relationships":{"space":{"data":{"guid":"{space}"}}}}`,
 	"PATCH /v3/apps/{app}/features/{feature}":                    `{"enabled":true}`,
 	"PATCH /v3/apps/{app}/relationships/current_droplet":         `{"data":{"guid":"{droplet}"}}`,
 	"PATCH /v3/organizations/{organization}/relationships/quota": `{"data":{"guid":"{organization_quota}"}}`,

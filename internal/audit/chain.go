@@ -85,6 +85,7 @@ var homes = map[string]struct{ aggregate, field string }{
 	"route":        {events.AggregateRoute, "Route"},
 	"group":        {events.AggregateGroup, "Group"},
 	"strategy":     {events.AggregateStrategy, "Strategy"},
+	"subscription": {events.AggregateSubscription, "Subscription"},
 }
 
 // home is the subject that an event belongs on.

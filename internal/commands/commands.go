@@ -139,6 +139,9 @@ const (
 	KindDomain            Kind = "Domain"
 	KindRoute             Kind = "Route"
 	KindStrategy          Kind = "Deployment strategy"
+	KindSubscription      Kind = "Subscription"
+	// KindWholeOrganization is an organization with all its spaces, those to come too: a role in one of them is not enough for it.
+	KindWholeOrganization Kind = "Whole organization"
 )
 
 // Result says what a command was about and where to read it.
@@ -149,4 +152,5 @@ type Result struct {
 	Sequence  events.Sequence // a read model at or past this shows the result
 	Duplicate bool            // the command had been carried out before
 	Recorded  bool            // of a command about an app: something changed by it
+	Secret    bool            // the thing has a new secret, which the answer shows
 }

@@ -70,6 +70,11 @@ func init() {
 	catalogued[CreateStrategy]()
 	catalogued[UpdateStrategy]()
 	catalogued[DeleteStrategy]()
+	catalogued[CreateSubscription]()
+	catalogued[UpdateSubscription]()
+	catalogued[RotateSubscription]()
+	catalogued[TestSubscription]()
+	catalogued[DeleteSubscription]()
 }
 
 func catalogued[C Command]() {

@@ -14,6 +14,7 @@ import (
 	"slipway/aggregates/name"
 	"slipway/aggregates/pack"
 	"slipway/aggregates/plan"
+	"slipway/aggregates/subscription"
 	"slipway/events"
 	"slipway/internal/eventlog"
 )
@@ -40,6 +41,7 @@ type Finder interface {
 	MetadataOfDeployment(ctx context.Context, id events.DeploymentID) (events.Metadata, error)
 	// CountStrategies says how many deployment strategies are stored.
 	CountStrategies(ctx context.Context) (int, error)
+	CountsSubscriptions
 	Places
 }
 
@@ -63,12 +65,15 @@ type Handler struct {
 	names      *eventlog.Repository[name.State]
 	places     places
 	strategies *Strategies
-	schedule   plan.Schedule
-	creating   creation
-	finder     Finder
-	bits       Bits
-	logger     *slog.Logger
-	now        func() time.Time
+
+	subscriptions *eventlog.Repository[subscription.State]
+
+	schedule plan.Schedule
+	creating creation
+	finder   Finder
+	bits     Bits
+	logger   *slog.Logger
+	now      func() time.Time
 }
 
 // NewHandler makes a handler. snapshots may be nil.
@@ -78,7 +83,8 @@ func NewHandler(log eventlog.Log, snapshots eventlog.Snapshots, finder Finder, b
 		apps: Apps(log, snapshots), droplets: Droplets(log),
 		packages: Packages(log), builds: Builds(log),
 		names:  eventlog.NewRepository(log, events.AggregateName, name.Evolve, nil, 0),
-		places: newPlaces(log, snapshots), strategies: NewStrategies(log), creating: make(creation, 1),
+		places: newPlaces(log, snapshots), strategies: NewStrategies(log),
+		subscriptions: Subscriptions(log), creating: make(creation, 1),
 		finder: finder, bits: bits, logger: logger, now: time.Now,
 	}
 }

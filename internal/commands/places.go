@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"strings"
 
 	"slipway/aggregates"
 	"slipway/aggregates/app"
@@ -227,6 +228,9 @@ func (h *Handler) dispatchRoute(ctx context.Context, c Command, m eventlog.Meta)
 		return h.onRoute(ctx, c.Route, m, func(s route.State) ([]events.Event, error) { return route.RemoveDestination(s, c.Destination) })
 	case DeleteRoute:
 		return h.onRoute(ctx, c.Route, m, func(s route.State) ([]events.Event, error) { return route.Delete(s), nil })
+	}
+	if strings.HasPrefix(c.Name(), "subscription.") {
+		return h.dispatchSubscription(ctx, c, m)
 	}
 	return h.dispatchStrategy(ctx, c, m)
 }

@@ -241,6 +241,7 @@ func everything() (before, after []step) {
 	}
 	o, s, q := derived("org", "organization"), derived("space", "space"), derived("quota", "quota")
 	r, d := strconv.Quote(string(events.RouteIDOf("www.example.org"))), strconv.Quote(string(events.DomainIDOf("example.org")))
+	w := derived("hook", "subscription")
 	g := strconv.Quote(string(strategy.IDOf("strategy", 0)))
 	return []step{
 			{"organization.create", "org", `{"name":"acme"}`},
@@ -258,6 +259,11 @@ func everything() (before, after []step) {
 			{"strategy.create", "strategy", `{"name":"careful","growth":{"growth_factor":20,"deployment_duration_minutes":30}}`},
 			{"strategy.update", "strategy-update", `{"strategy":` + g + `,"growth":{"final_bake_minutes":5}}`},
 			{"strategy.delete", "strategy-delete", `{"strategy":` + g + `}`},
+			{"subscription.create", "hook", `{"name":"chat","space":` + s + `,"url":"https://hooks.test","types":["deployment.*"]}`},
+			{"subscription.update", "hook-update", `{"subscription":` + w + `,"content_mode":"binary"}`},
+			{"subscription.rotate-secret", "hook-rotate", `{"subscription":` + w + `}`},
+			{"subscription.test", "hook-test", `{"subscription":` + w + `}`},
+			{"subscription.delete", "hook-delete", `{"subscription":` + w + `}`},
 			{"space.delete", "space-delete", `{"space":` + s + `}`},
 			{"app.create", "create", `{"name":"hello"}`},
 			{"droplet.create", "droplet", `{"app":` + a + `,"process_types":{"web":"./web","worker":"./worker"}}`},

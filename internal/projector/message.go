@@ -55,6 +55,7 @@ func message(c events.Recorded, index int, e events.CloudEvent, n name) eventlog
 		"ce-domain":       string(about.Domain),
 		"ce-route":        string(about.Route),
 		"ce-strategy":     string(about.Strategy),
+		"ce-subscription": string(about.Subscription),
 		"ce-group":        string(about.Group),
 	} {
 		if value != "" {

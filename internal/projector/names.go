@@ -65,7 +65,7 @@ func (n *names) of(ctx context.Context, e events.Event, at events.Sequence) (nam
 		return n.ofGroup(ctx, about.Group, at)
 	case about.Organization != "":
 		return n.in(ctx, home{organization: about.Organization, space: about.Space}, at)
-	case about.Domain != "" || about.Quota != "" || about.Strategy != "":
+	case about.Domain != "" || about.Quota != "" || about.Strategy != "" || about.Subscription != "":
 		return name{}, nil // everybody's
 	}
 	return nameless, nil

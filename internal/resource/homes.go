@@ -22,6 +22,11 @@ func (f Finder) PlacesOf(ctx context.Context, kind commands.Kind, id string) ([]
 		switch kind {
 		case commands.KindOrganization:
 			return f.placesIn(ctx, events.OrganizationID(id))
+		case commands.KindWholeOrganization:
+			o, err := f.Store.Organization(ctx, events.OrganizationID(id))
+			return []auth.Place{place(projections.Home{Organization: o.GUID, OrganizationName: o.Name})}, err
+		case commands.KindSubscription:
+			return f.placesHeard(ctx, events.SubscriptionID(id))
 		case commands.KindDomain:
 			d, err := f.Store.Domain(ctx, events.DomainID(id))
 			if err != nil {
@@ -143,6 +148,39 @@ func (f Finder) placesIn(ctx context.Context, id events.OrganizationID) ([]auth.
 	}
 	alone := place(projections.Home{Organization: homes[0].Organization, OrganizationName: homes[0].OrganizationName})
 	return append([]auth.Place{alone}, Each(homes, place)...), nil
+}
+
+// placesHeard is where a subscription listens, or did: a space, or an organization as a whole. Of one that hears everything it is
+// nowhere.
+func (f Finder) placesHeard(ctx context.Context, id events.SubscriptionID) ([]auth.Place, error) {
+	subject, ref, found := events.SubscriptionSubject(id), events.SubscriptionRef{}, errors.New("found")
+	if _, _, ok := subject.Split(); !ok {
+		return nil, projections.ErrNotFound
+	}
+	err := f.Log.Read(ctx, subject, 0, 0, func(c events.Recorded) error {
+		for _, e := range c.Events {
+			if made, ok := e.(events.SubscriptionCreated); ok {
+				ref = made.Ref()
+			}
+		}
+		return found
+	})
+	switch {
+	case err == nil:
+		return nil, projections.ErrNotFound
+	case !errors.Is(err, found):
+		return nil, err
+	case ref.Space != "":
+		p, err := f.placeOf(ctx, ref.Space)
+		return []auth.Place{p}, err
+	case ref.Organization == "":
+		return nil, nil
+	}
+	o, err := f.Store.Organization(ctx, ref.Organization)
+	if errors.Is(err, projections.ErrNotFound) {
+		err = nil // its name is gone; roles for its guid hold
+	}
+	return []auth.Place{place(projections.Home{Organization: ref.Organization, OrganizationName: o.Name})}, err
 }
 
 // placesWith are those that have a quota, and the organization to whose spaces it can be given.

@@ -26,6 +26,8 @@ type Reader struct {
 	Store    *projections.Store
 	Patience time.Duration // 0: [Patience]
 	UserIDs  UserIDs       // nil: none is known
+	// Secrets gives what deliveries to a subscription are signed with, by the generation of the secret; nil: they are not shown here.
+	Secrets func(events.SubscriptionID, int) string
 }
 
 // Await waits until the read models hold the commit with this sequence. Errors: [ErrBehind]; ctx's, where it ended first.

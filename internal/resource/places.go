@@ -40,6 +40,16 @@ func (r Reader) readPlace(ctx context.Context, b Base, result commands.Result) (
 		return b.Route(route, to[route.GUID]), err
 	case commands.KindStrategy:
 		return present(b.Strategy)(r.Store.Strategy(ctx, events.StrategyID(result.ID)))
+	case commands.KindSubscription:
+		s, err := r.Store.Subscription(ctx, events.SubscriptionID(result.ID))
+		if err != nil {
+			return nil, err
+		}
+		shown := b.Subscription(s)
+		if result.Secret && r.Secrets != nil {
+			shown.Secret = r.Secrets(s.GUID, s.Generation)
+		}
+		return shown, nil
 	}
 	return nil, fmt.Errorf("no resource of kind %q", result.Kind)
 }
@@ -48,7 +58,7 @@ func (r Reader) readPlace(ctx context.Context, b Base, result commands.Result) (
 func deletable(kind commands.Kind) bool {
 	switch kind {
 	case commands.KindApp, commands.KindOrganization, commands.KindSpace, commands.KindOrganizationQuota, commands.KindSpaceQuota,
-		commands.KindRoute, commands.KindStrategy:
+		commands.KindRoute, commands.KindStrategy, commands.KindSubscription:
 		return true
 	}
 	return false
@@ -118,6 +128,14 @@ func (f Finder) CountStrategies(ctx context.Context) (int, error) {
 	}
 	l, err := f.Store.Strategies(ctx, projections.Place{}, 1)
 	return l.Total, err
+}
+
+// CountSubscriptions implements commands.Finder.
+func (f Finder) CountSubscriptions(ctx context.Context, o events.OrganizationID, s events.SpaceID) (int, error) {
+	if err := f.caughtUp(ctx); err != nil {
+		return 0, err
+	}
+	return f.Store.CountSubscriptions(ctx, o, s)
 }
 
 // Contents implements commands.Places.

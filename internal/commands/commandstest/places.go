@@ -111,3 +111,20 @@ func (f Finder) Usage(ctx context.Context, o events.OrganizationID, s events.Spa
 	_, here, err := f.Contents(ctx, o, s)
 	return app.Usage{Routes: len(all)}, app.Usage{Routes: len(here)}, err
 }
+
+// CountSubscriptions implements [commands.Finder].
+func (f Finder) CountSubscriptions(ctx context.Context, o events.OrganizationID, s events.SpaceID) (n int, err error) {
+	err = f.each(ctx, func(e events.Event) {
+		made, ok := e.(events.SubscriptionEvent)
+		if !ok || made.Ref().Organization != o || made.Ref().Space != s {
+			return
+		}
+		switch e.(type) {
+		case events.SubscriptionCreated:
+			n++
+		case events.SubscriptionDeleted:
+			n--
+		}
+	})
+	return n, err
+}

@@ -1,0 +1,125 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"slipway/events"
+	"slipway/internal/auth"
+	"slipway/internal/commands"
+	"slipway/projections"
+)
+
+func (a *API) subscriptionRoutes() {
+	a.get("/v3/subscriptions", a.listSubscriptions)
+	a.echo.POST("/v3/subscriptions", a.createSubscription)
+	a.get("/v3/subscriptions/:guid", a.getSubscription)
+	a.echo.PATCH("/v3/subscriptions/:guid", a.updateSubscription)
+	a.echo.DELETE("/v3/subscriptions/:guid", a.deleteSubscription)
+	a.echo.POST("/v3/subscriptions/:guid/actions/test", a.testSubscription)
+	a.echo.POST("/v3/subscriptions/:guid/actions/rotate_secret", a.rotateSubscription)
+}
+
+// listSubscriptions hides what may be a secret in URLs, as lists do.
+func (a *API) listSubscriptions(c echo.Context) error {
+	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "space_guids", "label_selector")
+	if err != nil {
+		return err
+	}
+	f := projections.SubscriptionFilter{
+		GUIDs: list[events.SubscriptionID](q, "guids"), Names: list[string](q, "names"),
+		Organizations: list[events.OrganizationID](q, "organization_guids"), Spaces: list[events.SpaceID](q, "space_guids"),
+		Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
+	}
+	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName)
+	if err := q.err(); err != nil {
+		return err
+	}
+	seen, err := a.sees(c, auth.Read)
+	if err != nil {
+		return err
+	}
+	l, err := seen.Subscriptions(c.Request().Context(), f, order, q.page)
+	if err != nil {
+		return err
+	}
+	return page(a, c, q, l, showing(false, a.base(c).Subscription))
+}
+
+func (a *API) getSubscription(c echo.Context) error {
+	s, err := a.Store.Subscription(c.Request().Context(), events.SubscriptionID(c.Param("guid")))
+	if err != nil {
+		return missing(commands.KindSubscription, err)
+	}
+	about := thing(commands.KindSubscription, s.GUID)
+	if err := a.see(c, auth.Read, about, commands.KindSubscription); err != nil {
+		return err
+	}
+	shown, err := a.discreet(c, about, a.base(c).Subscription(s))
+	if err != nil {
+		return err
+	}
+	return one(c, s.Stamp, shown)
+}
+
+type createSubscription struct {
+	Name          string   `json:"name"`
+	URL           string   `json:"url"`
+	Types         []string `json:"types"`
+	ContentMode   string   `json:"content_mode"`
+	Active        *bool    `json:"active"`
+	Relationships struct {
+		Organization toOne `json:"organization"`
+		Space        toOne `json:"space"`
+	} `json:"relationships"`
+	Metadata metadata `json:"metadata"`
+}
+
+func (a *API) createSubscription(c echo.Context) error {
+	var body createSubscription
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	return a.shown(c, http.StatusCreated, commands.CreateSubscription{
+		Called: body.Name, URL: body.URL, Types: body.Types, ContentMode: body.ContentMode, Active: body.Active,
+		Organization: events.OrganizationID(body.Relationships.Organization.guid()), Space: events.SpaceID(body.Relationships.Space.guid()),
+		Metadata: events.Metadata(body.Metadata),
+	})
+}
+
+type updateSubscription struct {
+	Name        *string                `json:"name"`
+	URL         *string                `json:"url"`
+	Types       []string               `json:"types"`
+	ContentMode *string                `json:"content_mode"`
+	Active      *bool                  `json:"active"`
+	Metadata    commands.MetadataPatch `json:"metadata"`
+}
+
+func (a *API) updateSubscription(c echo.Context) error {
+	var body updateSubscription
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	return a.shown(c, http.StatusOK, commands.UpdateSubscription{
+		Subscription: events.SubscriptionID(c.Param("guid")), Called: body.Name, URL: body.URL, Types: body.Types,
+		ContentMode: body.ContentMode, Active: body.Active, Metadata: body.Metadata,
+	})
+}
+
+func (a *API) deleteSubscription(c echo.Context) error {
+	if _, err := a.carryOut(c, commands.DeleteSubscription{Subscription: events.SubscriptionID(c.Param("guid"))}); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+// testSubscription answers once the test is on its way; the status of the subscription tells how it went.
+func (a *API) testSubscription(c echo.Context) error {
+	return a.shown(c, http.StatusAccepted, commands.TestSubscription{Subscription: events.SubscriptionID(c.Param("guid"))})
+}
+
+func (a *API) rotateSubscription(c echo.Context) error {
+	return a.shown(c, http.StatusOK, commands.RotateSubscription{Subscription: events.SubscriptionID(c.Param("guid"))})
+}
