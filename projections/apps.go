@@ -26,6 +26,7 @@ type App struct {
 	Deployment   events.DeploymentID // the one that is going on; empty without one
 	Lifecycle    string              // docker; empty: buildpack
 	NoRevisions  bool                // its feature "revisions" is off
+	NoAutomation string              // why automation may not deploy it; empty: it may
 	Environment  map[string]string
 	Metadata     events.Metadata
 	Stamp
@@ -40,7 +41,8 @@ var apps = view[events.AppID, App]{
 		return append([]column{
 			{"guid", &a.GUID}, {"name", &a.Name}, {"space", &a.Space}, {"organization", &a.Organization},
 			{"state", &a.State}, {"droplet", &a.Droplet}, {"deployment", &a.Deployment},
-			{"lifecycle", &a.Lifecycle}, {"no_revisions", &a.NoRevisions}, {"environment", asJSON(&a.Environment)},
+			{"lifecycle", &a.Lifecycle}, {"no_revisions", &a.NoRevisions}, {"no_automation", &a.NoAutomation},
+			{"environment", asJSON(&a.Environment)},
 			{"labels", asJSON(&a.Metadata.Labels)}, {"annotations", asJSON(&a.Metadata.Annotations)},
 		}, a.Stamp.columns()...)
 	},

@@ -26,6 +26,7 @@ type Droplet struct {
 	Image        string           // what it is instead of bits
 	Package      events.PackageID // what it was built of; empty where it was uploaded
 	Build        events.BuildID
+	Rejected     string // why it must not be deployed; empty: it may
 	Stamp
 }
 
@@ -37,7 +38,7 @@ var droplets = view[events.DropletID, Droplet]{
 		return append([]column{
 			{"guid", &d.GUID}, {"app", &d.App}, {"state", &d.State}, {"process_types", asJSON(&d.ProcessTypes)},
 			{"sha256", &d.SHA256}, {"size_bytes", &d.SizeBytes}, {"image", &d.Image}, {"package", &d.Package},
-			{"build", &d.Build},
+			{"build", &d.Build}, {"rejected", &d.Rejected},
 		}, d.Stamp.columns()...)
 	},
 }.ready()

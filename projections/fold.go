@@ -28,6 +28,7 @@ type fold struct {
 	destinations  table[destinationKey, Destination]
 	strategies    table[events.StrategyID, Strategy]
 	groups        table[events.GroupID, Group] // not among tables: it is read after the deployments
+	halts         table[events.HaltID, Halt]
 	subscriptions table[events.SubscriptionID, Subscription]
 
 	history     table[Place, HistoryEvent]
@@ -42,7 +43,7 @@ func newFold() *fold {
 		droplets: newTable(droplets), packages: newTable(packages), builds: newTable(builds), revisions: newTable(revisions), deployments: newTable(deployments),
 		organizations: newTable(organizations), spaces: newTable(spaces), quotas: newTable(quotas),
 		domains: newTable(domains), routes: newTable(routes), destinations: newTable(destinations),
-		strategies: newTable(strategies), groups: newTable(groups), subscriptions: newTable(subscriptions),
+		strategies: newTable(strategies), groups: newTable(groups), halts: newTable(halts), subscriptions: newTable(subscriptions),
 		history: newTable(history), auditEvents: newTable(auditEvents), anomalies: newTable(anomalies), recorded: map[report]bool{},
 	}
 }
@@ -56,7 +57,7 @@ type rows interface {
 func (f *fold) tables() []rows {
 	return []rows{
 		&f.apps, &f.processes, &f.instances, &f.droplets, &f.packages, &f.builds, &f.revisions, &f.deployments,
-		&f.organizations, &f.spaces, &f.quotas, &f.domains, &f.routes, &f.destinations, &f.strategies, &f.subscriptions,
+		&f.organizations, &f.spaces, &f.quotas, &f.domains, &f.routes, &f.destinations, &f.strategies, &f.halts, &f.subscriptions,
 		&f.history, &f.auditEvents, &f.anomalies,
 	}
 }
@@ -89,6 +90,9 @@ func (f *fold) want(e events.Event) {
 	switch e := e.(type) {
 	case events.DropletCreated, events.DropletUploaded:
 		f.droplets.want(r.Droplet)
+	case events.VersionRejected, events.VersionAccepted:
+		f.droplets.want(r.Droplet)
+		f.revisions.want(r.Revision)
 	case events.RevisionCreated:
 		f.revisions.want(r.Revision)
 		f.revisions.wantAll("app = ? AND number = ?", e.App, e.Number)
@@ -178,10 +182,12 @@ func (f *fold) event(m moment, e events.Event) {
 		f.buildEnded(m, e, e.Build, pack.Failed, e.Error)
 	case events.InstanceEvent:
 		f.instance(m, e)
+	case events.VersionRejected, events.VersionAccepted, events.AutomationHeld, events.AutomationReleased, events.HaltDeclared, events.HaltLifted:
+		f.governed(m, e)
 	case events.SubscriptionEvent:
 		f.subscription(m, e)
 	case events.NameClaimed, events.NameReleased, events.CommandRejected, events.SignalReceived, events.ManifestApplied, events.ManifestFailed,
-		events.VersionRequested, events.VersionRejected, events.VersionAccepted, events.AutomationHeld, events.AutomationReleased, events.HaltDeclared, events.HaltLifted:
+		events.VersionRequested:
 		// The history is all there is to say of them.
 	default:
 		f.rollout(m, e)

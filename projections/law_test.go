@@ -149,9 +149,9 @@ func facts() *rapid.Generator[events.Event] {
 			events.AppFeatureSet{App: app, Name: events.FeatureRevisions, Enabled: n > 1},
 		}
 		placed := places(t, app, labels)
-		stored := strategies(t, n, labels)
+		stored, held := strategies(t, n, labels), governed(t, app, droplet, revision)
 		grouped := groups(t, app, deployment, labels)
-		all = slices.Concat(all, packed, placed, stored, grouped)
+		all = slices.Concat(all, packed, placed, stored, grouped, held)
 		if creating := all[:2:2]; rapid.IntRange(0, 3).Draw(t, "creating") == 0 {
 			creating = append(creating, all[8], all[9], all[16], all[21], all[25], all[26], packed[1], packed[4], placed[0], placed[1], placed[2], placed[3], placed[4], stored[0], grouped[0], grouped[1])
 			return rapid.SampledFrom(creating).Draw(t, "event")

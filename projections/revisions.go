@@ -17,6 +17,7 @@ type Revision struct {
 	Types       []string          // all process types, sorted
 	Description string
 	Deployment  events.DeploymentID // the one that made it; empty where none did
+	Rejected    string              // why it must not be deployed; empty: it may
 	Stamp
 }
 
@@ -28,7 +29,7 @@ var revisions = view[events.RevisionID, Revision]{
 		return append([]column{
 			{"guid", &r.GUID}, {"app", &r.App}, {"number", &r.Number}, {"droplet", &r.Droplet},
 			{"environment", asJSON(&r.Environment)}, {"commands", asJSON(&r.Commands)}, {"types", asJSON(&r.Types)},
-			{"description", &r.Description}, {"deployment", &r.Deployment},
+			{"description", &r.Description}, {"deployment", &r.Deployment}, {"rejected", &r.Rejected},
 		}, r.Stamp.columns()...)
 	},
 }.ready()

@@ -63,6 +63,14 @@ func (s Sight) inOrganizations(w *where, column string) {
 	}
 }
 
+// inScope leaves rows whose scope somebody may see: everywhere, an organization that is seen or has a space that is, or a space.
+func (s Sight) inScope(w *where) {
+	if !s.all {
+		w.add("(organization = '' OR space = '' AND (organization IN (SELECT organization FROM spaces WHERE "+among("guid")+") OR "+
+			among("organization")+") OR "+among("space")+")", s.spaces, s.organizations, s.spaces)
+	}
+}
+
 // ofSpaces adds that the row's app is in one of the spaces.
 func (w *where) ofSpaces(ids []events.SpaceID) { ofApps(w, "space", ids) }
 

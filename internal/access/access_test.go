@@ -50,6 +50,14 @@ deployment.continue       x         x         -       -       -           -     
 deployment.cancel         x         x         -       -       -           -           -       x     .         .
 deployment.rollback       x         x         -       -       -           -           -       x     .         .
 deployment.update         x         .         .       .       .           -           -       x     .         .
+deployment.approve        x         x         x       x       x           -           -       x     .         .
+deployment.deny           x         x         x       x       x           -           -       x     .         .
+deployment.start          x         x         -       -       -           -           -       x     .         .
+halt.declare              .         .         .       x       x           -           -       x     .         .
+halt.lift                 .         .         .       x       x           -           -       x     .         .
+version.reject            x         x         .       .       .           -           -       x     .         .
+version.accept            x         x         .       .       .           -           -       x     .         .
+app.release-automation    x         x         .       .       .           -           -       x     .         .
 organization.create       .         .         .       .       .           .           .       x     .         .
 organization.update       .         .         .       .       x           .           -       x     .         .
 organization.delete       .         .         .       .       .           .           -       x     .         .
@@ -142,7 +150,7 @@ func (w *world) must(c commands.Command) string {
 }
 
 // things are ids that commands are about.
-type things struct{ org, space, app, droplet, pkg, process, deployment, orgQuota, spaceQuota, route, subscription string }
+type things struct{ org, space, app, droplet, pkg, process, deployment, orgQuota, spaceQuota, route, halt, subscription string }
 
 // prod makes a space with something of everything.
 func (w *world) prod() (th things) {
@@ -164,6 +172,7 @@ func (w *world) prod() (th things) {
 		Called: "small", Organization: events.OrganizationID(th.org), Spaces: []events.SpaceID{events.SpaceID(th.space)},
 	})
 	th.route = w.must(commands.CreateRoute{Space: events.SpaceID(th.space), Domain: events.DefaultDomain, Host: "hello"})
+	th.halt = w.must(commands.DeclareHalt{Space: events.SpaceID(th.space), Reason: "incident"})
 	th.subscription = w.must(commands.CreateSubscription{
 		Called: "chat", Space: events.SpaceID(th.space), URL: "https://hooks.test", Types: []string{"*"},
 	})
@@ -171,7 +180,7 @@ func (w *world) prod() (th things) {
 }
 
 // unknown are ids of nothing.
-var unknown = things{"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n8", "n9", "n10"}
+var unknown = things{"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n8", "n9", "n10", "n11"}
 
 // requests has a command of each name about things.
 func (th things) requests() map[string]commands.Command {
@@ -189,7 +198,11 @@ func (th things) requests() map[string]commands.Command {
 		commands.CreateProcess{App: app, Type: "worker"}, commands.ScaleProcess{Process: events.ProcessID(th.process), Instances: new(3)},
 		commands.UpdateProcess{Process: events.ProcessID(th.process)}, commands.CreateDeployment{App: app},
 		commands.ContinueDeployment{Deployment: deployment}, commands.CancelDeployment{Deployment: deployment},
-		commands.RollBackDeployment{Deployment: deployment},
+		commands.RollBackDeployment{Deployment: deployment}, commands.ApproveDeployment{Deployment: deployment},
+		commands.DenyDeployment{Deployment: deployment}, commands.StartDeployment{Deployment: deployment},
+		commands.DeclareHalt{Space: space, Reason: "incident"}, commands.LiftHalt{Halt: events.HaltID(th.halt)},
+		commands.RejectVersion{Droplet: events.DropletID(th.droplet), Reason: "leaks"}, commands.AcceptVersion{Droplet: events.DropletID(th.droplet)},
+		commands.ReleaseAutomation{App: app},
 		commands.UpdateDeployment{Deployment: deployment}, commands.CreateOrganization{Called: "other"},
 		commands.UpdateOrganization{Organization: org}, commands.DeleteOrganization{Organization: org},
 		commands.CreateSpace{Organization: org, Called: "dev"}, commands.UpdateSpace{Space: space}, commands.DeleteSpace{Space: space},

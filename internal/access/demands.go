@@ -14,10 +14,15 @@ import (
 // Demands says what a command needs, in the order in which its handler looks at things. Which role is enough is for package
 // auth to say; actions are chosen after Cloud Foundry's v3 controllers.
 func (g *Gate) Demands(ctx context.Context, c commands.Command) ([]Demand, error) {
-	for _, known := range []func(commands.Command) []Demand{ofApp, ofProcess, ofDeployment, ofBits, ofPlace, ofRoute, ofStrategy, ofSubscription} {
+	for _, known := range []func(commands.Command) []Demand{
+		ofApp, ofProcess, ofDeployment, ofBits, ofPlace, ofRoute, ofStrategy, ofAnswer, ofVersion, ofSubscription,
+	} {
 		if demands := known(c); len(demands) > 0 {
 			return demands, nil
 		}
+	}
+	if demands, err := g.ofHalt(ctx, c); len(demands) > 0 || err != nil {
+		return demands, err
 	}
 	return g.ofQuota(ctx, c)
 }
@@ -42,6 +47,8 @@ func ofApp(c commands.Command) []Demand {
 		return onApp(auth.Write, c.App)
 	case commands.SetFeature:
 		return onApp(auth.Write, c.App)
+	case commands.ReleaseAutomation:
+		return onApp(auth.ManageApps, c.App)
 	case commands.DeleteApp:
 		return onApp(auth.Write, c.App)
 	}

@@ -83,7 +83,7 @@ func (a *API) receiveAlerts(c echo.Context) error {
 	if sent.Version != alertmanagerVersion {
 		return aggregates.Reject("Version must be '%s': this is not what Alertmanager's webhook sends", alertmanagerVersion)
 	}
-	by, err := callerOf(c)
+	by, err := a.callerOf(c)
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (a *API) allow(c echo.Context, command commands.Command) error {
 
 // carryOut hands a command to the handler, and returns once its effect can be read.
 func (a *API) carryOut(c echo.Context, command commands.Command) (commands.Result, error) {
-	by, err := callerOf(c)
+	by, err := a.callerOf(c)
 	if err != nil {
 		return commands.Result{}, err
 	}

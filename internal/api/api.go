@@ -131,6 +131,8 @@ func (a *API) routes() {
 	a.buildRoutes()
 	a.revisionRoutes()
 	a.deploymentRoutes()
+	a.approvalRoutes()
+	a.haltRoutes()
 	a.organizationRoutes()
 	a.roleRoutes()
 	a.quotaRoutes()

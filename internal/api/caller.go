@@ -22,7 +22,7 @@ const (
 )
 
 // callerOf says who sends a command under which id.
-func callerOf(c echo.Context) (commands.Caller, error) {
+func (a *API) callerOf(c echo.Context) (commands.Caller, error) {
 	header := c.Request().Header
 	id := events.NewID()
 	if given := header.Values(headerIdempotencyKey); len(given) > 0 {
@@ -35,7 +35,15 @@ func callerOf(c echo.Context) (commands.Caller, error) {
 		id = attempt
 	}
 	c.Response().Header().Set(headerCommand, id)
-	return commands.Caller{CommandID: events.CommandID(id), Actor: auth.FromContext(c.Request().Context()).Actor(), Door: "http", Trace: traceOf(header)}, nil
+	return a.caller(c, events.CommandID(id)), nil
+}
+
+// caller is who sends a command under this id.
+func (a *API) caller(c echo.Context, id events.CommandID) commands.Caller {
+	i := auth.FromContext(c.Request().Context())
+	return commands.Caller{
+		CommandID: id, Actor: i.Actor(), Door: "http", Trace: traceOf(c.Request().Header), Automation: i.Automation, Roles: a.gate.RolesOf(i),
+	}
 }
 
 var (

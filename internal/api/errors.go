@@ -77,8 +77,5 @@ func missing(kind commands.Kind, err error) error {
 	return err
 }
 
-// Kinds of resources that no command is about.
-const (
-	kindRevision commands.Kind = "Revision"
-	kindJob      commands.Kind = "Job"
-)
+// kindJob is of a resource that no command is about.
+const kindJob commands.Kind = "Job"

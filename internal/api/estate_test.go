@@ -93,6 +93,8 @@ func (w *world) settle(organization, space string) estate {
 	make("space_quota", "/v3/space_quotas", `{"name":"`+space+`","relationships":{"organization":{"data":{"guid":"{organization}"}},"spaces":{"data":[{"guid":"{space}"}]}}}`)
 	w.until("the deployment is over", func() bool { return w.status(e["deployment"]) == "FINALIZED/DEPLOYED" })
 	e["audit_event"] = text(w.must(200, "GET", "/v3/audit_events?target_guids="+e["app"], ""), "resources", 0, "guid")
+	make("halt", "/v3/halts", `{"reason":"drill","relationships":{"space":{"data":{"guid":"{space}"}}}}`)
+	w.must(200, "POST", "/v3/halts/"+e["halt"]+"/actions/lift", "")
 	make("subscription", "/v3/subscriptions", `{"name":"`+space+`","url":"http://hooks.test/token","types":["deployment.*"],"relationships":{"space":{"data":{"guid":"{space}"}}}}`)
 	e["job"] = "droplet.upload." + e["droplet"]
 	return e
@@ -121,7 +123,7 @@ func (e estate) twin() estate {
 
 // collections says what the :guid below a collection is; other parameters have the names of an estate.
 var collections = map[string]string{
-	"apps": "app", "audit_events": "audit_event", "builds": "build", "deployments": "deployment", "domains": "domain", "droplets": "droplet",
+	"apps": "app", "audit_events": "audit_event", "builds": "build", "deployments": "deployment", "domains": "domain", "droplets": "droplet", "halts": "halt",
 	"jobs": "job", "organization_quotas": "organization_quota", "organizations": "organization", "packages": "package",
 	"revisions": "revision", "routes": "route", "space_quotas": "space_quota", "spaces": "space", "subscriptions": "subscription",
 }

@@ -55,7 +55,9 @@ func newWorld(t testing.TB) *world {
 	w.commands = handler
 	w.api = api.New(api.Config{
 		Auth: w.people, Keys: accessKeys{}, Clients: clients{}, UserIDs: userID, Commands: handler, Packages: handler, Store: w.store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet, Patience: patience,
-		Secrets: func(id events.SubscriptionID, generation int) string { return fmt.Sprintf("secret %d of %s", generation, id) },
+		Secrets: func(id events.SubscriptionID, generation int) string {
+			return fmt.Sprintf("secret %d of %s", generation, id)
+		},
 	})
 	w.runs((&projector.Runner{Log: w.log, Store: w.store, Logger: quiet}).Run)
 	w.runs(updater.New(w.log, eventlog.NewMemoryTimers(), commands.Apps(w.log, nil), nil, quiet).Run)

@@ -6,7 +6,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"slipway/events"
-	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/resource"
 )
@@ -27,9 +26,7 @@ func (a *API) planDeployment(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	forecast, err := a.Commands.Forecast(ctx, create, body.Simulate, commands.Caller{
-		CommandID: events.CommandID(events.NewID()), Actor: auth.FromContext(ctx).Actor(), Door: "http",
-	})
+	forecast, err := a.Commands.Forecast(ctx, create, body.Simulate, a.caller(c, events.CommandID(events.NewID())))
 	if err != nil {
 		return err
 	}

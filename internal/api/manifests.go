@@ -53,7 +53,7 @@ func (a *API) readManifest(c echo.Context) (events.SpaceID, manifest.Manifest, e
 
 // applyManifest does what a manifest says. It is done when it is answered; the job says how it ended, and outlives that.
 func (a *API) applyManifest(c echo.Context) error {
-	by, err := callerOf(c)
+	by, err := a.callerOf(c)
 	if err != nil {
 		return err
 	}

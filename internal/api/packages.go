@@ -139,7 +139,7 @@ func (a *API) createPackage(c echo.Context) error {
 
 // uploadPackage takes the zip of a package: as the file `bits` of a multipart form (Cloud Foundry's way), or as the body.
 func (a *API) uploadPackage(c echo.Context) error {
-	by, err := callerOf(c)
+	by, err := a.callerOf(c)
 	if err != nil {
 		return err
 	}

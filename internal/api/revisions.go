@@ -77,9 +77,9 @@ func (a *API) revisionPage(c echo.Context, q *query, of projections.App, l proje
 func (a *API) revision(c echo.Context, action auth.Action) (projections.Revision, error) {
 	r, err := a.Store.Revision(c.Request().Context(), events.RevisionID(c.Param("guid")))
 	if err != nil {
-		return r, missing(kindRevision, err)
+		return r, missing(commands.KindRevision, err)
 	}
-	return r, a.see(c, action, thing(commands.KindApp, r.App), kindRevision)
+	return r, a.see(c, action, thing(commands.KindApp, r.App), commands.KindRevision)
 }
 
 func (a *API) getRevision(c echo.Context) error {

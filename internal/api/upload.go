@@ -30,7 +30,7 @@ const (
 // uploadDroplet takes the bits of a droplet: as the file `bits` of a multipart form (Cloud Foundry's way), or as the body
 // itself. They flow through into the store; nothing holds them here.
 func (a *API) uploadDroplet(c echo.Context) error {
-	by, err := callerOf(c)
+	by, err := a.callerOf(c)
 	if err != nil {
 		return err
 	}

@@ -163,7 +163,7 @@ func (a *Authority) VerifySigned(ctx context.Context, r *http.Request, body []by
 		return Identity{}, err
 	}
 	u := d.guids[d.access[id].guid]
-	return Identity{UserID: u.GUID, UserName: u.Name, Scopes: u.scopes(), Grants: u.Roles}, nil
+	return Identity{UserID: u.GUID, UserName: u.Name, Scopes: u.scopes(), Grants: u.Roles, Automation: u.Automation}, nil
 }
 
 func (v *faults) accessKeys(at string, keys []AccessKey, taken map[string]string) {

@@ -59,6 +59,8 @@ type Rights struct {
 	GlobalAuditor bool    `json:"global_auditor,omitempty"`  // read everything but secrets
 	Scopes        Scopes  `json:"scopes,omitempty"`          // instead of reading and writing; roles still bound them
 	Roles         []Grant `json:"roles,omitempty"`
+	// Automation: no person decides what it does. After somebody has gone back by hand it may not deploy until it is let again.
+	Automation bool `json:"automation,omitempty"`
 }
 
 // Grant gives a role in a space or an organization. They are named by guid or by name; "*" means all of them. A space's name
@@ -187,7 +189,7 @@ func (v *faults) client(at string, c Client, names map[string]string) {
 		v.rights(at, c.Rights)
 		return
 	}
-	if r := c.Rights; r.Admin || r.AdminReadOnly || r.GlobalAuditor || len(r.Scopes) > 0 || len(r.Roles) > 0 {
+	if r := c.Rights; r.Admin || r.AdminReadOnly || r.GlobalAuditor || r.Automation || len(r.Scopes) > 0 || len(r.Roles) > 0 {
 		v.add("%s: a client without a secret can have no rights: anybody could claim to be it", at)
 	}
 }

@@ -21,6 +21,8 @@ type Identity struct {
 	ClientID string
 	Scopes   Scopes // that the token has and the configuration still gives
 	Grants   []Grant
+	// Automation: no person decides what the caller does.
+	Automation bool
 }
 
 // Actor is how history names the caller: "user/<name>" or "client/<id>". It can be no part of Slipway's: see

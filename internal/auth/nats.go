@@ -108,11 +108,13 @@ func (d *directory) vouched(caller string) (Identity, error) {
 func callersOf(c Config) map[string]Identity {
 	callers := map[string]Identity{}
 	for _, u := range c.Users {
-		callers[events.FeedToken(u.Name)] = Identity{UserID: u.GUID, UserName: u.Name, Scopes: u.scopes(), Grants: u.Roles}
+		callers[events.FeedToken(u.Name)] = Identity{UserID: u.GUID, UserName: u.Name, Scopes: u.scopes(), Grants: u.Roles, Automation: u.Automation}
 	}
 	for _, client := range c.Clients {
 		if !client.public() {
-			callers[events.FeedToken(client.ID)] = Identity{ClientID: client.ID, Scopes: client.scopes(), Grants: client.Roles}
+			callers[events.FeedToken(client.ID)] = Identity{
+				ClientID: client.ID, Scopes: client.scopes(), Grants: client.Roles, Automation: client.Automation,
+			}
 		}
 	}
 	return callers

@@ -30,7 +30,7 @@ const (
 	// Write: bring in or take away what runs. Create, change and delete apps, droplets, packages and their bits; metadata of
 	// everything, deployments too; manifests.
 	Write
-	// UpdateSpace: change a space's name and metadata.
+	// UpdateSpace: change a space's name and metadata, and say what may be deployed in it and when: halts and policies.
 	UpdateSpace
 	// ReadOrganization: an organization and its quota.
 	ReadOrganization
@@ -105,6 +105,22 @@ func (i Identity) Can(a Action, p Place) bool {
 	return i.Everywhere(a) || i.hasScope(a) && slices.ContainsFunc(i.Grants, func(g Grant) bool {
 		return slices.Contains(rules[a].allowed, g.Role) && g.covers(p)
 	})
+}
+
+// RoleAdmin is what an admin is in every place, beside roles.
+const RoleAdmin = "admin"
+
+// RolesIn are the roles that i has in p, by name.
+func (i Identity) RolesIn(p Place) (roles []string) {
+	if i.Scopes.Has(ScopeAdmin) {
+		roles = append(roles, RoleAdmin)
+	}
+	for _, g := range i.Grants {
+		if g.covers(p) && !slices.Contains(roles, string(g.Role)) {
+			roles = append(roles, string(g.Role))
+		}
+	}
+	return roles
 }
 
 // Everywhere says whether i may do a without regard to places: lists need no filter then.

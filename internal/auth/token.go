@@ -144,6 +144,6 @@ func (d *directory) identify(c claims) (Identity, error) {
 		}
 		i.UserID, i.UserName, rights = u.GUID, u.Name, u.Rights
 	}
-	i.Scopes, i.Grants = c.Scope.and(rights.scopes()), rights.Roles
+	i.Scopes, i.Grants, i.Automation = c.Scope.and(rights.scopes()), rights.Roles, rights.Automation
 	return i, nil
 }

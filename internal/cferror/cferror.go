@@ -57,6 +57,7 @@ var refusals = map[aggregates.Code]Error{
 	aggregates.CodeNotFound:      ResourceNotFound,
 	aggregates.CodeUniqueness:    UniquenessError,
 	aggregates.CodeConflict:      Conflict,
+	aggregates.CodeForbidden:     NotAuthorized,
 	commands.CodeMalformed:       MessageParseError,
 }
 

@@ -120,10 +120,12 @@ func TestPrometheus(t *testing.T) {
 			says(400, `{"status":"error","errorType":"bad_data","error":"parse error: unexpected end of input"}`),
 			check.NotAsked("Prometheus says bad_data: parse error: unexpected end of input"),
 		},
-		"too much to do":     {says(503, `{"status":"error","errorType":"timeout","error":"query timed out"}`), check.NotAsked("Prometheus says server_error: server error: 503")},
-		"broken":             {says(500, "secret words"), check.NotAsked("Prometheus says server_error: server error: 500")}, // without the body
-		"not there":          {says(404, "secret words"), check.NotAsked("Prometheus says client_error: client error: 404")},
-		"leads elsewhere":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.2:1/", http.StatusTemporaryRedirect) }, alien},
+		"too much to do": {says(503, `{"status":"error","errorType":"timeout","error":"query timed out"}`), check.NotAsked("Prometheus says server_error: server error: 503")},
+		"broken":         {says(500, "secret words"), check.NotAsked("Prometheus says server_error: server error: 500")}, // without the body
+		"not there":      {says(404, "secret words"), check.NotAsked("Prometheus says client_error: client error: 404")},
+		"leads elsewhere": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.2:1/", http.StatusTemporaryRedirect)
+		}, alien},
 		"no result":          {says(200, `{"status":"success","data":{}}`), alien},
 		"no JSON":            {says(200, "<html>secret words</html>"), alien},
 		"far too much":       {says(200, success("vector", "["+strings.Repeat(`{"metric":{},"value":[1,"0"]},`, 50_000)+`{"metric":{},"value":[1,"0"]}]`)), check.NotAsked("Prometheus cannot be asked: the answer is larger than 1048576 bytes")},

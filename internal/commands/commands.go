@@ -131,6 +131,8 @@ const (
 	KindPackage    Kind = "Package"
 	KindBuild      Kind = "Build"
 	KindDeployment Kind = "Deployment"
+	KindRevision   Kind = "Revision"
+	KindHalt       Kind = "Halt"
 
 	KindOrganization      Kind = "Organization"
 	KindSpace             Kind = "Space"

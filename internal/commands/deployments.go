@@ -11,13 +11,13 @@ import (
 	"slipway/internal/eventlog"
 )
 
-func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, m eventlog.Meta) (Result, error) {
-	create, err := h.asked(ctx, c, m)
+func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, by Caller, m eventlog.Meta) (Result, error) {
+	create, err := h.asked(ctx, c, by, m)
 	if err != nil {
 		return Result{}, err
 	}
 	result, err := h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) {
-		if err := h.facts(ctx, c, q, &create); err != nil {
+		if err := h.facts(ctx, c, s, q, &create); err != nil {
 			return nil, err
 		}
 		return app.DeployApp(s, create)
@@ -27,9 +27,10 @@ func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, m ev
 }
 
 // asked is the decision that a request asks for, with the facts that never change.
-func (h *Handler) asked(ctx context.Context, c CreateDeployment, m eventlog.Meta) (app.CreateDeployment, error) {
+func (h *Handler) asked(ctx context.Context, c CreateDeployment, by Caller, m eventlog.Meta) (app.CreateDeployment, error) {
 	create := app.CreateDeployment{
 		ID: m.CommandID, Strategy: c.Strategy, Options: c.Options.DeploymentOptions, Metadata: c.Metadata, Schedule: h.schedule, Now: m.Time,
+		By: m.Actor, Automation: by.Automation,
 	}
 	if err := c.Check(); err != nil {
 		return create, err
@@ -38,8 +39,15 @@ func (h *Handler) asked(ctx context.Context, c CreateDeployment, m eventlog.Meta
 }
 
 // facts adds those that are as of now.
-func (h *Handler) facts(ctx context.Context, c CreateDeployment, q app.Quota, create *app.CreateDeployment) (err error) {
+func (h *Handler) facts(ctx context.Context, c CreateDeployment, s app.State, q app.Quota, create *app.CreateDeployment) error {
 	create.Quota = q
+	halted, err := h.halts.For(ctx, s.Organization, s.Space, create.Now)
+	if err != nil {
+		return err
+	}
+	if create.Halt = ""; halted.ID != "" {
+		create.Halt = "Cannot deploy: " + halted.Text()
+	}
 	create.Stored, err = h.stored(ctx, c.DeploymentStrategy)
 	return err
 }

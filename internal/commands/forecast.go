@@ -95,7 +95,7 @@ func (h *Handler) forecast(ctx context.Context, c CreateDeployment, a Assumption
 	if err := a.Check(); err != nil {
 		return Forecast{}, err
 	}
-	create, err := h.asked(ctx, c, h.meta(by))
+	create, err := h.asked(ctx, c, by, h.meta(by))
 	if err != nil {
 		return Forecast{}, err
 	}
@@ -107,7 +107,7 @@ func (h *Handler) forecast(ctx context.Context, c CreateDeployment, a Assumption
 	if err != nil {
 		return Forecast{}, err
 	}
-	if err := h.facts(ctx, c, quota, &create); err != nil {
+	if err := h.facts(ctx, c, agg.State, quota, &create); err != nil {
 		return Forecast{}, err
 	}
 	f, err := simulate.Run(a.input(agg.State, create))

@@ -17,6 +17,7 @@ import (
 	"slipway/aggregates/subscription"
 	"slipway/events"
 	"slipway/internal/eventlog"
+	"slipway/internal/halts"
 )
 
 // Schemas of the snapshots; see eventlog.NewRepository.
@@ -37,6 +38,7 @@ var ErrUnknown = errors.New("no such resource")
 type Finder interface {
 	AppOfDeployment(ctx context.Context, id events.DeploymentID) (events.AppID, error)
 	AppOfProcess(ctx context.Context, id events.ProcessID) (events.AppID, error)
+	AppOfRevision(ctx context.Context, id events.RevisionID) (events.AppID, error)
 	// MetadataOfDeployment is what labels and annotations a deployment has, over or not.
 	MetadataOfDeployment(ctx context.Context, id events.DeploymentID) (events.Metadata, error)
 	// CountStrategies says how many deployment strategies are stored.
@@ -65,6 +67,7 @@ type Handler struct {
 	names      *eventlog.Repository[name.State]
 	places     places
 	strategies *Strategies
+	halts      *halts.Halts
 
 	subscriptions *eventlog.Repository[subscription.State]
 
@@ -83,7 +86,7 @@ func NewHandler(log eventlog.Log, snapshots eventlog.Snapshots, finder Finder, b
 		apps: Apps(log, snapshots), droplets: Droplets(log),
 		packages: Packages(log), builds: Builds(log),
 		names:  eventlog.NewRepository(log, events.AggregateName, name.Evolve, nil, 0),
-		places: newPlaces(log, snapshots), strategies: NewStrategies(log),
+		places: newPlaces(log, snapshots), strategies: NewStrategies(log), halts: halts.New(log),
 		subscriptions: Subscriptions(log), creating: make(creation, 1),
 		finder: finder, bits: bits, logger: logger, now: time.Now,
 	}
@@ -108,6 +111,9 @@ type Caller struct {
 	Actor     events.Actor
 	Door      string // "http", "rpc" or "commands"
 	Trace     string // W3C traceparent, may be empty
+
+	Automation bool  // no person decides what it does
+	Roles      Roles // of whoever sends it; nil: none
 }
 
 // Handle carries out a command: once, however often it comes. Errors: *aggregates.RejectedError for a refusal,
@@ -118,7 +124,7 @@ func (h *Handler) Handle(ctx context.Context, c Command, by Caller) (Result, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
-	result, err := h.dispatch(ctx, c, h.meta(by))
+	result, err := h.dispatch(ctx, c, by, h.meta(by))
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", c.Name(), err)
 	}
@@ -131,7 +137,10 @@ func (h *Handler) meta(by Caller) eventlog.Meta {
 	return eventlog.Meta{CommandID: by.CommandID, Actor: by.Actor, Cause: by.Door, Trace: by.Trace, Time: h.now().UTC()}
 }
 
-func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Result, error) {
+func (h *Handler) dispatch(ctx context.Context, c Command, by Caller, m eventlog.Meta) (Result, error) {
+	if result, ok, err := h.dispatchOf(ctx, c, by, m); ok {
+		return result, err
+	}
 	switch c := c.(type) {
 	case CreateApp:
 		return h.createApp(ctx, c, m)
@@ -167,8 +176,6 @@ func (h *Handler) dispatch(ctx context.Context, c Command, m eventlog.Meta) (Res
 		return h.scaleProcess(ctx, c, m)
 	case UpdateProcess:
 		return h.updateProcess(ctx, c, m)
-	case CreateDeployment:
-		return h.createDeployment(ctx, c, m)
 	case ContinueDeployment:
 		return h.continueDeployment(ctx, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor, Now: m.Time}, m)
 	case CancelDeployment:

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"fmt"
 
 	"slipway/aggregates"
 	"slipway/aggregates/strategy"
@@ -88,7 +87,7 @@ func (h *Handler) dispatchStrategy(ctx context.Context, c Command, m eventlog.Me
 	case DeleteStrategy:
 		return h.onStrategy(ctx, c.Strategy, m, func(s strategy.State) ([]events.Event, error) { return strategy.Delete(s, c.Strategy) })
 	}
-	return Result{}, fmt.Errorf("no handler for %T", c)
+	return h.dispatchHold(ctx, c, m)
 }
 
 func (h *Handler) onStrategy(ctx context.Context, id events.StrategyID, m eventlog.Meta, decide func(strategy.State) ([]events.Event, error)) (Result, error) {

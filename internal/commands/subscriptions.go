@@ -154,8 +154,3 @@ func (h *Handler) listener(ctx context.Context, c CreateSubscription) (ref event
 	}
 	return ref, nil
 }
-
-// InvalidOrganization is Cloud Foundry's text for an organization in a body.
-func InvalidOrganization() error {
-	return aggregates.Reject("Invalid organization. Ensure the organization exists and you have access to it.")
-}

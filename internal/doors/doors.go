@@ -29,13 +29,15 @@ type Handler interface {
 	Handle(ctx context.Context, c commands.Command, by commands.Caller) (commands.Result, error)
 }
 
-// Config is what the doors work with. All but Ready is needed.
+// Config is what the doors work with. All but Ready and Roles is needed.
 type Config struct {
 	NC      *nats.Conn
 	Handler Handler
 	Callers Callers
 	// Allow says whether somebody may send a command: nil, or what to answer.
 	Allow func(ctx context.Context, i auth.Identity, c commands.Command) error
+	// Roles gives the roles of somebody, for the commands that ask for them; nil: nobody has any.
+	Roles func(i auth.Identity) commands.Roles
 	// Present gives what a result is about, as JSON shows it to its caller; nil where it is gone. It waits until the read
 	// model shows the result, or says why it cannot.
 	Present func(ctx context.Context, i auth.Identity, result commands.Result) (any, error)
@@ -93,6 +95,9 @@ func (cfg Config) carryOut(ctx context.Context, i auth.Identity, name string, bo
 	}
 	if err := cfg.Allow(ctx, i, c); err != nil {
 		return commands.Result{}, fmt.Errorf("%s: %w", name, err)
+	}
+	if by.Automation = i.Automation; cfg.Roles != nil {
+		by.Roles = cfg.Roles(i)
 	}
 	return cfg.Handler.Handle(ctx, c, by)
 }

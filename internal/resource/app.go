@@ -12,7 +12,9 @@ type App struct {
 	Lifecycle     Lifecycle        `json:"lifecycle"`
 	Relationships AppRelationships `json:"relationships"`
 	Metadata      Metadata         `json:"metadata"`
-	Links         Links            `json:"links"`
+	// AutomationHeld is why automation may not deploy the app (our own addition).
+	AutomationHeld *Rejected `json:"automation_held,omitempty"`
+	Links          Links     `json:"links"`
 }
 
 // AppRelationships are where an app lives and what it runs.
@@ -26,18 +28,23 @@ func (b Base) App(a projections.App) App {
 	return App{
 		Stamp: stamp(a.GUID, a.Stamp), Name: a.Name, State: string(a.State), Lifecycle: lifecycleOf(a.Lifecycle == LifecycleDocker),
 		Relationships: AppRelationships{Space: toOne(a.Space), CurrentDroplet: toOne(a.Droplet)},
-		Metadata:      metadata(a.Metadata), Links: b.appLinks(string(a.GUID)),
+		Metadata:      metadata(a.Metadata), AutomationHeld: rejected(a.NoAutomation), Links: b.appLinks(a),
 	}
 }
 
-func (b Base) appLinks(id string) Links {
+func (b Base) appLinks(a projections.App) Links {
+	id := string(a.GUID)
 	at := func(more ...string) Link { return b.link(append([]string{"v3", "apps", id}, more...)...) }
-	return Links{
+	links := Links{
 		"self": at(), "environment_variables": at("environment_variables"), "processes": at("processes"),
 		"droplets": at("droplets"), "packages": at("packages"), "builds": at("builds"), "features": at("features"), "current_droplet": at("droplets", "current"), "revisions": at("revisions"),
 		"deployed_revisions": at("revisions", "deployed"), "start": at("actions", "start").by("POST"),
 		"stop": at("actions", "stop").by("POST"), "restart": at("actions", "restart").by("POST"),
 	}
+	if a.NoAutomation != "" {
+		links["release_automation"] = at("actions", "release_automation").by("POST")
+	}
+	return links
 }
 
 // Variables is a set of environment variables.

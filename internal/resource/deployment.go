@@ -12,6 +12,7 @@ import (
 type Deployment struct {
 	Stamp
 	Status          Status           `json:"status"`
+	Approval        *Approval        `json:"approval,omitempty"` // of one that policies had something to say about
 	Strategy        string           `json:"strategy"`
 	Growth          *events.Growth   `json:"growth,omitempty"` // the numbers of its deployment strategy, as they were when it began
 	Options         commands.Options `json:"options"`          // of the request; those that were not given are absent
@@ -60,7 +61,7 @@ func ofDeployment(d projections.Deployment) OfDeployment {
 func (b Base) Deployment(d projections.Deployment) Deployment {
 	return Deployment{
 		Stamp:  stamp(d.GUID, d.Stamp),
-		Status: status(d), Strategy: d.Strategy, Growth: d.Watch.Growth, Options: given(d.Options),
+		Status: status(d), Approval: approval(d.Watch.Asked), Strategy: d.Strategy, Growth: d.Watch.Growth, Options: given(d.Options),
 		Droplet: guid(d.Droplet), PreviousDroplet: guid(d.PreviousDroplet),
 		NewProcesses: Each(d.NewProcesses, func(p projections.ProcessRef) ProcessRef {
 			return ProcessRef{GUID: string(p.GUID), Type: p.Type}
@@ -98,6 +99,9 @@ func (b Base) deploymentLinks(d projections.Deployment) Links {
 	}
 	if d.StatusValue == projections.StatusActive && d.PreviousDroplet != "" && d.State != projections.Canceling && d.State != projections.RollingBack {
 		links["rollback"] = b.link("v3", "deployments", id, "actions", "rollback").by("POST")
+	}
+	if d.State == projections.Requested {
+		b.answerLinks(d, links)
 	}
 	if d.State == projections.Paused {
 		links["continue"] = b.link("v3", "deployments", id, "actions", "continue").by("POST")

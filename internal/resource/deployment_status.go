@@ -20,6 +20,8 @@ type Status struct {
 	BakeUntil   *Time            `json:"bake_until,omitempty"`   // of one that is all new and watched
 	Failure     *Failure         `json:"failure,omitempty"`      // why it failed, if it did
 	Checks      map[string]Check `json:"checks,omitempty"`       // those that were made, by name
+	HeldUntil   *Time            `json:"held_until,omitempty"`   // when the window opens that it waits for
+	Halt        *HaltRef         `json:"halt,omitempty"`         // why it stands still
 }
 
 // Step is how far a rollout is in its plan.
@@ -81,6 +83,12 @@ func status(d projections.Deployment) Status {
 	}
 	if b := w.Breach; b != nil {
 		s.Failure = &Failure{Cause: b.Cause, Name: b.Name, Reason: b.Reason, Value: b.Value, Action: b.Action, At: Time(b.At)}
+	}
+	if d.State == projections.Requested {
+		s.HeldUntil = heldUntil(w.Asked)
+	}
+	if d.StatusValue == projections.StatusActive {
+		s.Halt = haltRef(w.Halt)
 	}
 	for name, c := range w.Checks {
 		if s.Checks == nil {

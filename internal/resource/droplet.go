@@ -20,7 +20,20 @@ type Droplet struct {
 	Image             *string           `json:"image"`
 	Relationships     OfApp             `json:"relationships"`
 	Metadata          Metadata          `json:"metadata"`
+	Rejected          *Rejected         `json:"rejected,omitempty"` // our own addition
 	Links             Links             `json:"links"`
+}
+
+// Rejected is why a droplet or a revision must not be deployed.
+type Rejected struct {
+	Reason string `json:"reason"`
+}
+
+func rejected(reason string) *Rejected {
+	if reason == "" {
+		return nil
+	}
+	return &Rejected{reason}
 }
 
 // DropletLifecycle is the lifecycle as droplets show it: its data are empty.
@@ -40,7 +53,7 @@ func (b Base) Droplet(d projections.Droplet) Droplet {
 	id := string(d.GUID)
 	out := Droplet{
 		Stamp: stamp(d.GUID, d.Stamp), State: string(d.State), Lifecycle: DropletLifecycle{Type: LifecycleBuildpack},
-		ProcessTypes: filled(d.ProcessTypes), Relationships: OfApp{toOne(d.App)}, Metadata: metadata(events.Metadata{}),
+		ProcessTypes: filled(d.ProcessTypes), Relationships: OfApp{toOne(d.App)}, Metadata: metadata(events.Metadata{}), Rejected: rejected(d.Rejected),
 		Links: Links{
 			"self": b.link("v3", "droplets", id), "app": b.link("v3", "apps", string(d.App)),
 			"assign_current_droplet": b.link("v3", "apps", string(d.App), "relationships", "current_droplet").by("PATCH"),

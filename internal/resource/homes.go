@@ -33,6 +33,12 @@ func (f Finder) PlacesOf(ctx context.Context, kind commands.Kind, id string) ([]
 				return nil, err
 			}
 			return f.placesIn(ctx, d.Organization)
+		case commands.KindHalt:
+			h, err := f.Store.Halt(ctx, events.HaltID(id))
+			if err != nil {
+				return nil, err
+			}
+			return f.placesOfScope(ctx, h.Organization, h.Space)
 		case commands.KindOrganizationQuota, commands.KindSpaceQuota:
 			return f.placesWith(ctx, events.QuotaID(id))
 		}
@@ -69,6 +75,9 @@ func (f Finder) spaceOf(ctx context.Context, kind commands.Kind, id string) (eve
 	case commands.KindPackage:
 		p, missing := f.Store.Package(ctx, events.PackageID(id))
 		owner, err = p.App, missing
+	case commands.KindRevision:
+		r, missing := f.Store.Revision(ctx, events.RevisionID(id))
+		owner, err = r.App, missing
 	case commands.KindBuild:
 		b, missing := f.Store.Build(ctx, events.BuildID(id))
 		owner, err = b.App, missing
@@ -148,6 +157,24 @@ func (f Finder) placesIn(ctx context.Context, id events.OrganizationID) ([]auth.
 	}
 	alone := place(projections.Home{Organization: homes[0].Organization, OrganizationName: homes[0].OrganizationName})
 	return append([]auth.Place{alone}, Each(homes, place)...), nil
+}
+
+// placesOfScope is the one place that something holds for: a space, or an organization alone; none where it holds everywhere.
+func (f Finder) placesOfScope(ctx context.Context, o events.OrganizationID, s events.SpaceID) ([]auth.Place, error) {
+	switch {
+	case s != "":
+		p, err := f.placeOf(ctx, s)
+		return []auth.Place{p}, err
+	case o != "":
+		p := auth.Place{Organization: string(o)}
+		found, err := f.Store.Organization(ctx, o)
+		if errors.Is(err, projections.ErrNotFound) { // it is deleted: roles for its guid hold
+			return []auth.Place{p}, nil
+		}
+		p.OrganizationName = found.Name
+		return []auth.Place{p}, err
+	}
+	return nil, nil
 }
 
 // placesHeard is where a subscription listens, or did: a space, or an organization as a whole. Of one that hears everything it is

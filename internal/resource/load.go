@@ -73,6 +73,10 @@ func (r Reader) read(ctx context.Context, b Base, result commands.Result) (any, 
 		return present(b.Package)(r.Store.Package(ctx, events.PackageID(result.ID)))
 	case commands.KindBuild:
 		return present(func(of projections.Build) Build { return b.Build(of, r.UserIDs) })(r.Store.Build(ctx, events.BuildID(result.ID)))
+	case commands.KindRevision:
+		return present(b.Revision)(r.Store.Revision(ctx, events.RevisionID(result.ID)))
+	case commands.KindHalt:
+		return present(func(h projections.Halt) Halt { return b.Halt(h, time.Now()) })(r.Store.Halt(ctx, events.HaltID(result.ID)))
 	case commands.KindDeployment:
 		return present(b.Deployment)(r.Store.Deployment(ctx, events.DeploymentID(result.ID)))
 	}
@@ -105,6 +109,14 @@ func (f Finder) AppOfProcess(ctx context.Context, id events.ProcessID) (events.A
 	return find(ctx, f, func() (events.AppID, error) {
 		p, err := f.Store.Process(ctx, id)
 		return p.App, err
+	})
+}
+
+// AppOfRevision implements commands.Finder.
+func (f Finder) AppOfRevision(ctx context.Context, id events.RevisionID) (events.AppID, error) {
+	return find(ctx, f, func() (events.AppID, error) {
+		r, err := f.Store.Revision(ctx, id)
+		return r.App, err
 	})
 }
 

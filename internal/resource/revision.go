@@ -16,6 +16,7 @@ type Revision struct {
 	Relationships OfApp                      `json:"relationships"`
 	Metadata      Metadata                   `json:"metadata"`
 	Deployable    bool                       `json:"deployable"`
+	Rejected      *Rejected                  `json:"rejected,omitempty"` // our own addition
 	Links         Links                      `json:"links"`
 }
 
@@ -24,7 +25,8 @@ type RevisionProcess struct {
 	Command *string `json:"command"`
 }
 
-// Revision presents a revision. It is deployable as long as its droplet is there, and a droplet goes only with its app.
+// Revision presents a revision. It is deployable as long as its droplet is there, which goes only with its app, and nobody has
+// rejected it.
 func (b Base) Revision(r projections.Revision) Revision {
 	id := string(r.GUID)
 	processes := map[string]RevisionProcess{}
@@ -38,7 +40,7 @@ func (b Base) Revision(r projections.Revision) Revision {
 	return Revision{
 		Stamp: stamp(r.GUID, r.Stamp), Version: r.Number, Droplet: guid(r.Droplet), Processes: processes,
 		Sidecars: []struct{}{}, Description: r.Description, Relationships: OfApp{toOne(r.App)},
-		Metadata: metadata(events.Metadata{}), Deployable: true, Links: Links{
+		Metadata: metadata(events.Metadata{}), Deployable: r.Rejected == "", Rejected: rejected(r.Rejected), Links: Links{
 			"self": b.link("v3", "revisions", id), "app": b.link("v3", "apps", string(r.App)),
 			"environment_variables": b.link("v3", "revisions", id, "environment_variables"),
 		},

@@ -83,7 +83,7 @@ func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener
 		group.Go(func() error { tidy(ctx, b, logger); return nil })
 		group.Go(func() error {
 			return doors.Run(ctx, doors.Config{
-				NC: b.Conn, Handler: handler, Callers: logins, Allow: gate.Allow, Log: b.Log, Logger: logger, Ready: func() { close(ready) },
+				NC: b.Conn, Handler: handler, Callers: logins, Allow: gate.Allow, Roles: gate.RolesOf, Log: b.Log, Logger: logger, Ready: func() { close(ready) },
 				Present: presenting(reader, resource.Base(base), gate),
 			})
 		})

@@ -168,10 +168,23 @@ func onTerminal(command *exec.Cmd) (shown string, err error) {
 		return "", err
 	}
 	defer terminal.Close()
-	_, _ = io.WriteString(terminal, "n\r") // it stays in the terminal until something is asked
-	text, _ := io.ReadAll(terminal)        // it ends with an error: the terminal goes with its last program
-	if err := command.Wait(); err != nil {
-		return string(text), fmt.Errorf("%v: %w", command.Args, err)
+	var text bytes.Buffer
+	answered := map[string]int{}
+	for part := make([]byte, 4096); err == nil; { // it ends with an error: the terminal goes with its last program
+		var n int
+		n, err = terminal.Read(part)
+		text.Write(part[:n])
+		for asked, answer := range map[string]string{
+			"\x1b[6n": "\x1b[1;1R", // where the cursor is, which a terminal tells by itself
+			"(Y/n)":   "n\r",
+		} {
+			for ; answered[asked] < bytes.Count(text.Bytes(), []byte(asked)); answered[asked]++ {
+				_, _ = io.WriteString(terminal, answer)
+			}
+		}
 	}
-	return string(text), nil
+	if err := command.Wait(); err != nil {
+		return text.String(), fmt.Errorf("%v: %w", command.Args, err)
+	}
+	return text.String(), nil
 }

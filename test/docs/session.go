@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -54,6 +55,7 @@ func open(t *testing.T, root string, tools Tools) *session {
 	if s.stdin, err = shell.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
+	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := shell.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -65,8 +67,8 @@ func open(t *testing.T, root string, tools Tools) *session {
 		}
 	}()
 	t.Cleanup(func() {
-		_ = shell.Process.Kill()
-		for range s.lines { // until it has ended
+		_ = syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) // with the command that it may be waiting for
+		for range s.lines {                                   // until it has ended
 		}
 	})
 	s.send(t, prelude)

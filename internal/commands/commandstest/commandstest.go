@@ -34,8 +34,21 @@ func (f Finder) find(ctx context.Context, match func(events.Event) (events.AppID
 // AppOfDeployment implements [commands.Finder].
 func (f Finder) AppOfDeployment(ctx context.Context, id events.DeploymentID) (events.AppID, error) {
 	return f.find(ctx, func(e events.Event) (events.AppID, bool) {
-		d, ok := e.(events.DeploymentCreated)
-		return d.App, ok && d.Deployment == id
+		switch e := e.(type) {
+		case events.DeploymentCreated:
+			return e.App, e.Deployment == id
+		case events.DeploymentApprovalRequested:
+			return e.App, e.Deployment == id
+		}
+		return "", false
+	})
+}
+
+// AppOfRevision implements [commands.Finder].
+func (f Finder) AppOfRevision(ctx context.Context, id events.RevisionID) (events.AppID, error) {
+	return f.find(ctx, func(e events.Event) (events.AppID, bool) {
+		r, ok := e.(events.RevisionCreated)
+		return r.App, ok && r.Revision == id
 	})
 }
 

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"slipway/aggregates"
+	"slipway/events"
+	"slipway/internal/auth"
+	"slipway/internal/commands"
+	"slipway/internal/resource"
+	"slipway/projections"
+)
+
+// haltRoutes are our own addition, in Cloud Foundry's style.
+func (a *API) haltRoutes() {
+	a.get("/v3/halts", a.listHalts)
+	a.echo.POST("/v3/halts", a.declareHalt)
+	a.get("/v3/halts/:guid", a.getHalt)
+	a.echo.POST("/v3/halts/:guid/actions/lift", a.liftHalt)
+}
+
+// inScope is the relationships of a body that say where something holds; none: everywhere.
+type inScope struct {
+	Organization toOne `json:"organization"`
+	Space        toOne `json:"space"`
+}
+
+func (a *API) listHalts(c echo.Context) error {
+	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "organization_guids", "space_guids", "states")
+	if err != nil {
+		return err
+	}
+	f := projections.HaltFilter{
+		GUIDs: list[events.HaltID](q, "guids"), Organizations: list[events.OrganizationID](q, "organization_guids"),
+		Spaces: list[events.SpaceID](q, "space_guids"), States: list[projections.HaltState](q, "states"), Now: a.Now(),
+		Created: q.times("created_ats"), Updated: q.times("updated_ats"),
+	}
+	order := q.order(projections.ByCreated, projections.ByUpdated)
+	if err := q.err(); err != nil {
+		return err
+	}
+	seen, err := a.sees(c, auth.Read)
+	if err != nil {
+		return err
+	}
+	l, err := seen.Halts(c.Request().Context(), f, order, q.page)
+	if err != nil {
+		return err
+	}
+	return page(a, c, q, l, a.showHalt(c))
+}
+
+func (a *API) showHalt(c echo.Context) func(projections.Halt) resource.Halt {
+	base, now := a.base(c), a.Now()
+	return func(h projections.Halt) resource.Halt { return base.Halt(h, now) }
+}
+
+func (a *API) declareHalt(c echo.Context) error {
+	var body struct {
+		Reason        string  `json:"reason"`
+		Until         string  `json:"until"`
+		Seconds       int     `json:"duration_in_seconds"`
+		Relationships inScope `json:"relationships"`
+	}
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	return a.shown(c, http.StatusCreated, commands.DeclareHalt{
+		Organization: events.OrganizationID(body.Relationships.Organization.guid()), Space: events.SpaceID(body.Relationships.Space.guid()),
+		Reason: body.Reason, Until: body.Until, Seconds: body.Seconds,
+	})
+}
+
+// getHalt shows a halt to whoever sees it in the list.
+func (a *API) getHalt(c echo.Context) error {
+	seen, err := a.sees(c, auth.Read)
+	if err != nil {
+		return err
+	}
+	l, err := seen.Halts(c.Request().Context(), projections.HaltFilter{GUIDs: []events.HaltID{events.HaltID(c.Param("guid"))}},
+		projections.Order{}, projections.Page{})
+	if err != nil {
+		return err
+	}
+	if len(l.Rows) == 0 {
+		return aggregates.NotFound(string(commands.KindHalt))
+	}
+	return one(c, l.Rows[0].Stamp, a.showHalt(c)(l.Rows[0]))
+}
+
+func (a *API) liftHalt(c echo.Context) error {
+	return a.act(c, commands.LiftHalt{Halt: events.HaltID(c.Param("guid"))})
+}

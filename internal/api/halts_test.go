@@ -1,0 +1,193 @@
+package api_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+
+	"slipway/internal/auth"
+)
+
+// somebody lets a person, or a program, log in with roles in the default space, and gives the header that they send.
+func (w *world) somebody(name string, automation bool, roles ...auth.Role) []string {
+	i := auth.Identity{UserID: "guid-" + name, UserName: name, Scopes: auth.Scopes{auth.ScopeRead, auth.ScopeWrite}, Automation: automation}
+	for _, r := range roles {
+		i.Grants = append(i.Grants, auth.Grant{Role: r, Organization: "default", Space: "default"})
+	}
+	w.people.known.Store(name, i)
+	return []string{"Authorization", "bearer " + name}
+}
+
+// started makes an app that runs, and a further droplet of it.
+func (w *world) started() (app, droplet string) {
+	w.t.Helper()
+	app = w.app("hello")
+	w.deploy(app, w.droplet(app), `{"web_instances":2}`)
+	return app, w.droplet(app)
+}
+
+// TestAHaltHoldsRollouts: what goes on stands still and says why, nothing begins, and lifted it goes on where it was.
+func TestAHaltHoldsRollouts(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t)
+	app, droplet := w.started()
+	deployment := w.deploy(app, droplet, `{}`)
+	halt := text(w.must(201, "POST", "/v3/halts", `{"reason":"incident 42","relationships":{"space":{"data":{"guid":"default"}}}}`), "guid")
+
+	var shown map[string]any
+	w.until("it is halted", func() bool {
+		shown = w.must(200, "GET", "/v3/deployments/"+deployment, "")
+		return at(shown, "status", "halt") != nil
+	})
+	is.Equal(text(shown, "status", "halt", "reason"), "incident 42")
+	is.Equal(text(shown, "status", "halt", "guid"), halt)
+	is.Equal(text(shown, "status", "details", "error"), "rollouts are halted by user/admin: incident 42")
+	refused := w.must(422, "POST", "/v3/deployments/"+deployment+"/actions/continue", "")
+	is.Equal(text(refused, "errors", 0, "detail"), "Cannot continue the deployment: rollouts are halted by user/admin: incident 42")
+	refused = w.must(422, "POST", "/v3/deployments", `{"relationships":{"app":{"data":{"guid":"`+app+`"}}},"droplet":{"guid":"`+droplet+`"}}`)
+	is.Equal(text(refused, "errors", 0, "detail"), "Cannot deploy: rollouts are halted by user/admin: incident 42")
+
+	w.agent()
+	lifted := w.must(200, "POST", "/v3/halts/"+halt+"/actions/lift", "")
+	is.Equal([]string{text(lifted, "state"), text(lifted, "lifted_by")}, []string{"LIFTED", "user/admin"})
+	w.until("it is deployed", func() bool { return w.status(deployment) == "FINALIZED/DEPLOYED" })
+	w.must(200, "POST", "/v3/halts/"+halt+"/actions/lift", "") // again: nothing more
+}
+
+func TestHaltResources(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t)
+	everywhere := w.must(201, "POST", "/v3/halts", `{"reason":"freeze","until":"`+time.Now().UTC().Add(time.Hour).Format(time.RFC3339)+`"}`)
+	is.Equal(text(everywhere, "state"), "IN_FORCE")
+	is.Equal(at(everywhere, "relationships", "space", "data"), nil)
+	here := w.must(201, "POST", "/v3/halts", `{"reason":"incident","duration_in_seconds":60,"relationships":{"space":{"data":{"guid":"default"}}}}`)
+	is.Equal(text(here, "relationships", "organization", "data", "guid"), "default")
+	is.Equal(text(here, "links", "lift", "method"), "POST")
+
+	list := w.must(200, "GET", "/v3/halts?states=IN_FORCE&space_guids=default&order_by=-created_at&per_page=1", "")
+	is.Equal(at(list, "pagination", "total_results"), 1.0)
+	is.Equal(at(list, "resources", 0, "guid"), at(here, "guid"))
+	is.Equal(text(w.must(200, "GET", "/v3/halts/"+text(here, "guid"), ""), "reason"), "incident")
+	w.must(404, "GET", "/v3/halts/none", "")
+	w.must(404, "POST", "/v3/halts/none/actions/lift", "")
+
+	for body, want := range map[string]string{
+		`{}`:                            "Reason must have 1 to 1024 characters",
+		`{"reason":"x","until":"soon"}`: "Until must be a time such as 2026-01-02T15:04:05Z, within a year",
+		`{"reason":"x","until":"2020-01-01T00:00:00Z"}`:                     "Until must be in the future",
+		`{"reason":"x","duration_in_seconds":-1}`:                           "Duration in seconds must be between 1 and 31536000",
+		`{"reason":"x","relationships":{"space":{"data":{"guid":"none"}}}}`: "Invalid space. Ensure that the space exists and you have access to it.",
+	} {
+		t.Run(body, func(t *testing.T) {
+			is := is.New(t)
+			is.Equal(text(w.must(422, "POST", "/v3/halts", body), "errors", 0, "detail"), want)
+		})
+	}
+}
+
+// TestWhoHalts: who governs a place halts in it; whoever works there sees why nothing moves.
+func TestWhoHalts(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t)
+	is.NoErr(w.commands.Bootstrap(t.Context())) // the default space
+	w.caughtUp()
+	developer, manager := w.somebody("dora", false, auth.SpaceDeveloper), w.somebody("mary", false, auth.SpaceManager)
+	stranger := w.somebody("sam", false)
+	here := `{"reason":"incident","relationships":{"space":{"data":{"guid":"default"}}}}`
+	w.must(403, "POST", "/v3/halts", here, developer...)
+	w.must(403, "POST", "/v3/halts", `{"reason":"incident"}`, manager...)
+	w.must(422, "POST", "/v3/halts", here, stranger...)
+	halt := text(w.must(201, "POST", "/v3/halts", here, manager...), "guid")
+	is.Equal(text(w.must(200, "GET", "/v3/halts/"+halt, "", developer...), "declared_by"), "user/mary")
+	w.must(404, "GET", "/v3/halts/"+halt, "", stranger...)
+	w.must(404, "POST", "/v3/halts/"+halt+"/actions/lift", "", stranger...)
+	w.must(403, "POST", "/v3/halts/"+halt+"/actions/lift", "", developer...)
+	w.must(200, "POST", "/v3/halts/"+halt+"/actions/lift", "", manager...)
+}
+
+// TestARejectedVersion is refused everywhere with the reason, and accepted again it is none.
+func TestARejectedVersion(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t)
+	w.agent()
+	app, droplet := w.started()
+	rejected := w.must(200, "POST", "/v3/droplets/"+droplet+"/actions/reject", `{"reason":"leaks memory"}`)
+	is.Equal(text(rejected, "rejected", "reason"), "leaks memory")
+	deploy := `{"relationships":{"app":{"data":{"guid":"` + app + `"}}},"droplet":{"guid":"` + droplet + `"}}`
+	why := "Droplet " + droplet + " is rejected: leaks memory"
+	is.Equal(text(w.must(422, "POST", "/v3/deployments", deploy), "errors", 0, "detail"), why)
+	is.Equal(text(w.must(422, "POST", "/v3/deployments/plan", deploy), "errors", 0, "detail"), why)
+	is.Equal(text(w.must(422, "PATCH", "/v3/apps/"+app+"/relationships/current_droplet", `{"data":{"guid":"`+droplet+`"}}`), "errors", 0, "detail"), why)
+	w.must(422, "POST", "/v3/droplets/"+droplet+"/actions/reject", `{}`)
+	w.must(404, "POST", "/v3/droplets/none/actions/reject", `{"reason":"x"}`)
+	is.Equal(at(w.must(200, "POST", "/v3/droplets/"+droplet+"/actions/accept", ""), "rejected"), nil)
+	w.must(201, "POST", "/v3/deployments", deploy)
+
+	revisions := w.must(200, "GET", "/v3/apps/"+app+"/revisions", "")
+	revision := text(revisions, "resources", 0, "guid")
+	shown := w.must(200, "POST", "/v3/revisions/"+revision+"/actions/reject", `{"reason":"wrong variables"}`)
+	is.Equal([]any{at(shown, "deployable"), at(shown, "rejected", "reason")}, []any{false, "wrong variables"})
+	back := `{"relationships":{"app":{"data":{"guid":"` + app + `"}}},"revision":{"guid":"` + revision + `"}}`
+	is.Equal(text(w.must(422, "POST", "/v3/deployments", back), "errors", 0, "detail"), "Revision "+revision+" is rejected: wrong variables")
+	is.Equal(at(w.must(200, "POST", "/v3/revisions/"+revision+"/actions/accept", ""), "deployable"), true)
+}
+
+// TestAutomationIsHeldAfterARollbackByHand until a person lets it deploy again.
+func TestAutomationIsHeldAfterARollbackByHand(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t)
+	robot, person := w.somebody("robot", true, auth.SpaceDeveloper), w.somebody("dora", false, auth.SpaceDeveloper)
+	app, droplet := w.started()
+	deploy := `{"relationships":{"app":{"data":{"guid":"` + app + `"}}},"droplet":{"guid":"` + droplet + `"}}`
+	deployment := text(w.must(201, "POST", "/v3/deployments", deploy, robot...), "guid")
+	w.must(200, "POST", "/v3/deployments/"+deployment+"/actions/rollback", "", person...)
+	held := w.must(200, "GET", "/v3/apps/"+app, "")
+	is.Equal(text(held, "automation_held", "reason"), "user/dora went back to an earlier version by hand")
+	refused := w.must(422, "POST", "/v3/deployments", deploy, robot...)
+	is.Equal(text(refused, "errors", 0, "detail"),
+		"Automation may not deploy this app: user/dora went back to an earlier version by hand. Somebody must let it again first.")
+	w.must(201, "POST", "/v3/deployments", deploy, person...) // a person may
+	w.must(403, "POST", "/v3/apps/"+app+"/actions/release_automation", "", robot...)
+	is.Equal(at(w.must(200, "POST", "/v3/apps/"+app+"/actions/release_automation", "", person...), "automation_held"), nil)
+	w.must(201, "POST", "/v3/deployments", deploy, robot...)
+}
+
+// TestStopEndsWhatServes: what Slipway alone knows ends as DELETED; what any client of Cloud Foundry asks for stays DEPLOYED.
+func TestStopEndsWhatServes(t *testing.T) {
+	for name, c := range map[string]struct{ strategy, want string }{
+		"a strategy of our own": {"blue-green", "FINALIZED/DELETED"},
+		"Cloud Foundry's":       {"rolling", "FINALIZED/DEPLOYED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			w := newWorld(t)
+			w.agent()
+			app, droplet := w.started()
+			body := `{"relationships":{"app":{"data":{"guid":"` + app + `"}}},"droplet":{"guid":"` + droplet + `"},"strategy":"` + c.strategy + `"}`
+			deployment := text(w.must(201, "POST", "/v3/deployments", body), "guid")
+			w.until("it is deployed", func() bool { return w.status(deployment) == "FINALIZED/DEPLOYED" })
+			stopped := w.must(200, "POST", "/v3/apps/"+app+"/actions/stop", "")
+			is.Equal(text(stopped, "state"), "STOPPED")
+			is.Equal(w.status(deployment), c.want)
+			filtered := w.must(200, "GET", "/v3/deployments?status_reasons=DELETED", "")
+			is.Equal(at(filtered, "pagination", "total_results") == 1.0, c.want == "FINALIZED/DELETED")
+			w.must(200, "POST", "/v3/apps/"+app+"/actions/start", "")
+			is.Equal(w.status(deployment), c.want) // it does not come back
+		})
+	}
+}
+
+// TestStopWhileARolloutGoesOn: that stays ACTIVE and says why it does not move, as Cloud Foundry's do.
+func TestStopWhileARolloutGoesOn(t *testing.T) {
+	w := newWorld(t)
+	app, droplet := w.started()
+	body := `{"relationships":{"app":{"data":{"guid":"` + app + `"}}},"droplet":{"guid":"` + droplet + `"},"strategy":"blue-green"}`
+	deployment := text(w.must(201, "POST", "/v3/deployments", body), "guid")
+	w.must(200, "POST", "/v3/apps/"+app+"/actions/stop", "")
+	w.until("it says so", func() bool {
+		shown := w.must(200, "GET", "/v3/deployments/"+deployment, "")
+		return text(shown, "status", "value") == "ACTIVE" &&
+			text(shown, "status", "details", "error") == "app is stopped: start it, cancel the deployment, or deploy again"
+	})
+}

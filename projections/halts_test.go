@@ -1,0 +1,101 @@
+package projections_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+	"pgregory.net/rapid"
+
+	"slipway/events"
+	"slipway/projections"
+)
+
+// governed are facts about what keeps rollouts, versions and automation of an app back.
+func governed(t *rapid.T, app events.AppID, droplet events.DropletID, revision events.RevisionID) []events.Event {
+	halt := id[events.HaltID](t, "h")
+	return []events.Event{
+		events.HaltDeclared{Halt: halt, Space: "s1", Reason: "incident", By: "ann", At: at(1), Until: at(9)},
+		events.HaltLifted{Halt: halt, By: "bob", At: at(2)},
+		events.VersionRejected{App: app, Droplet: droplet, Reason: "leaks", By: "ann"},
+		events.VersionAccepted{App: app, Droplet: droplet, By: "ann"},
+		events.VersionRejected{App: app, Revision: revision, Reason: "leaks", By: "ann"},
+		events.VersionAccepted{App: app, Revision: revision, By: "ann"},
+		events.AutomationHeld{App: app, Reason: "ann went back", By: "ann", At: at(3)},
+		events.AutomationReleased{App: app, By: "ann"},
+	}
+}
+
+// guids are the rows' in their order.
+func guids(rows []projections.Halt) (ids []events.HaltID) {
+	for _, h := range rows {
+		ids = append(ids, h.GUID)
+	}
+	return ids
+}
+
+func TestHalts(t *testing.T) {
+	is := is.New(t)
+	l := &log{actor: "ann"}
+	declare := func(id events.HaltID, o events.OrganizationID, s events.SpaceID, until time.Time) {
+		l.add(events.HaltSubject, events.HaltDeclared{Halt: id, Organization: o, Space: s, Reason: "incident", By: "ann", At: at(1), Until: until})
+	}
+	l.add(events.OrganizationSubject("o1"), events.OrganizationCreated{Organization: "o1", Name: "acme"},
+		events.SpaceCreated{Organization: "o1", Space: "s1", Name: "prod"}, events.SpaceCreated{Organization: "o1", Space: "s2", Name: "dev"})
+	declare("everywhere", "", "", time.Time{})
+	declare("organization", "o1", "", at(20))
+	declare("space", "o1", "s1", at(9))
+	declare("other", "o2", "s9", at(20))
+	l.add(events.HaltSubject, events.HaltLifted{Halt: "organization", By: "bob", At: at(8)})
+	s := applied(t, l)
+
+	for name, c := range map[string]struct {
+		sight projections.Sight
+		f     projections.HaltFilter
+		want  []events.HaltID
+	}{
+		"all":                    {s.All(), projections.HaltFilter{}, []events.HaltID{"everywhere", "organization", "space", "other"}},
+		"of nobody":              {s.Only(nil, nil), projections.HaltFilter{}, []events.HaltID{"everywhere"}},
+		"in a space":             {s.Only([]events.SpaceID{"s1"}, nil), projections.HaltFilter{}, []events.HaltID{"everywhere", "organization", "space"}},
+		"in another":             {s.Only([]events.SpaceID{"s2"}, nil), projections.HaltFilter{}, []events.HaltID{"everywhere", "organization"}},
+		"of an organization":     {s.Only(nil, []events.OrganizationID{"o1"}), projections.HaltFilter{}, []events.HaltID{"everywhere", "organization"}},
+		"in force before":        {s.All(), projections.HaltFilter{States: []projections.HaltState{"IN_FORCE"}, Now: at(8)}, []events.HaltID{"everywhere", "space", "other"}},
+		"in force at the end":    {s.All(), projections.HaltFilter{States: []projections.HaltState{"IN_FORCE"}, Now: at(9)}, []events.HaltID{"everywhere", "other"}},
+		"lifted and over":        {s.All(), projections.HaltFilter{States: []projections.HaltState{"LIFTED", "OVER"}, Now: at(9)}, []events.HaltID{"organization", "space"}},
+		"of one space":           {s.All(), projections.HaltFilter{Spaces: []events.SpaceID{"s1"}}, []events.HaltID{"space"}},
+		"of a state there isn't": {s.All(), projections.HaltFilter{States: []projections.HaltState{"SAD"}}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			l, err := c.sight.Halts(t.Context(), c.f, projections.Order{}, projections.Page{})
+			is.NoErr(err)
+			is.Equal(guids(l.Rows), c.want)
+		})
+	}
+	lifted, err := s.Halt(t.Context(), "organization")
+	is.NoErr(err)
+	is.Equal([]any{lifted.LiftedBy, lifted.LiftedAt, lifted.State(at(30))}, []any{events.Actor("bob"), at(8), projections.HaltLifted})
+}
+
+func TestRejectedVersionsAndHeldAutomation(t *testing.T) {
+	is := is.New(t)
+	l := deploying()
+	l.app(events.VersionRejected{App: "a1", Droplet: "d1", Reason: "leaks", By: "ann"},
+		events.VersionRejected{App: "a1", Revision: "r1", Reason: "slow", By: "ann"},
+		events.AutomationHeld{App: "a1", Reason: "ann went back", By: "ann", At: at(5)})
+	s := applied(t, l)
+	look := func() []string {
+		d, err := s.Droplet(t.Context(), "d1")
+		is.NoErr(err)
+		r, err := s.Revision(t.Context(), "r1")
+		is.NoErr(err)
+		a, err := s.App(t.Context(), "a1")
+		is.NoErr(err)
+		return []string{d.Rejected, r.Rejected, a.NoAutomation}
+	}
+	is.Equal(look(), []string{"leaks", "slow", "ann went back"})
+	done := l.app(events.VersionAccepted{App: "a1", Droplet: "d1", By: "ann"}, events.VersionAccepted{App: "a1", Revision: "r1", By: "ann"},
+		events.AutomationReleased{App: "a1", By: "ann"})
+	is.NoErr(s.Apply(t.Context(), []events.Recorded{done}))
+	is.Equal(look(), []string{"", "", ""})
+}
