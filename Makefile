@@ -6,7 +6,7 @@ FUZZTIME ?= 10s
 DATA     ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo run-split build test test-clients laws test-health race fuzz bench lint fmt generate check clean
+.PHONY: help run demo demo-rollback run-split build test test-clients laws test-health race fuzz bench lint fmt generate check clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,10 @@ run: ## Everything in one process, data in ./data (DATA=dir for elsewhere)
 
 demo: ## In a second terminal: roll out v2 and v3 under load, count failed requests
 	go run ./cmd/slipway demo --data $(DATA)
+
+demo-rollback: ## In a second terminal: a bad version is caught by a check of a real Prometheus and rolled back under load
+	scripts/prometheus prometheus
+	go run ./cmd/slipway demo --rollback --data $(DATA)
 
 run-split: build ## Everything as in production: NATS server, api, updater, projector, agent, a process each
 	scripts/run-split

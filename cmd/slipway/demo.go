@@ -22,13 +22,19 @@ type Demo struct {
 	App       string `default:"hello" help:"Name of the app."`
 	Data      string `default:"data" env:"SLIPWAY_DATA" help:"Data directory of the Slipway that runs: its own secret is there." type:"path"`
 	Instances int    `default:"4" help:"Instances of the app."`
+	Rollback  bool   `help:"Roll out a bad version instead, which a check of a real Prometheus catches."`
+	Programs  string `default:"bin" help:"Directory with the program prometheus, for --rollback; scripts/prometheus puts it there." type:"path"`
 }
 
-// Run fails if a request failed.
+// Run fails if a request failed, but for those that a bad version answered itself.
 func (d Demo) Run(ctx context.Context, streams cli.Streams) error {
 	secret, err := auth.ServiceSecret(filepath.Join(d.Data, "auth"))
 	if err != nil {
 		return err
 	}
-	return demo.Run(ctx, demo.Config{API: d.API, Apps: d.Apps, Secret: secret, App: d.App, Instances: d.Instances}, streams.Out)
+	c := demo.Config{API: d.API, Apps: d.Apps, Secret: secret, App: d.App, Instances: d.Instances}
+	if d.Rollback {
+		return demo.RunRollback(ctx, c, d.Programs, streams.Out)
+	}
+	return demo.Run(ctx, c, streams.Out)
 }

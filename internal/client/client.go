@@ -126,11 +126,16 @@ func (c *Client) Upload(ctx context.Context, droplet string, bits []byte) error 
 	return c.send(ctx, http.MethodPost, "/v3/droplets/"+droplet+"/upload", writer.FormDataContentType(), &form, nil)
 }
 
-// Deploy begins a rollout.
+// Deploy begins a rolling rollout.
 func (c *Client) Deploy(ctx context.Context, app, droplet string, options map[string]any) (guid string, err error) {
+	return c.DeployAs(ctx, "rolling", app, droplet, options)
+}
+
+// DeployAs begins a rollout by a strategy.
+func (c *Client) DeployAs(ctx context.Context, strategy, app, droplet string, options map[string]any) (guid string, err error) {
 	var created resource
 	err = c.Call(ctx, http.MethodPost, "/v3/deployments", map[string]any{
-		"relationships": relationship("app", app), "droplet": resource{droplet}, "options": options,
+		"relationships": relationship("app", app), "droplet": resource{droplet}, "strategy": strategy, "options": options,
 	}, &created)
 	return created.GUID, err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/matryer/is"
 
 	"slipway/internal/client"
+	"slipway/internal/demo"
 	"slipway/internal/monitor"
 	"slipway/test/installation"
 )
@@ -190,4 +191,20 @@ func TestPrometheusGoesAway(t *testing.T) {
 	is.True(strings.Contains(types["deployment.check-recorded"], `"verdict":"inconclusive"`))
 	is.True(strings.Contains(types["deployment.check-recorded"], "Prometheus cannot be asked"))
 	is.True(strings.Contains(types["deployment.breached"], "check error-rate has not passed"))
+}
+
+// TestTheDemo is `make demo-rollback`.
+func TestTheDemo(t *testing.T) {
+	is := is.New(t)
+	root, err := installation.Root()
+	is.NoErr(err)
+	i := installation.Serve(t, t.TempDir())
+	var out strings.Builder
+	err = demo.RunRollback(t.Context(), demo.Config{API: i.API, Apps: i.Apps, Secret: i.Secret(t), App: "hello", Instances: 4}, filepath.Join(root, "bin"), &out)
+	if errors.Is(err, monitor.ErrNoPrograms) {
+		t.Skipf("%v; make test-health does", err)
+	}
+	t.Log(out.String())
+	is.NoErr(err)
+	is.True(strings.Contains(out.String(), "because of the rollout     0"))
 }
