@@ -3,7 +3,7 @@
 //
 // What it guarantees:
 //
-//  1. The decisions are made by the very functions that the updater and the doors call: [app.DeployApp], [app.Next],
+//  1. The decisions are made by the very functions that the updater and the doors call: [app.DeployApp], [app.Proceed],
 //     [app.Explain], [app.Deadline], [app.Record]. There is no second rule book that could differ.
 //  2. The same [Input] gives the same [Forecast]. What is random in it comes from a seed.
 //  3. It ends, within [MaxWork], or with a [*LimitError].

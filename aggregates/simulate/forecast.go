@@ -12,6 +12,7 @@ const Waiting = "WAITING"
 // Forecast is how a rollout would go. Times count from its beginning; a nil one is never reached.
 type Forecast struct {
 	Created  events.DeploymentCreated // what would be recorded first: its plan, target and floor
+	Verdicts []events.PolicyVerdict   // what the policies say before it may begin, where any was asked
 	Outcome  string
 	Waits    string         // what it waits for, or why it went back
 	Finished *time.Duration // it is over

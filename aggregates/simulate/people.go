@@ -46,7 +46,6 @@ func (w *world) act(v Verb) {
 		decided, _ = app.RollBackDeployment(w.state, steer)
 	case Supersede:
 		decided = []events.Event{events.DeploymentSuperseded{App: w.state.ID, Deployment: d.ID()}}
-		w.stopped = true
 	}
 	w.commit(decided)
 }

@@ -91,7 +91,7 @@ func pauseText(e events.DeploymentPaused) string {
 
 // finish notes that the rollout is over.
 func (w *world) finish(outcome string) bool {
-	w.ended = true
+	w.ended, w.stopped = true, outcome == app.ReasonSuperseded
 	w.out.Outcome, w.out.Finished = outcome, w.mark()
 	if w.step >= 0 && outcome == app.ReasonDeployed {
 		w.out.Steps[w.step].Passed = w.mark()

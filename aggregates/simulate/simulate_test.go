@@ -241,6 +241,16 @@ func TestAStoppedAppIsSimplyStarted(t *testing.T) {
 	is.Equal(at(f.Alone), "10s") // when it serves
 }
 
+// TestPoliciesStandBesideIt: what has to wait for people is simulated from when it is let go.
+func TestPoliciesStandBesideIt(t *testing.T) {
+	is := is.New(t)
+	verdicts := []events.PolicyVerdict{{Policy: "p", Name: "four eyes", Outcome: events.OutcomeApproval, Needed: 1, Approvers: []string{"space_manager"}}}
+	f := run(t, input(t, 3, func(c *app.CreateDeployment) { c.Judgement = &app.Judgement{Verdicts: verdicts} }))
+	is.Equal(f.Verdicts, verdicts)
+	is.Equal(f.Outcome, app.ReasonDeployed)
+	is.Equal(at(f.Finished), "30s")
+}
+
 func TestStoredStrategy(t *testing.T) {
 	is := is.New(t)
 	f := run(t, input(t, 10, func(c *app.CreateDeployment) {

@@ -21,9 +21,20 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("the rollout is too large to be simulated: it came to %v after its start; ask with fewer instances, steps or checks", e.Reached)
 }
 
-// Run simulates a rollout. Errors: what [app.DeployApp] refuses, as it does; a [*LimitError]; an [*app.CapacityError] where
-// the rules are at fault.
+// Run simulates a rollout. One that policies let wait is simulated as if it had been let go at once; what they say stands
+// beside it. Errors: what [app.DeployApp] refuses, as it does; a [*LimitError]; an [*app.CapacityError] where the rules are at
+// fault.
 func Run(in Input) (Forecast, error) {
+	var verdicts []events.PolicyVerdict
+	if j := in.Deploy.Judgement; j != nil {
+		verdicts, in.Deploy.Judgement = j.Verdicts, nil
+	}
+	f, err := run(in)
+	f.Verdicts = verdicts
+	return f, err
+}
+
+func run(in Input) (Forecast, error) {
 	w := &world{
 		in: in, state: in.App, seen: app.Instances{}, now: in.Deploy.Now, began: in.Deploy.Now, before: usage(in.App),
 		instances: map[slot]virtual{}, starts: map[slot]int{}, sizes: map[events.ProcessID]size{}, step: -1, work: new(int), explored: new(int),
@@ -115,8 +126,11 @@ func (w *world) settle() error {
 
 // decide is what the updater decides, with the law asserted on it.
 func (w *world) decide() ([]events.Event, error) {
+	if w.ended {
+		return nil, nil
+	}
 	quota := w.quota()
-	decided := app.Next(w.state, w.seen, quota, w.now)
+	decided := app.Proceed(w.state, w.seen, quota, app.Halt{}, w.now)
 	if len(decided) == 0 {
 		return app.Explain(w.state, w.seen, false, quota, w.now), nil
 	}
@@ -137,6 +151,9 @@ func (w *world) next() (at time.Time, ok bool) {
 	if len(w.queue) > 0 {
 		sooner(w.queue[0].at)
 	}
+	if w.ended {
+		return at, ok
+	}
 	if due, waits := app.Deadline(w.state, w.seen, w.now); waits {
 		sooner(due)
 	}
@@ -150,7 +167,9 @@ func (w *world) commit(decided []events.Event) {
 	for _, e := range decided {
 		before := w.state
 		w.state = app.Evolve(w.state, e)
-		w.record(before, e)
+		if !w.ended { // what follows in the commit that supersedes it is the next one's
+			w.record(before, e)
+		}
 	}
 	w.measure()
 }

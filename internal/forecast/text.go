@@ -56,7 +56,13 @@ func (p *printer) table(rows [][]string) {
 }
 
 func (p *printer) summary(f resource.Forecast) {
-	rows := [][]string{{"outcome", Outcome(f.Outcome, f.WaitsFor, f.Finished)}}
+	var rows [][]string
+	for _, v := range f.Policies {
+		if v.Outcome != events.OutcomeAllow {
+			rows = append(rows, []string{"before it begins", policy(v)})
+		}
+	}
+	rows = append(rows, []string{"outcome", Outcome(f.Outcome, f.WaitsFor, f.Finished)})
 	if f.App.Started {
 		rows = append(rows, []string{"lowest capacity", fmt.Sprintf("%s at %s; the floor is %d", level(f.Lowest), at(&f.Lowest.After), f.Floor)})
 	} else {
@@ -66,6 +72,23 @@ func (p *printer) summary(f resource.Forecast) {
 		[]string{"at most", fmt.Sprintf("%d instances, %d MB, at %s: what the quotas must have room for", f.Peak.Instances, f.Peak.MemoryMB, at(&f.Peak.After))},
 		[]string{"assumed", assumed(f)})
 	p.table(rows)
+}
+
+// policy is what a policy says, in words.
+func policy(v events.PolicyVerdict) string {
+	text := "policy " + v.Name
+	switch v.Outcome {
+	case events.OutcomeDeny:
+		text += " denies it"
+	case events.OutcomeHold:
+		text += " holds it until " + v.Until.UTC().Format(time.RFC3339)
+	default:
+		text += fmt.Sprintf(" wants %d to agree, of %s", v.Needed, strings.Join(v.Approvers, ", "))
+	}
+	if v.Reason != "" {
+		text += ": " + v.Reason
+	}
+	return text
 }
 
 // Outcome is how a rollout ends, or what it waits for.

@@ -78,14 +78,21 @@ func TestGoldens(t *testing.T) {
 	minute := 60.0
 	stopped := hello(t, 3)
 	stopped.Desired = app.Stopped
+	watched := foreseen(t, hello(t, 1), "", events.DeploymentOptions{}, commands.Assumptions{})
+	watched.Policies = []events.PolicyVerdict{
+		{Name: "free", Outcome: events.OutcomeAllow}, {Name: "office hours", Outcome: events.OutcomeHold, Until: now, Reason: "it is night"},
+		{Name: "four eyes", Outcome: events.OutcomeApproval, Needed: 2, Approvers: []string{"space_manager", "user/alice"}},
+		{Name: "frozen", Outcome: events.OutcomeDeny},
+	}
 	for name, f := range map[string]resource.Forecast{
 		"rolling": foreseen(t, hello(t, 4), "", events.DeploymentOptions{MaxInFlight: 2}, commands.Assumptions{}),
 		"canary": foreseen(t, hello(t, 10), events.StrategyCanary, events.DeploymentOptions{
 			MaxInFlight: 5, CanaryWeights: []int{20, 50}, Bake: 120, Guard: events.Guard{OnFailure: events.ThenRollback, CrashLimit: 2},
 		}, commands.Assumptions{ContinueAfter: &minute}),
-		"waiting": foreseen(t, hello(t, 2), events.StrategyCanary, events.DeploymentOptions{}, commands.Assumptions{}),
-		"many":    foreseen(t, hello(t, 120), "", events.DeploymentOptions{MaxInFlight: 2}, commands.Assumptions{}),
-		"stopped": foreseen(t, stopped, "", events.DeploymentOptions{}, commands.Assumptions{}),
+		"waiting":  foreseen(t, hello(t, 2), events.StrategyCanary, events.DeploymentOptions{}, commands.Assumptions{}),
+		"many":     foreseen(t, hello(t, 120), "", events.DeploymentOptions{MaxInFlight: 2}, commands.Assumptions{}),
+		"policies": watched,
+		"stopped":  foreseen(t, stopped, "", events.DeploymentOptions{}, commands.Assumptions{}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			is := is.New(t)

@@ -17,6 +17,11 @@ func asked(before app.State, c events.Recorded, id events.DeploymentID, revision
 	ask app.CreateDeployment, created events.DeploymentCreated,
 ) {
 	ask.ID, ask.Now = c.CommandID, c.Time
+	for _, waited := range before.Requests { // its ids come from the command that asked for it
+		if waited.Deployment == id {
+			ask.ID = waited.Request
+		}
+	}
 	for _, e := range c.Events {
 		switch e := e.(type) {
 		case events.AppDropletAssigned:

@@ -27,7 +27,7 @@ func (r Rollout) Prove() (Proof, error) {
 	now := scalings(f)
 	for i := range max(len(now), len(r.Scalings)) {
 		a, b := nth(r.Scalings, i), nth(now, i)
-		if a == nil || b == nil || a.Process != b.Process || a.From != b.From || a.To != b.To {
+		if a == nil || b == nil || !a.same(*b) {
 			p.Same, p.First, p.Recorded, p.Now = false, i, a, b
 			return p, nil
 		}

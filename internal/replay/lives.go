@@ -86,13 +86,14 @@ func (s *starts) take(e events.InstanceEvent, now time.Time, before bool) {
 
 // lives are recorded starts as a simulation takes them.
 type lives struct {
+	fresh   events.ProcessID // the new process as it was called
 	all     map[slot][]simulate.Life
 	known   map[slot][]bool // whether the rollout saw what became of it
 	typical simulate.Life   // of a start that it did not see
 }
 
 func (s *starts) lives() lives {
-	l := lives{all: map[slot][]simulate.Life{}, known: map[slot][]bool{}, typical: simulate.Life{Hangs: true}}
+	l := lives{fresh: s.fresh, all: map[slot][]simulate.Life{}, known: map[slot][]bool{}, typical: simulate.Life{Hangs: true}}
 	var reported, routable []time.Duration
 	for at, starts := range s.all {
 		for _, x := range starts {
@@ -130,6 +131,9 @@ func (x start) life() (l simulate.Life, known bool) {
 // of is what becomes of a start in a simulation.
 func (l lives) of(s simulate.Start) simulate.Life {
 	at := slot{s.Process, s.Index}
+	if s.New {
+		at.process = l.fresh
+	}
 	if n := s.Number - 1; n < len(l.all[at]) {
 		life := l.all[at][n]
 		if !l.known[at][n] {

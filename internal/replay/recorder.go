@@ -28,6 +28,11 @@ type Rollout struct {
 	lives  lives
 }
 
+// same says whether two scalings are of the same process and size. New processes are the same, whatever they are called.
+func (s Scaling) same(t Scaling) bool {
+	return s.New == t.New && (s.New || s.Process == t.Process) && s.From == t.From && s.To == t.To
+}
+
 // Outcomes beside the reasons of aggregates/app.
 const (
 	Active  = "ACTIVE"
@@ -185,7 +190,7 @@ func (r *recorder) happened(c events.Recorded, e events.Event) {
 		r.rollout.Outcome = app.ReasonRolledBack
 	case events.AppDeleted:
 		r.rollout.Outcome = Deleted
-	case events.AppStopped, events.SignalReceived:
+	case events.AppStopped, events.SignalReceived, events.DeploymentHalted:
 		r.note(c.Time, string(e.Type()))
 	case events.DeploymentCheckRecorded:
 		if e.Verdict != events.VerdictPass {

@@ -144,6 +144,15 @@ func TestReplayIsWhatHappened(t *testing.T) {
 		}}, nil, app.ReasonRolledBack},
 		"superseded": {app.CreateDeployment{Options: events.DeploymentOptions{MaxInFlight: 1}},
 			func(w *world) { w.pass(20 * time.Second); w.deploy(3, app.CreateDeployment{}) }, app.ReasonSuperseded},
+		"approved after a while": {app.CreateDeployment{By: "user/a", Judgement: &app.Judgement{Context: []byte(`{}`), Verdicts: []events.PolicyVerdict{
+			{Policy: "p", Name: "four eyes", Outcome: events.OutcomeApproval, Needed: 1, Approvers: []string{"user/b"}},
+		}}},
+			func(w *world) {
+				w.pass(time.Minute)
+				w.decide(func(s app.State, _ events.CommandID) ([]events.Event, error) {
+					return app.ApproveDeployment(s, app.Answer{Deployment: s.Requests[0].Deployment, By: "user/b", Now: time.Now().UTC()})
+				})
+			}, app.ReasonDeployed},
 		"growth": {app.CreateDeployment{Schedule: "first-step-later", Stored: &app.StoredStrategy{ID: "s", Growth: events.Growth{
 			GrowthType: events.GrowthLinear, GrowthFactor: 40, DeploymentDurationMinutes: 9, FinalBakeMinutes: 3,
 		}}}, nil, app.ReasonDeployed},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"slipway/aggregates/simulate"
+	"slipway/events"
 	"slipway/internal/commands"
 )
 
@@ -29,22 +30,23 @@ func (s *Seconds) UnmarshalJSON(data []byte) error {
 
 // Forecast is how a deployment would go (our own addition). A time that is null is never reached.
 type Forecast struct {
-	App         ForecastApp          `json:"app"`
-	Strategy    string               `json:"strategy"`
-	Options     commands.Options     `json:"options"` // with what the request left out
-	Original    int                  `json:"original_instances"`
-	Target      int                  `json:"target"`
-	Floor       int                  `json:"floor"`
-	Assumed     commands.Assumptions `json:"simulate"` // what was taken for given
-	Outcome     string               `json:"outcome"`  // DEPLOYED, CANCELED, ROLLED_BACK, or WAITING: it does not end by itself
-	WaitsFor    string               `json:"waits_for,omitempty"`
-	Finished    *Seconds             `json:"finished_after_in_seconds"`
-	ServesAlone *Seconds             `json:"serves_alone_after_in_seconds"` // one version has all its instances routable, the other is gone
-	Lowest      Level                `json:"lowest_capacity"`
-	Peak        Peak                 `json:"peak"`
-	Steps       []ForecastStep       `json:"steps"`
-	Timeline    []Moment             `json:"timeline"`
-	Levels      []Level              `json:"capacity"` // what serves, whenever that changes
+	App         ForecastApp            `json:"app"`
+	Strategy    string                 `json:"strategy"`
+	Options     commands.Options       `json:"options"` // with what the request left out
+	Original    int                    `json:"original_instances"`
+	Target      int                    `json:"target"`
+	Floor       int                    `json:"floor"`
+	Assumed     commands.Assumptions   `json:"simulate"`           // what was taken for given
+	Policies    []events.PolicyVerdict `json:"policies,omitempty"` // what they say before it may begin; the times count from when it does
+	Outcome     string                 `json:"outcome"`            // DEPLOYED, CANCELED, ROLLED_BACK, or WAITING: it does not end by itself
+	WaitsFor    string                 `json:"waits_for,omitempty"`
+	Finished    *Seconds               `json:"finished_after_in_seconds"`
+	ServesAlone *Seconds               `json:"serves_alone_after_in_seconds"` // one version has all its instances routable, the other is gone
+	Lowest      Level                  `json:"lowest_capacity"`
+	Peak        Peak                   `json:"peak"`
+	Steps       []ForecastStep         `json:"steps"`
+	Timeline    []Moment               `json:"timeline"`
+	Levels      []Level                `json:"capacity"` // what serves, whenever that changes
 }
 
 // ForecastApp is the app that is deployed to.
@@ -116,7 +118,7 @@ func ForecastOf(f commands.Forecast) Forecast {
 	return Forecast{
 		App:      ForecastApp{GUID: string(f.App), Name: f.Name, Started: f.Started},
 		Strategy: created.Strategy, Options: commands.OptionsOf(created.Options),
-		Original: created.OriginalInstances, Target: created.Target, Floor: created.Floor, Assumed: f.Assumed,
+		Original: created.OriginalInstances, Target: created.Target, Floor: created.Floor, Assumed: f.Assumed, Policies: f.Verdicts,
 		Outcome: f.Outcome, WaitsFor: f.Waits, Finished: since(f.Finished), ServesAlone: since(f.Alone), Lowest: levelOf(f.Lowest),
 		Peak:  Peak{After: Seconds(f.Peak.After), Instances: f.Peak.Instances, MemoryMB: f.Peak.MemoryMB},
 		Steps: steps(f.Steps), Timeline: Each(f.Timeline, momentOf), Levels: Each(f.Levels, levelOf),
