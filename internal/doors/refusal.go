@@ -22,8 +22,8 @@ import (
 
 // DeadLetters is the stream of what could not be read as a command, as it came.
 const (
-	DeadLetters         = "DEADLETTER"
-	DeadLettersSubjects = "deadletter.>" // deadletter.<the subject it came on>
+	DeadLetters         = streams.DeadLetters
+	DeadLettersSubjects = streams.DeadLettersSubjects
 	deadLetterPrefix    = "deadletter."
 )
 

@@ -118,7 +118,7 @@ func TestFeedMessage(t *testing.T) {
 			"Nats-Msg-Id": {scaled.EventID(0)}, "Content-Type": {"application/json"}, "ce-specversion": {"1.0"},
 			"ce-id": {scaled.EventID(0)}, "ce-type": {"process.scaled"}, "ce-source": {"/slipway/app/a1"}, "ce-subject": {"p1"},
 			"ce-time": {"2026-01-01T00:00:00Z"}, "ce-dataversion": {"1"}, "ce-sequence": {"6"}, "ce-index": {"0"},
-			"ce-app": {"a1"}, "ce-process": {"p1"}, "ce-deployment": {"x1"},
+			"ce-app": {"a1"}, "ce-process": {"p1"}, "ce-deployment": {"x1"}, "ce-organization": {"default"}, "ce-space": {"default"},
 		})
 		is.Equal(string(m.Data), `{"app":"a1","process":"p1","process_type":"web","from":1,"instances":2,"memory_in_mb":0,`+
 			`"disk_in_mb":0,"log_rate_limit_in_bytes_per_second":0,"deployment":"x1","reason":""}`)

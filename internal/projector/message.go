@@ -1,6 +1,7 @@
 package projector
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -49,8 +50,8 @@ func message(c events.Recorded, index int, e events.CloudEvent, n name) eventlog
 		"ce-revision":   string(about.Revision),
 		"ce-instance":   string(about.Instance),
 
-		"ce-organization": string(about.Organization),
-		"ce-space":        string(about.Space),
+		"ce-organization": string(cmp.Or(about.Organization, n.home.organization)),
+		"ce-space":        string(cmp.Or(about.Space, n.home.space)),
 		"ce-quota":        string(about.Quota),
 		"ce-domain":       string(about.Domain),
 		"ce-route":        string(about.Route),

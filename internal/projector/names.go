@@ -14,7 +14,10 @@ import (
 const cachedNames = 10_000
 
 // name is where an event belongs and how that is called: by organization, space and app, as far as it has them.
-type name struct{ organization, space, app string }
+type name struct {
+	organization, space, app string
+	home                     home // by ids; zero where it is nowhere
+}
 
 var errStop = errors.New("enough was read")
 
@@ -153,7 +156,7 @@ func (n *names) in(ctx context.Context, where home, at events.Sequence) (name, e
 			return name{}, fmt.Errorf("name of organization %s: %w", where.organization, err)
 		}
 	}
-	found := name{organization: string(where.organization), space: string(where.space), app: where.app}
+	found := name{organization: string(where.organization), space: string(where.space), app: where.app, home: where}
 	if c, known := n.organizations[where.organization]; known {
 		found.organization = c.organization
 		if called, named := c.spaces[where.space]; named {

@@ -58,13 +58,14 @@ type Growth struct {
 // API is the part that takes commands, by HTTP and by both NATS doors, stages builds, and answers queries. It owns the listener.
 func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener net.Listener, growth Growth, logger *slog.Logger) Part {
 	base := "http://" + listener.Addr().String()
-	reader := resource.Reader{Store: store, UserIDs: logins.UserID}
+	reader := resource.Reader{Store: store, UserIDs: logins.UserID, Secrets: b.Secrets.Of}
 	finder := resource.Finder{Reader: reader, Log: b.Log}
 	gate := access.New(finder)
 	handler := commands.NewHandler(b.Log, b.Snapshots, finder, bits{b.Droplets}, logger)
 	face := api.New(api.Config{
 		Commands: handler, Packages: handler, Store: store, Log: b.Log, Apps: commands.Apps(b.Log, b.Snapshots), Logger: logger,
 		Auth: logins, Keys: logins, Clients: logins, Login: logins.Handler(), UserIDs: logins.UserID,
+		Secrets: b.Secrets.Of,
 	})
 	stager := staging.New(b.Log, commands.Apps(b.Log, b.Snapshots), bits{b.Droplets}, logger, nil)
 	ready := make(chan struct{})

@@ -13,6 +13,7 @@ import (
 	"slipway/internal/eventlog"
 	"slipway/internal/natsboot"
 	"slipway/internal/natsboot/streams"
+	"slipway/internal/notify"
 )
 
 // Backbone is what the parts need of NATS: the log, its caches, the feed and the droplets.
@@ -24,6 +25,7 @@ type Backbone struct {
 	Feed      *eventlog.FeedStream
 	Droplets  *droplets.ObjectStore
 	Conn      *streams.Conn
+	Secrets   notify.Secrets // that deliveries to subscribers are signed with
 }
 
 // Connection is the flags of a program that works on a NATS server.
@@ -40,7 +42,7 @@ func (c Connection) Dial(ctx context.Context, name string, logger *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	return attach(ctx, streams.Config{Replicas: c.Replicas}, logger, func(user string) (*streams.Conn, error) {
+	return attach(ctx, streams.Config{Replicas: c.Replicas}, secret, logger, func(user string) (*streams.Conn, error) {
 		nc, err := streams.Connect(c.NATS, name, logger, streams.Login(user, secret))
 		switch {
 		case errors.Is(err, streams.ErrRefused):
@@ -75,7 +77,7 @@ func Embed(ctx context.Context, cfg natsboot.Config, secret string, logger *slog
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := attach(ctx, streams.Config{}, logger, func(user string) (*streams.Conn, error) {
+	b, err := attach(ctx, streams.Config{}, secret, logger, func(user string) (*streams.Conn, error) {
 		return server.Connect("slipway", logger, streams.Login(user, secret))
 	})
 	if err != nil {
@@ -86,7 +88,9 @@ func Embed(ctx context.Context, cfg natsboot.Config, secret string, logger *slog
 }
 
 // attach connects as Slipway's parts, and for a moment as who keeps the copy of the feed.
-func attach(ctx context.Context, cfg streams.Config, logger *slog.Logger, connect func(user string) (*streams.Conn, error)) (*Backbone, error) {
+func attach(
+	ctx context.Context, cfg streams.Config, secret string, logger *slog.Logger, connect func(user string) (*streams.Conn, error),
+) (*Backbone, error) {
 	nc, err := connect(auth.ServiceUser)
 	if err != nil {
 		return nil, err
@@ -99,6 +103,7 @@ func attach(ctx context.Context, cfg streams.Config, logger *slog.Logger, connec
 		nc.Close()
 		return nil, err
 	}
+	b.Secrets = notify.NewSecrets(secret)
 	return b, nil
 }
 

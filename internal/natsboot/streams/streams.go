@@ -39,6 +39,10 @@ const (
 	TimersSetPrefix = "timers.set." // and the key
 	TimersDuePrefix = "timers.due." // and the key
 
+	// DeadLetters holds what could not be carried out, or not be delivered, with the reason. The doors set it up.
+	DeadLetters         = "DEADLETTER"
+	DeadLettersSubjects = "deadletter.>" // deadletter.<the subject it came on>, or deadletter.webhook.<subscription>
+
 	// Snapshots is the key-value bucket of folded aggregates: a cache.
 	Snapshots = "SNAPSHOTS"
 	// Checkpoints is the key-value bucket of how far consumers are that keep their place themselves.
