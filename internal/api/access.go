@@ -33,7 +33,7 @@ func (nobody) Verify(context.Context, []string) (auth.Identity, error) {
 // open says whether a path tells strangers what they need in order to log in, or to see that the server lives.
 func open(path string) bool {
 	switch path {
-	case "/", "/v3", "/v3/info", "/healthz", "/readyz":
+	case "/", "/v3", "/v3/info", "/healthz", "/readyz", pathOpenAPI:
 		return true
 	}
 	return strings.HasPrefix(path, loginPath+"/")

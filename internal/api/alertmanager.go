@@ -69,6 +69,11 @@ type heard struct {
 	Error    string `json:"error,omitempty"` // why it was not taken
 }
 
+// heardAlerts is what became of all alerts of a request.
+type heardAlerts struct {
+	Alerts []heard `json:"alerts"`
+}
+
 // receiveAlerts takes what Alertmanager sends. An alert that is about no app does not keep the others back: it is told in the
 // answer and in the log. What fails for the moment fails all of it, so that Alertmanager sends it again.
 func (a *API) receiveAlerts(c echo.Context) error {
@@ -88,9 +93,7 @@ func (a *API) receiveAlerts(c echo.Context) error {
 		return err
 	}
 	c.Set(judged, true) // each command is
-	told := struct {
-		Alerts []heard `json:"alerts"`
-	}{[]heard{}}
+	told := heardAlerts{[]heard{}}
 	for i, alert := range sent.Alerts {
 		by := by
 		by.CommandID = events.CommandID(events.DeriveID(by.CommandID, "alert", i))

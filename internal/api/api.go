@@ -118,6 +118,7 @@ func (a *API) routes() {
 	a.get("/v3", a.root3)
 	a.get("/v3/info", a.info)
 	a.mountLogin()
+	a.get(pathOpenAPI, a.openAPI)
 	a.get("/healthz", a.healthy)
 	a.get("/readyz", a.ready)
 	a.get("/v3/jobs/:guid", a.job)

@@ -75,9 +75,9 @@ func warn(c echo.Context, rows []projections.Deployment) {
 // createDeployment is the body of a request for a rollout.
 type createDeployment struct {
 	Relationships struct {
-		App                toOne `json:"app"`
+		App                toOne `json:"app" jsonschema:"required"`
 		DeploymentStrategy toOne `json:"deployment_strategy"` // our own addition: a stored one, in place of a strategy's name
-	} `json:"relationships"`
+	} `json:"relationships" jsonschema:"required"`
 	Droplet  *ref             `json:"droplet"`
 	Revision *ref             `json:"revision"`
 	Strategy string           `json:"strategy"`
@@ -178,11 +178,14 @@ func (a *API) steer(c echo.Context, command func(events.DeploymentID, steps) com
 	return c.NoContent(http.StatusOK)
 }
 
+// updateDeployment is the body of a change.
+type updateDeployment struct {
+	Metadata commands.MetadataPatch `json:"metadata"`
+}
+
 // updateDeployment changes labels and annotations, the only things of a deployment that change by themselves.
 func (a *API) updateDeployment(c echo.Context) error {
-	var body struct {
-		Metadata commands.MetadataPatch `json:"metadata"`
-	}
+	var body updateDeployment
 	if err := bind(c, &body); err != nil {
 		return err
 	}

@@ -196,7 +196,7 @@ func (w *world) walk() []string {
 	var all []string
 	for _, route := range w.api.Routes() {
 		method, path, _ := strings.Cut(route, " ")
-		if slices.Contains([]string{"/", "/v3", "/v3/info", "/healthz", "/readyz"}, path) || method == "echo_route_not_found" {
+		if slices.Contains([]string{"/", "/v3", "/v3/info", "/healthz", "/readyz", "/openapi.json"}, path) || method == "echo_route_not_found" {
 			continue
 		}
 		if strings.HasSuffix(strings.TrimSuffix(path, "/:id"), "strategies") {

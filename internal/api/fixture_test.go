@@ -41,6 +41,8 @@ type world struct {
 	api   *api.API
 	bits  *bits
 
+	handler http.Handler // what calls go to; nil: api
+
 	commands *commands.Handler
 	people   *people // who may log in; without a token one is the admin
 }
@@ -176,6 +178,9 @@ func (w *world) caughtUp() {
 
 // call sends a request with a JSON body.
 func (w *world) call(method, path, body string, header ...string) *httptest.ResponseRecorder {
+	if w.handler != nil {
+		return call(w.handler, method, path, body, header...)
+	}
 	return call(w.api, method, path, body, header...)
 }
 

@@ -10,13 +10,16 @@ import (
 	"slipway/internal/resource"
 )
 
+// planDeployment is the body of a request for a simulation.
+type planDeployment struct {
+	createDeployment
+	Simulate commands.Assumptions `json:"simulate"`
+}
+
 // planDeployment says how a deployment would go, and writes nothing. Its body is that of a request for one, and what the
 // simulation takes for given. Whoever could ask for the deployment may ask for this (our own addition).
 func (a *API) planDeployment(c echo.Context) error {
-	var body struct {
-		createDeployment
-		Simulate commands.Assumptions `json:"simulate"`
-	}
+	var body planDeployment
 	fault := bind(c, &body)
 	create, err := body.command(commands.Together(fault, body.Simulate.Check()))
 	if err != nil {

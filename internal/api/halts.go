@@ -57,13 +57,15 @@ func (a *API) showHalt(c echo.Context) func(projections.Halt) resource.Halt {
 	return func(h projections.Halt) resource.Halt { return base.Halt(h, now) }
 }
 
+type declareHalt struct {
+	Reason        string  `json:"reason"`
+	Until         string  `json:"until"`
+	Seconds       int     `json:"duration_in_seconds"`
+	Relationships inScope `json:"relationships"`
+}
+
 func (a *API) declareHalt(c echo.Context) error {
-	var body struct {
-		Reason        string  `json:"reason"`
-		Until         string  `json:"until"`
-		Seconds       int     `json:"duration_in_seconds"`
-		Relationships inScope `json:"relationships"`
-	}
+	var body declareHalt
 	if err := bind(c, &body); err != nil {
 		return err
 	}

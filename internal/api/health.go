@@ -19,9 +19,22 @@ const (
 	maxLag = 5000
 )
 
+// liveness is the answer of a process that lives.
+type liveness struct {
+	Status string `json:"status"`
+}
+
+// readiness is the answer of a server that can serve.
+type readiness struct {
+	Status string          `json:"status"`
+	Newest events.Sequence `json:"newest"`
+	At     events.Sequence `json:"read_models_at"`
+	Lag    events.Sequence `json:"lag"`
+}
+
 // healthy says that the process answers.
 func (a *API) healthy(c echo.Context) error {
-	return answer(c, http.StatusOK, map[string]string{"status": "ok"})
+	return answer(c, http.StatusOK, liveness{"ok"})
 }
 
 // ready says whether requests can be served: log and read models answer, and the latter are not far behind.
@@ -41,10 +54,5 @@ func (a *API) ready(c echo.Context) error {
 		return cferror.ServiceUnavailable.With("The read models are %d commits behind the event log", lag)
 	}
 	standsAt(c, at)
-	return answer(c, http.StatusOK, struct {
-		Status string          `json:"status"`
-		Newest events.Sequence `json:"newest"`
-		At     events.Sequence `json:"read_models_at"`
-		Lag    events.Sequence `json:"lag"`
-	}{"ready", newest, at, lag})
+	return answer(c, http.StatusOK, readiness{"ready", newest, at, lag})
 }

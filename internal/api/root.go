@@ -28,6 +28,7 @@ func (a *API) root(c echo.Context) error {
 		"self":                {Link: resource.Link{Href: base}},
 		"login":               {Link: resource.Link{Href: base + loginPath}},
 		"uaa":                 {Link: resource.Link{Href: base + loginPath}},
+		"openapi":             {Link: resource.Link{Href: base + pathOpenAPI}},
 		"cloud_controller_v3": {Link: resource.Link{Href: base + "/v3"}, Meta: &rootMeta{apiVersion}},
 	}})
 }

@@ -23,8 +23,8 @@ func (a *API) signalRoutes() {
 
 // signal is the body in which somebody says what an alarm does.
 type signal struct {
-	Called  string            `json:"name"`
-	Firing  *bool             `json:"firing"`
+	Called  string            `json:"name" jsonschema:"required"`
+	Firing  *bool             `json:"firing" jsonschema:"required"`
 	Since   string            `json:"since"`
 	Source  string            `json:"source"`
 	Value   commands.Measured `json:"value"`

@@ -76,6 +76,13 @@ var rules = []rule{
 		why: "HTTP ends at the API: handlers call commands and queries that know no web framework",
 	},
 	{
+		except: []string{"internal/openapi", "internal/api"}, bad: anyOf("github.com/invopop/jsonschema"),
+		why: "types say of themselves how they look in JSON; how that becomes a schema is told in one place",
+	},
+	{
+		bad: anyOf("github.com/getkin/kin-openapi"), why: "it judges the OpenAPI document in tests; nothing that runs needs it",
+	},
+	{
 		except: []string{"projections"},
 		bad:    anyOf("database/sql", "modernc.org/sqlite", "github.com/pressly/goose/v3"),
 		why:    "SQL is spoken by the read models alone; others ask their queries, so a second database touches one package",

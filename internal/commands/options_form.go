@@ -25,11 +25,11 @@ type optionsForm struct {
 }
 
 type canaryForm struct {
-	Steps []stepForm `json:"steps"`
+	Steps []stepForm `json:"steps" jsonschema:"required"`
 }
 
 type stepForm struct {
-	Weight int           `json:"instance_weight"`
+	Weight int           `json:"instance_weight" jsonschema:"required"`
 	Pause  *events.Pause `json:"pause,omitempty"`
 }
 
@@ -52,6 +52,9 @@ type checkForm struct {
 	FailureLimit int    `json:"failure_limit,omitempty"`
 	DryRun       bool   `json:"dry_run,omitempty"`
 }
+
+// JSONSchemaAlias is what the schema of options is made of, for package openapi.
+func (Options) JSONSchemaAlias() any { return optionsForm{} }
 
 // MarshalJSON writes the options as they are read.
 func (o Options) MarshalJSON() ([]byte, error) {

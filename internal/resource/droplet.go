@@ -15,7 +15,7 @@ type Droplet struct {
 	ProcessTypes      map[string]string `json:"process_types"`
 	Checksum          *Checksum         `json:"checksum"`
 	SizeBytes         *int64            `json:"size_in_bytes"`
-	Buildpacks        []string          `json:"buildpacks"`
+	Buildpacks        []string          `json:"buildpacks" jsonschema:"nullable"`
 	Stack             *string           `json:"stack"`
 	Image             *string           `json:"image"`
 	Relationships     OfApp             `json:"relationships"`

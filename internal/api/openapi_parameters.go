@@ -1,0 +1,72 @@
+package api
+
+import (
+	"slices"
+
+	"slipway/events"
+	"slipway/internal/openapi"
+	"slipway/internal/resource"
+	"slipway/projections"
+)
+
+// parameters says of each parameter of the paths in the document what it is.
+var parameters = map[string]openapi.Parameter{
+	"guid":               {Text: "The guid of what the path is about."},
+	headerIdempotencyKey: {Text: "The id of the command, made up by the client: 1 to 64 letters, digits, '_' or '-'. Sent again, it is carried out once."},
+	"Last-Event-ID":      {Text: "The id of the last event that was read: the stream goes on after it."},
+	"last_event_id":      {Text: "As the header Last-Event-ID, for clients that cannot set it."},
+	"at": {Text: "A moment in the past: a sequence of the event log, or a time in RFC 3339. The answer is what was so then, " +
+		"with `as_of`."},
+
+	"page":               {Text: "Which page, from 1.", Type: "integer"},
+	"per_page":           {Text: "How many on a page, 1 to 5000; 50 if not given.", Type: "integer"},
+	"order_by":           {Text: "created_at or updated_at; with a minus sign before it, the latest first."},
+	"created_ats":        {Text: "Times, separated by commas; or with an operator: `created_ats[gt]=2026-01-31T00:00:00Z` (lt, lte, gt, gte)."},
+	"updated_ats":        {Text: "As created_ats."},
+	"guids":              {Text: "Those with one of these guids, separated by commas."},
+	"names":              {Text: "Those with one of these names, separated by commas."},
+	"organization_guids": {Text: "Those of one of these organizations, separated by commas."},
+	"space_guids":        {Text: "Those of one of these spaces, separated by commas."},
+	"app_guids":          {Text: "Those of one of these apps, separated by commas."},
+	"label_selector":     {Text: "Those whose labels fit, in the words of Kubernetes' selectors: `env in (prod,test),!legacy`."},
+	"states":             {Text: "Those in one of these states, separated by commas."},
+	"status_values":      {Text: "Those with one of these values of status, separated by commas."},
+	"status_reasons":     {Text: "Those with one of these reasons of status, separated by commas."},
+	"types":              {Text: "Events of these types, separated by commas: `deployment.paused`."},
+}
+
+// paged are the parameters of a list: the paging ones, and these.
+func paged(keys ...string) []string { return append(slices.Clone(pageKeys), keys...) }
+
+// keyed are the headers of requests that are carried out as a command.
+var keyed = []string{headerIdempotencyKey}
+
+// enums says which values fields have that are strings in Go.
+var enums = []openapi.Enum{
+	{Of: resource.Status{}, Field: "value", Values: []string{projections.StatusActive, projections.StatusFinalized}},
+	{Of: resource.Status{}, Field: "reason", Values: []string{
+		projections.ReasonApproval, projections.ReasonDenied, projections.ReasonDeploying, projections.ReasonPaused, projections.ReasonBaking,
+		projections.ReasonCanceling, projections.ReasonRollingBack, projections.ReasonDeployed, projections.ReasonCanceled,
+		projections.ReasonRolledBack, projections.ReasonSuperseded, projections.ReasonDeleted,
+	}},
+	{Of: resource.Status{}, Field: "then", Values: []string{events.ThenContinue, events.ThenCancel, events.ThenHold}},
+	{Of: resource.Failure{}, Field: "action", Values: []string{events.ThenRollback, events.ThenCancel, events.ThenHold}},
+	{Of: resource.Failure{}, Field: "cause", Values: []string{
+		events.CauseCheck, events.CauseAlarm, events.CauseDeadline, events.CauseStartup, events.CauseCrashes,
+	}},
+	{Of: resource.Check{}, Field: "verdict", Values: []string{events.VerdictPass, events.VerdictFail, events.VerdictInconclusive}},
+	{Of: resource.Deployment{}, Field: "strategy", Values: []string{
+		events.StrategyRolling, events.StrategyCanary, events.StrategyLinear, events.StrategyExponential,
+	}},
+	{Of: resource.Moment{}, Field: "version", Values: []string{resource.VersionOld, resource.VersionNew}},
+	{Of: resource.PolicyVerdict{}, Field: "outcome", Values: []string{
+		events.OutcomeAllow, events.OutcomeDeny, events.OutcomeApproval, events.OutcomeHold,
+	}},
+	{Of: resource.Halt{}, Field: "state", Values: []string{
+		string(projections.HaltInForce), string(projections.HaltLifted), string(projections.HaltOver),
+	}},
+	{Of: resource.SubscriptionStatus{}, Field: "value", Values: []string{
+		resource.DeliveryOK, resource.DeliveryFailing, resource.DeliveryInactive, resource.DeliveryDisabled,
+	}},
+	{Of: alert{}, Field: "status", Values: []string{"firing", "resolved"}},
+}

@@ -1,0 +1,125 @@
+package api_test
+
+import (
+	"testing"
+)
+
+// unasked are the operations that no scenario can have succeed yet, and why.
+var unasked = map[string]string{
+	"approveDeployment": "no deployment waits for people without a policy",
+	"denyDeployment":    "no deployment waits for people without a policy",
+	"startDeployment":   "no deployment waits for people without a policy",
+}
+
+// TestOpenAPITellsTheTruth goes through what a deployment can come to, and compares each request and each answer with the
+// document: a field too many, too few or of another type fails, and so does an operation that was never asked for.
+func TestOpenAPITellsTheTruth(t *testing.T) {
+	w, e := settled(t)
+	x := w.witnessed()
+	w.handler = x
+	w.rollouts(e)
+	w.alarms(e)
+	w.versions(e)
+	w.halted(e)
+	w.subscribed(e)
+	for _, path := range []string{"/healthz", "/readyz", "/openapi.json"} {
+		w.must(200, "GET", path, "")
+	}
+	for path, item := range documented(t, w).Paths.Map() {
+		for method, o := range item.Operations() {
+			if _, excused := unasked[o.OperationID]; x.seen[o.OperationID] == excused {
+				t.Errorf("%s %s (%s): asked for %t, excused %t: let TestOpenAPITellsTheTruth ask, with an answer below 400", method, path,
+					o.OperationID, x.seen[o.OperationID], excused)
+			}
+		}
+	}
+}
+
+// rollouts has deployments of every kind, and looks at them at every turn.
+func (w *world) rollouts(e estate) {
+	w.t.Helper()
+	app, path := e["app"], "/v3/deployments/"
+	deploy := func(more string) string {
+		w.t.Helper()
+		return text(w.must(201, "POST", "/v3/deployments", planned(app, e["droplet"], `{"max_in_flight":1}`, more)), "guid")
+	}
+	canary := text(w.must(201, "POST", "/v3/deployments", planned(app, w.droplet(app), `{"web_instances":4,"on_failure":"hold","fast":true,
+		"breaker":{"crashes":3},"bake_in_seconds":3600,"startup_timeout_in_seconds":60,
+		"canary":{"steps":[{"instance_weight":25,"pause":{"seconds":3600,"then":"continue"}},{"instance_weight":50}]}}`,
+		`,"strategy":"canary","metadata":{"labels":{"env":"prod"}}`)), "guid")
+	w.until("the canary pauses", func() bool { return w.status(canary) == "ACTIVE/PAUSED" })
+	w.must(200, "PATCH", path+canary, `{"metadata":{"labels":{"env":null,"team":"a"},"annotations":{"why":"b"}}}`)
+	w.must(200, "POST", path+canary+"/actions/continue", `{"expected_step":1}`)
+	w.must(409, "POST", path+canary+"/actions/continue", `{"expected_step":9}`)
+	w.must(200, "POST", path+canary+"/actions/rollback", "")
+	w.until("it is back", func() bool { return w.status(canary) == "FINALIZED/ROLLED_BACK" })
+	growing := text(w.must(201, "POST", "/v3/deployments", `{"relationships":{"app":{"data":{"guid":"`+app+`"}},
+		"deployment_strategy":{"data":{"guid":"AppConfig.Linear20PercentEvery6Minutes"}}},"droplet":{"guid":"`+e["droplet"]+`"}}`), "guid")
+	w.must(200, "GET", path+growing, "")
+	w.must(200, "POST", path+growing+"/actions/cancel", "{}")
+	w.until("it is canceled", func() bool { return w.status(growing) == "FINALIZED/CANCELED" })
+	plain := deploy(``)
+	w.until("it is over", func() bool { return w.status(plain) == "FINALIZED/DEPLOYED" })
+	at := text(w.must(200, "GET", path+canary+"/events", ""), "resources", 0, "sequence")
+	w.must(200, "GET", path+canary+"?at="+at, "")
+	w.call("GET", path+canary+"/stream", "")
+	w.must(200, "GET", path+"?order_by=-created_at&per_page=2&states=DEPLOYED,CANCELED", "")
+	w.must(200, "GET", path+"?per_page=1&page=2", "")
+	w.must(200, "POST", path+"plan", planned(app, e["droplet"], `{}`, `,"strategy":"canary","simulate":{"start_time_in_seconds":2.5}`))
+	w.must(200, "POST", path+"plan", planned(app, e["droplet"], `{}`, `,"simulate":{"failure":{"kind":"crash","step":1}}`))
+	w.must(404, "GET", path+"nobody", "")
+	w.must(400, "GET", path+"?nonsense=1", "")
+	w.must(422, "POST", path[:len(path)-1], `{}`)
+}
+
+// alarms says that things are wrong, in our words and in Alertmanager's.
+func (w *world) alarms(e estate) {
+	w.t.Helper()
+	path := "/v3/apps/" + e["app"] + "/signals"
+	w.must(200, "POST", path, `{"name":"errors","firing":true,"value":0.07,"message":"7 % fail","since":"2026-01-02T15:04:05Z"}`)
+	w.must(200, "GET", path, "")
+	w.must(200, "POST", path, `{"name":"errors","firing":false,"value":"none"}`)
+	w.must(422, "POST", path, `{}`)
+	w.must(200, "POST", "/v3/integrations/alertmanager", e.fill(`{"version":"4","receiver":"slipway","alerts":[{"status":"firing",
+		"labels":{"alertname":"slow","app_guid":"{app}"},"annotations":{},"startsAt":"2026-01-02T15:04:05Z","generatorURL":"http://p"},
+		{"status":"firing","labels":{"alertname":"lost"}}]}`))
+	w.call("GET", "/v3/integrations/prometheus/targets", "")
+}
+
+// versions rejects what may not be deployed any more, and takes it back.
+func (w *world) versions(e estate) {
+	w.t.Helper()
+	for _, version := range []string{"/v3/droplets/{droplet}", "/v3/revisions/{revision}"} {
+		w.must(200, "POST", e.fill(version)+"/actions/reject", `{"reason":"it loses orders"}`)
+		w.must(200, "POST", e.fill(version)+"/actions/accept", "")
+	}
+	w.must(200, "POST", e.fill("/v3/apps/{app}/actions/release_automation"), "{}")
+}
+
+// halted has a deployment that a halt holds.
+func (w *world) halted(e estate) {
+	w.t.Helper()
+	deployment := text(w.must(201, "POST", "/v3/deployments", planned(e["app"], e["droplet"], `{}`, `,"strategy":"canary"`)), "guid")
+	halt := text(w.must(201, "POST", "/v3/halts", e.fill(`{"reason":"incident","duration_in_seconds":600,
+		"relationships":{"space":{"data":{"guid":"{space}"}}}}`)), "guid")
+	w.until("it is halted", func() bool {
+		return at(w.must(200, "GET", "/v3/deployments/"+deployment, ""), "status", "halt") != nil
+	})
+	w.must(201, "POST", "/v3/halts", `{"reason":"freeze"}`)
+	w.must(200, "GET", "/v3/halts?states=IN_FORCE", "")
+	w.must(200, "POST", "/v3/halts/"+halt+"/actions/lift", "")
+	w.must(200, "GET", "/v3/halts/"+halt, "")
+	w.must(422, "POST", "/v3/halts", `{}`)
+}
+
+// subscribed has events sent somewhere.
+func (w *world) subscribed(e estate) {
+	w.t.Helper()
+	path := "/v3/subscriptions/" + text(w.must(201, "POST", "/v3/subscriptions", inSpace(e["space"])), "guid")
+	w.must(200, "GET", path, "")
+	w.must(200, "GET", "/v3/subscriptions?names=chat", "")
+	w.must(200, "PATCH", path, `{"content_mode":"binary","metadata":{"labels":{"team":null}}}`)
+	w.must(200, "POST", path+"/actions/rotate_secret", "")
+	w.must(202, "POST", path+"/actions/test", "")
+	w.must(204, "DELETE", path, "")
+}
