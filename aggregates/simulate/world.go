@@ -9,8 +9,8 @@ import (
 )
 
 // MaxWork bounds a simulation, and once more all that it explores: each moment and each decision costs one, and one more for
-// each instance that is looked at then. It is about a second of computing.
-const MaxWork = 20_000_000
+// each instance that is looked at then. It is about a second of computing: a thousand instances, one at a time.
+const MaxWork = 5_000_000
 
 // LimitError: the rollout is too large, or takes too many steps, to be simulated.
 type LimitError struct {
