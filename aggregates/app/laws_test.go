@@ -25,6 +25,9 @@ type world struct {
 	halt    app.Halt
 	ended   map[events.DeploymentID]string
 	created map[events.DeploymentID]bool
+	history []events.Event
+
+	decidedFrom *app.State // what the updater decided from, while that is folded
 }
 
 func newWorld(t *rapid.T) *world {
@@ -41,7 +44,7 @@ func (w *world) commit(decided []events.Event, err error) {
 	}
 	for _, e := range decided {
 		w.observeEnd(e)
-		w.state = app.Evolve(w.state, e)
+		w.fold(e)
 	}
 }
 
@@ -104,7 +107,9 @@ func (w *world) act() {
 		}))
 	case "roll back":
 		if d := w.state.Deployment; d != nil {
-			w.commit(app.RollBackDeployment(w.state, app.Steer{Deployment: d.ID(), By: "user", Now: w.now}))
+			w.twice(func(s app.State) ([]events.Event, error) {
+				return app.RollBackDeployment(s, app.Steer{Deployment: d.ID(), By: "user", Now: w.now})
+			})
 		}
 	case "tick":
 		w.tick()
@@ -114,20 +119,28 @@ func (w *world) act() {
 		w.deploy()
 	case "cancel":
 		if d := w.state.Deployment; d != nil {
-			w.commit(app.CancelDeployment(w.state, app.Steer{Deployment: d.ID()}))
+			w.twice(func(s app.State) ([]events.Event, error) {
+				return app.CancelDeployment(s, app.Steer{Deployment: d.ID()})
+			})
 		}
 	case "continue":
 		if d := w.state.Deployment; d != nil {
-			w.commit(app.ContinueDeployment(w.state, app.Steer{Deployment: d.ID(), By: "user", Now: w.now}))
+			step := d.CurrentStep()
+			w.twice(func(s app.State) ([]events.Event, error) {
+				return app.ContinueDeployment(s, app.Steer{Deployment: d.ID(), ExpectedStep: step, By: "user", Now: w.now})
+			})
 		}
 	case "scale":
 		n := rapid.IntRange(0, 5).Draw(w.t, "instances")
 		p := rapid.SampledFrom(w.state.Processes).Draw(w.t, "process")
-		w.commit(app.ScaleProcess(w.state, app.Scale{Process: p.ID, Instances: &n}))
+		w.twice(func(s app.State) ([]events.Event, error) {
+			return app.ScaleProcess(s, app.Scale{Process: p.ID, Instances: &n})
+		})
 	case "stop":
-		w.commit(app.StopApp(w.state))
+		w.twice(app.StopApp)
 	case "start":
-		w.commit(app.StartApp(w.state, w.command(), app.Quota{}, w.now))
+		id := w.command()
+		w.twice(func(s app.State) ([]events.Event, error) { return app.StartApp(s, id, app.Quota{}, w.now) })
 	case "restart":
 		w.commit(app.RestartApp(w.state, w.command(), app.Quota{}, w.now))
 	}
@@ -300,7 +313,9 @@ func (w *world) health() {
 func (w *world) tick() {
 	before := w.state
 	decided := app.Proceed(before, w.seen, app.Quota{}, w.halt, w.now)
+	w.decidedFrom = &before
 	w.commit(decided, nil)
+	w.decidedFrom = nil
 	if d := before.Deployment; d != nil && d.Halted && w.halt.ID != "" && !d.GoingBack && !d.RollingBack {
 		w.still(before, decided)
 	}
@@ -312,6 +327,7 @@ func (w *world) tick() {
 		w.t.Fatalf("law 4: decided twice: %#v", again)
 	}
 	if len(again) == 0 {
+		w.noticed()
 		w.waits()
 	} else {
 		w.rests()
@@ -421,6 +437,7 @@ func TestLaws(t *testing.T) {
 			w.act()
 		}
 		w.settles()
+		w.replayed()
 	})
 }
 

@@ -24,7 +24,7 @@ func Proceed(s State, seen Instances, q Quota, h Halt, now time.Time) []events.E
 // Next is the updater's rule book: what follows by itself from the state, the instances seen and the time, or nothing. It is
 // asked again whenever one of the first two changes, and at [Deadline]; what has been decided is not decided twice.
 //
-// The rules are Cloud Foundry's (its updater's tick), with three differences, each in docs/adr/0006: it reacts to events
+// The rules are Cloud Foundry's (its updater's tick), with three differences, see docs/adr/0006 and 0024: it reacts to events
 // instead of every five seconds; old instances come back when new ones fail after the cut; in a train of superseded
 // deployments only what serves counts as capacity.
 //

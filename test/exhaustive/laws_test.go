@@ -25,6 +25,9 @@ func (w *world) tick() (*world, error) {
 	if err := next.commit(decided, ticks); err != nil {
 		return nil, err
 	}
+	if err := w.pace(next.state, seen); err != nil {
+		return nil, err
+	}
 	if err := app.CheckCapacity(w.state, next.state, seen); err != nil {
 		return nil, fmt.Errorf("the updater would refuse it: %w", err)
 	}
@@ -48,6 +51,21 @@ func (w *world) rests(seen app.Instances) error {
 		}
 	}
 	return fmt.Errorf("the updater does not come to rest: %s", text(app.Next(s, seen, app.Quota{}, w.now)))
+}
+
+// pace is Cloud Foundry's law of growth: by max_in_flight beyond what is routable, while none fails.
+func (w *world) pace(after app.State, seen app.Instances) error {
+	d := after.Deployment
+	if d == nil {
+		return nil
+	}
+	was, _ := w.state.Process(d.Process)
+	is, _ := after.Process(d.Process)
+	n, most := seen[d.Process].Count(was.Instances), d.Options.MaxInFlight
+	if is.Instances > was.Instances && (is.Instances > n.Routable+most || n.Starting >= most || n.Unhealthy > 0) {
+		return fmt.Errorf("from %d to %d new instances, max in flight %d, with %+v", was.Instances, is.Instances, most, n)
+	}
+	return nil
 }
 
 // patient is the law of deadlines, where nothing follows: time alone decides nothing before the deadline.
@@ -158,6 +176,10 @@ func order(before app.State, decided []events.Event) error {
 		case events.DeploymentCreated:
 			if was != nil {
 				return fmt.Errorf("a second deployment while %s is active", was.ID())
+			}
+		case events.DeploymentCanceling, events.DeploymentRollingBack:
+			if s.Droplet != was.PreviousDroplet {
+				return fmt.Errorf("on the way back %s is current", s.Droplet)
 			}
 		case events.DeploymentDeployed, events.DeploymentCanceled, events.DeploymentRolledBack, events.DeploymentSuperseded:
 			if was == nil || s.Deployment != nil || s.Ended[len(s.Ended)-1].ID != was.ID() {
