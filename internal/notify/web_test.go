@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -98,4 +99,17 @@ func TestContentModes(t *testing.T) {
 		is.Equal(headers[1].Get("ce-type"), "app.stopped")
 		is.Equal(headers[1].Get("ce-subject"), "a%20%22b%22%20%C3%A9") // as the binding escapes it
 	})
+}
+
+// TestTheDocumentationsReceiver holds the code in docs/webhooks.md against the one that the tests here verify with.
+func TestTheDocumentationsReceiver(t *testing.T) {
+	is := is.New(t)
+	text, err := os.ReadFile("../../docs/webhooks.md")
+	is.NoErr(err)
+	source, err := os.ReadFile("web_test.go")
+	is.NoErr(err)
+	_, shown, _ := strings.Cut(string(text), "func verified(")
+	shown, _, _ = strings.Cut(shown, "```")
+	is.True(len(shown) > 100) // it is there
+	is.True(strings.Contains(string(source), "func verified("+shown))
 }
