@@ -57,7 +57,8 @@ var appConfigCases = []appConfigCase{
 		w.Equal(out.ReplicateTo, types.ReplicateToSsmDocument)
 	}},
 	{"03 the same name twice", func(w *sdk) {
-		w.True(*w.creates(nil).Id != *w.creates(nil).Id) // two strategies
+		first, second := w.creates(nil), w.creates(nil)
+		w.True(*first.Id != *second.Id) // two strategies
 	}},
 	{"04 at once", func(w *sdk) {
 		out := w.creates(func(in *create) { in.DeploymentDurationInMinutes, in.GrowthFactor = aws.Int32(0), aws.Float32(100) })
