@@ -135,6 +135,35 @@ func (w *world) noticed() {
 	}
 }
 
+// balanced is law 16: where the updater is at rest, a proven version is on its way up for what is missing, and of a rejected
+// one nothing is left that is not needed.
+func (w *world) balanced() {
+	d := w.state.Deployment
+	if d == nil || d.GoingBack || d.RollingBack || w.state.Desired != app.Started {
+		return
+	}
+	fresh, _ := w.state.Process(d.Process)
+	serving := w.runs(fresh)
+	coming, proven, rejected := serving, false, 0
+	for _, p := range w.state.Webs() {
+		switch {
+		case p.ID == d.Process:
+		case p.Standing == app.Rejected:
+			rejected += p.Instances
+		case p.Standing == app.Proven:
+			proven, coming, serving = true, coming+p.Instances, serving+w.runs(p)
+		default:
+			coming, serving = coming+w.runs(p), serving+w.runs(p)
+		}
+	}
+	if proven && coming < d.Floor {
+		w.t.Fatalf("law 16: %d serve or come, the floor is %d, and no old instance is brought back", coming, d.Floor)
+	}
+	if step := d.Plan[d.Step]; rejected > 0 && serving >= step.New+step.Old && !d.Halted {
+		w.t.Fatalf("law 16: %d serve without the %d instances of rejected versions, which are still there", serving, rejected)
+	}
+}
+
 // twice carries out a command, which decides nothing when it comes again: law 4.
 func (w *world) twice(command func(app.State) ([]events.Event, error)) {
 	decided, err := command(w.state)

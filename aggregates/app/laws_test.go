@@ -328,6 +328,7 @@ func (w *world) tick() {
 	}
 	if len(again) == 0 {
 		w.noticed()
+		w.balanced()
 		w.waits()
 	} else {
 		w.rests()
