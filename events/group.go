@@ -13,7 +13,7 @@ const (
 // GroupMember is one deployment of a group, as it was asked for.
 type GroupMember struct {
 	Deployment     DeploymentID      `json:"deployment"`
-	Command        CommandID         `json:"command"` // that creates it; what it brings forth gets its ids from here
+	Command        CommandID         `json:"command_id"` // that creates it; what it brings forth gets its ids from here
 	App            AppID             `json:"app"`
 	Wave           int               `json:"wave"`                      // from 1: it begins when all members of earlier waves are deployed
 	Droplet        DropletID         `json:"droplet,omitempty"`         // absent: the current one
@@ -38,8 +38,10 @@ type GroupCreated struct {
 	Space        SpaceID        `json:"space,omitempty"` // of all its apps, where it is one
 	Members      []GroupMember  `json:"members"`         // in the order of the request
 	Metadata     Metadata       `json:"metadata,omitzero"`
-	By           Actor          `json:"by"` // who asked
-	At           time.Time      `json:"at"` // when
+	Schedule     string         `json:"schedule,omitempty"`   // when the steps of growth curves begin
+	By           Actor          `json:"by"`                   // who asked
+	Automation   bool           `json:"automation,omitempty"` // no person decided it
+	At           time.Time      `json:"at"`                   // when
 }
 
 // GroupMemberStarted: the time of a member has come, and its deployment is being created.
@@ -62,7 +64,7 @@ type GroupMemberEnded struct {
 type GroupDirected struct {
 	Group     GroupID      `json:"group"`
 	Directive string       `json:"directive"`        // continue, finalize, cancel or rollback
-	Command   CommandID    `json:"command"`          // that asked for it; the members' commands get their ids from here
+	Command   CommandID    `json:"command_id"`       // that asked for it; the members' commands get their ids from here
 	Orders    []GroupOrder `json:"orders,omitempty"` // what is asked of each member
 	By        Actor        `json:"by"`               // who asked
 	At        time.Time    `json:"at"`               // when
@@ -72,7 +74,7 @@ type GroupDirected struct {
 type GroupMemberDirected struct {
 	Group      GroupID      `json:"group"`
 	Deployment DeploymentID `json:"deployment"`
-	Command    CommandID    `json:"command"`         // of the directive
+	Command    CommandID    `json:"command_id"`      // of the directive
 	Error      string       `json:"error,omitempty"` // why it refused, in words
 }
 

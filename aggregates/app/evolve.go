@@ -241,14 +241,19 @@ func (s State) moved(process events.ProcessID) State {
 	return s.active(s.Deployment.ID(), func(d *Deployment) { d.Error = "" })
 }
 
-// end takes the deployment out of the state; its process, where it still stands, gets the standing.
+// end takes the deployment, or the request for one, out of the state; its process, where it still stands, gets the standing.
 func (s State) end(id events.DeploymentID, reason string, standing Standing) State {
+	over := Ended{ID: id, Reason: reason}
+	if r, waits := s.request(id); waits {
+		over.Group, s.Requests = r.Group, without(s.Requests, id)
+	}
 	if s.Deployment != nil && s.Deployment.ID() == id {
+		over.Group = s.Deployment.Group
 		s = s.change(s.Deployment.Process, func(p *Process) { p.Standing = standing })
 		s.Deployment = nil
 	}
 	from := max(0, len(s.Ended)+1-endedKept)
-	s.Ended = append(slices.Clone(s.Ended[from:]), Ended{ID: id, Reason: reason})
+	s.Ended = append(slices.Clone(s.Ended[from:]), over)
 	return s
 }
 

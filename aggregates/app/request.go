@@ -104,11 +104,9 @@ func evolveRequest(s State, e events.Event) State {
 	case events.DeploymentCreated:
 		s.Requests = without(s.Requests, e.Deployment)
 	case events.DeploymentDenied:
-		return s.endRequest(e.Deployment, ReasonDenied)
+		return s.end(e.Deployment, ReasonDenied, Proven)
 	case events.DeploymentWithdrawn:
-		return s.endRequest(e.Deployment, ReasonCanceled)
-	case events.DeploymentSuperseded:
-		s.Requests = without(s.Requests, e.Deployment)
+		return s.end(e.Deployment, ReasonCanceled, Proven)
 	case events.DeploymentDeleted:
 		s.Serving = ""
 	case events.VersionRejected:
@@ -149,11 +147,6 @@ func (r Request) approved(e events.DeploymentApproved) Request {
 	}
 	r.Granted = e.Granted
 	return r
-}
-
-func (s State) endRequest(id events.DeploymentID, reason string) State {
-	s.Requests = without(s.Requests, id)
-	return s.end(id, reason, Proven)
 }
 
 func without(requests []Request, id events.DeploymentID) []Request {

@@ -165,6 +165,7 @@ func (d *Deployment) reason() string {
 type Ended struct {
 	ID     events.DeploymentID `json:"id"`
 	Reason string              `json:"reason"`
+	Group  events.GroupID      `json:"group,omitempty"` // it was a member of
 }
 
 // The reasons of a deployment's status.

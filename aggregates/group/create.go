@@ -7,6 +7,7 @@ import (
 
 	"slipway/aggregates"
 	"slipway/aggregates/app"
+	"slipway/aggregates/plan"
 	"slipway/events"
 )
 
@@ -22,13 +23,15 @@ const (
 
 // Creation is the command to create a group.
 type Creation struct {
-	Group    events.GroupID
-	Name     string
-	Members  []events.GroupMember
-	Homes    []Home // of the members' apps
-	Metadata events.Metadata
-	By       events.Actor
-	Now      time.Time
+	Group      events.GroupID
+	Name       string
+	Members    []events.GroupMember
+	Homes      []Home // of the members' apps
+	Metadata   events.Metadata
+	Schedule   plan.Schedule
+	By         events.Actor
+	Automation bool // By is no person
+	Now        time.Time
 }
 
 // Home is where an app lives.
@@ -68,7 +71,7 @@ func Create(s State, c Creation) ([]events.Event, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	e := events.GroupCreated{Group: c.Group, Name: c.Name, Members: c.Members, Metadata: c.Metadata, By: c.By, At: c.Now}
+	e := events.GroupCreated{Group: c.Group, Name: c.Name, Members: c.Members, Metadata: c.Metadata, Schedule: string(c.Schedule), By: c.By, Automation: c.Automation, At: c.Now}
 	e.Organization, e.Space = c.Homes[0].Organization, c.Homes[0].Space
 	for _, h := range c.Homes {
 		if h.Organization != e.Organization {

@@ -3,6 +3,7 @@ package group
 import (
 	"slices"
 
+	"slipway/aggregates/plan"
 	"slipway/events"
 )
 
@@ -17,14 +18,16 @@ const (
 // State is a group folded from its events. It is a value: Evolve returns a new one. The zero State is a group that does not
 // exist.
 type State struct {
-	ID       events.GroupID
-	Members  []Entry // in the order of the request
-	Course   string  // the last directive that steers it: finalize, cancel or rollback
-	Steered  events.GroupDirected
-	Orders   []Order // directives that members have not been told of yet, oldest first
-	Metadata events.Metadata
-	By       events.Actor // who asked for it
-	Ended    bool
+	ID         events.GroupID
+	Members    []Entry // in the order of the request
+	Course     string  // the last directive that steers it: finalize, cancel or rollback
+	Steered    events.GroupDirected
+	Orders     []Order // directives that members have not been told of yet, oldest first
+	Metadata   events.Metadata
+	Schedule   plan.Schedule // when the steps of its members' growth curves begin
+	By         events.Actor  // who asked for it
+	Automation bool          // no person decided it
+	Ended      bool
 }
 
 // Entry is a member as far as it is recorded.
@@ -49,7 +52,7 @@ func (s State) Exists() bool { return s.ID != "" }
 func Evolve(s State, e events.Event) State {
 	switch e := e.(type) {
 	case events.GroupCreated:
-		s = State{ID: e.Group, Metadata: e.Metadata, By: e.By}
+		s = State{ID: e.Group, Metadata: e.Metadata, Schedule: plan.Schedule(e.Schedule), By: e.By, Automation: e.Automation}
 		for _, m := range e.Members {
 			s.Members = append(s.Members, Entry{GroupMember: m})
 		}

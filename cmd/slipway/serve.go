@@ -98,6 +98,7 @@ func (s Serve) open(ctx context.Context, p *parts, out io.Writer, logger *slog.L
 	}
 	p.all = []service.Part{
 		service.API(p.backbone, p.store, logins, p.listener, s.Growth, logger),
+		service.Groups(p.backbone, p.store, logger),
 		service.Checks(p.backbone, logger),
 		service.Notify(p.backbone, logger),
 		service.Updater(p.backbone, p.store, logger), // before the agent, so that the end of its instances moves no rollout

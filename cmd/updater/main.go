@@ -35,6 +35,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		defer store.Close()
 		fmt.Fprintf(stdout, "updater works on %s\n", c.NATS)
-		return service.Run(ctx, logger, service.Checks(backbone, logger), service.Notify(backbone, logger), service.Updater(backbone, store, logger))
+		return service.Run(ctx, logger, service.Groups(backbone, store, logger), service.Checks(backbone, logger), service.Notify(backbone, logger), service.Updater(backbone, store, logger))
 	})
 }

@@ -12,7 +12,7 @@ import (
 
 // Finder looks up where things are; resource.Finder does.
 type Finder interface {
-	// PlacesOf gives the places of a thing: a role in any of them counts. commands.ErrUnknown where there is no such thing.
+	// PlacesOf gives the places of a thing: a role in any of them counts, but of a group, which needs one in each. commands.ErrUnknown where there is no such thing.
 	PlacesOf(ctx context.Context, kind commands.Kind, id string) ([]auth.Place, error)
 	// OrganizationOfQuota is the organization to whose spaces a quota can be given; empty for a quota of organizations.
 	OrganizationOfQuota(ctx context.Context, id events.QuotaID) (events.OrganizationID, error)
@@ -83,9 +83,14 @@ func (g *Gate) Judge(ctx context.Context, i auth.Identity, d Demand) (auth.Verdi
 	if errors.Is(err, commands.ErrUnknown) {
 		return auth.Hidden, nil
 	}
-	best := auth.Hidden
-	for _, p := range places {
-		best = max(best, i.Judge(d.Action, p))
+	verdict := auth.Hidden
+	for n, p := range places {
+		here := i.Judge(d.Action, p)
+		if d.On.Kind == commands.KindGroup && n > 0 { // it shows and moves what is in each of its places
+			verdict = min(verdict, here)
+			continue
+		}
+		verdict = max(verdict, here)
 	}
-	return best, err
+	return verdict, err
 }

@@ -58,6 +58,12 @@ halt.lift                 .         .         .       x       x           -     
 version.reject            x         x         .       .       .           -           -       x     .         .
 version.accept            x         x         .       .       .           -           -       x     .         .
 app.release-automation    x         x         .       .       .           -           -       x     .         .
+group.create              x         x         -       -       -           -           -       x     .         .
+group.continue            x         x         -       -       -           -           -       x     .         .
+group.finalize            x         x         -       -       -           -           -       x     .         .
+group.cancel              x         x         -       -       -           -           -       x     .         .
+group.rollback            x         x         -       -       -           -           -       x     .         .
+group.update              x         .         .       .       .           -           -       x     .         .
 organization.create       .         .         .       .       .           .           .       x     .         .
 organization.update       .         .         .       .       x           .           -       x     .         .
 organization.delete       .         .         .       .       .           .           -       x     .         .
@@ -150,7 +156,7 @@ func (w *world) must(c commands.Command) string {
 }
 
 // things are ids that commands are about.
-type things struct{ org, space, app, droplet, pkg, process, deployment, orgQuota, spaceQuota, route, halt, subscription string }
+type things struct{ org, space, app, droplet, pkg, process, deployment, orgQuota, spaceQuota, route, halt, subscription, group string }
 
 // prod makes a space with something of everything.
 func (w *world) prod() (th things) {
@@ -172,6 +178,7 @@ func (w *world) prod() (th things) {
 		Called: "small", Organization: events.OrganizationID(th.org), Spaces: []events.SpaceID{events.SpaceID(th.space)},
 	})
 	th.route = w.must(commands.CreateRoute{Space: events.SpaceID(th.space), Domain: events.DefaultDomain, Host: "hello"})
+	th.group = w.must(commands.CreateGroup{Members: []commands.Member{{CreateDeployment: commands.CreateDeployment{App: events.AppID(th.app)}}}})
 	th.halt = w.must(commands.DeclareHalt{Space: events.SpaceID(th.space), Reason: "incident"})
 	th.subscription = w.must(commands.CreateSubscription{
 		Called: "chat", Space: events.SpaceID(th.space), URL: "https://hooks.test", Types: []string{"*"},
@@ -180,7 +187,7 @@ func (w *world) prod() (th things) {
 }
 
 // unknown are ids of nothing.
-var unknown = things{"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n8", "n9", "n10", "n11"}
+var unknown = things{"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n8", "n9", "n10", "n11", "n12"}
 
 // requests has a command of each name about things.
 func (th things) requests() map[string]commands.Command {
@@ -188,6 +195,7 @@ func (th things) requests() map[string]commands.Command {
 	quota, deployment := events.QuotaID(th.spaceQuota), events.DeploymentID(th.deployment)
 	subscription := events.SubscriptionID(th.subscription)
 	to := []commands.Destination{{App: app}}
+	group, members := events.GroupID(th.group), []commands.Member{{CreateDeployment: commands.CreateDeployment{App: app}}}
 	byName := map[string]commands.Command{}
 	for _, c := range []commands.Command{
 		commands.CreateApp{AppName: "new", Space: space}, commands.StartApp{App: app}, commands.StopApp{App: app},
@@ -212,6 +220,8 @@ func (th things) requests() map[string]commands.Command {
 		commands.CreateRoute{Space: space, Host: "x"}, commands.UpdateRoute{Route: route},
 		commands.SetDestinations{Route: route, Destinations: to}, commands.AddDestinations{Route: route, Destinations: to},
 		commands.RemoveDestination{Route: route, Destination: "d"}, commands.DeleteRoute{Route: route},
+		commands.CreateGroup{Members: members}, commands.UpdateGroup{Group: group}, commands.ContinueGroup{Group: group},
+		commands.FinalizeGroup{Group: group}, commands.CancelGroup{Group: group}, commands.RollBackGroup{Group: group},
 		commands.CreateStrategy{}, commands.UpdateStrategy{Strategy: "1225qzk"}, commands.DeleteStrategy{Strategy: "1225qzk"},
 		commands.CreateSubscription{Called: "chat", Space: space, URL: "https://hooks.test", Types: []string{"deployment.*"}},
 		commands.UpdateSubscription{Subscription: subscription}, commands.RotateSubscription{Subscription: subscription},

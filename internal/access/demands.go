@@ -15,7 +15,7 @@ import (
 // auth to say; actions are chosen after Cloud Foundry's v3 controllers.
 func (g *Gate) Demands(ctx context.Context, c commands.Command) ([]Demand, error) {
 	for _, known := range []func(commands.Command) []Demand{
-		ofApp, ofProcess, ofDeployment, ofBits, ofPlace, ofRoute, ofStrategy, ofAnswer, ofVersion, ofSubscription,
+		ofApp, ofProcess, ofDeployment, ofBits, ofPlace, ofRoute, ofStrategy, ofAnswer, ofVersion, ofSubscription, ofGroup,
 	} {
 		if demands := known(c); len(demands) > 0 {
 			return demands, nil
@@ -86,6 +86,33 @@ func ofDeployment(c commands.Command) []Demand {
 		return discreetly(on(auth.ManageApps, commands.KindDeployment, string(c.Deployment)))
 	case commands.UpdateDeployment:
 		return on(auth.Write, commands.KindDeployment, string(c.Deployment))
+	}
+	return nil
+}
+
+// ofGroup needs what each deployment of the group would need, and so does what is asked of the whole.
+func ofGroup(c commands.Command) (demands []Demand) {
+	switch c := c.(type) {
+	case commands.CreateGroup:
+		for i, m := range c.Members {
+			d := ofDeployment(m.CreateDeployment)[0]
+			d.Hidden = commands.OfMember(i, d.Hidden)
+			demands = append(demands, d)
+		}
+		if len(demands) == 0 { // it is refused for that, whoever asks
+			return []Demand{{Action: auth.ManageApps, Anywhere: true, Hidden: auth.ErrScope}}
+		}
+		return demands
+	case commands.ContinueGroup:
+		return discreetly(on(auth.ManageApps, commands.KindGroup, string(c.Group)))
+	case commands.FinalizeGroup:
+		return discreetly(on(auth.ManageApps, commands.KindGroup, string(c.Group)))
+	case commands.CancelGroup:
+		return discreetly(on(auth.ManageApps, commands.KindGroup, string(c.Group)))
+	case commands.RollBackGroup:
+		return discreetly(on(auth.ManageApps, commands.KindGroup, string(c.Group)))
+	case commands.UpdateGroup:
+		return on(auth.Write, commands.KindGroup, string(c.Group))
 	}
 	return nil
 }

@@ -134,6 +134,7 @@ func (a *API) routes() {
 	a.deploymentRoutes()
 	a.approvalRoutes()
 	a.haltRoutes()
+	a.groupRoutes()
 	a.organizationRoutes()
 	a.roleRoutes()
 	a.quotaRoutes()

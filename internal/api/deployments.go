@@ -30,7 +30,7 @@ func (a *API) deploymentRoutes() {
 
 func (a *API) listDeployments(c echo.Context) error {
 	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "label_selector", "app_guids", "states",
-		"status_reasons", "status_values")
+		"status_reasons", "status_values", "group_guids")
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (a *API) listDeployments(c echo.Context) error {
 		GUIDs: list[events.DeploymentID](q, "guids"), Apps: list[events.AppID](q, "app_guids"),
 		States:       list[projections.DeploymentState](q, "states"),
 		StatusValues: list[string](q, "status_values"), StatusReasons: list[string](q, "status_reasons"),
-		Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
+		Groups: list[events.GroupID](q, "group_guids"), Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
 	order := q.order(projections.ByCreated, projections.ByUpdated)
 	if err := q.err(); err != nil {

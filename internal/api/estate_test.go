@@ -85,6 +85,7 @@ func (w *world) settle(organization, space string) estate {
 	w.must(200, "PATCH", "/v3/apps/"+e["app"]+"/relationships/current_droplet", e.fill(`{"data":{"guid":"{droplet}"}}`))
 	w.must(200, "POST", "/v3/apps/"+e["app"]+"/actions/start", "")
 	make("deployment", "/v3/deployments", deployment("{app}", "{droplet}", `{}`))
+	make("group", "/v3/deployment_groups", bodies["POST /v3/deployment_groups"]) // which nobody begins here
 	e["process"] = text(w.must(200, "GET", "/v3/apps/"+e["app"]+"/processes/web", ""), "guid")
 	e["revision"] = text(w.must(200, "GET", "/v3/apps/"+e["app"]+"/revisions", ""), "resources", 0, "guid")
 	make("domain", "/v3/domains", `{"name":"`+organization+`.test","relationships":{"organization":{"data":{"guid":"{organization}"}}}}`)
@@ -123,7 +124,7 @@ func (e estate) twin() estate {
 
 // collections says what the :guid below a collection is; other parameters have the names of an estate.
 var collections = map[string]string{
-	"apps": "app", "audit_events": "audit_event", "builds": "build", "deployments": "deployment", "domains": "domain", "droplets": "droplet", "halts": "halt",
+	"apps": "app", "audit_events": "audit_event", "builds": "build", "deployments": "deployment", "deployment_groups": "group", "domains": "domain", "droplets": "droplet", "halts": "halt",
 	"jobs": "job", "organization_quotas": "organization_quota", "organizations": "organization", "packages": "package",
 	"revisions": "revision", "routes": "route", "space_quotas": "space_quota", "spaces": "space", "subscriptions": "subscription",
 }
@@ -150,6 +151,7 @@ var bodies = map[string]string{
 		`{"status":"resolved","labels":{"alertname":"errors","app":"hello-prod"}}]}`,
 	"POST /v3/builds":              `{"package":{"guid":"{image}"}}`,
 	"POST /v3/deployments":         deployment("{app}", "{droplet}", `{}`),
+	"POST /v3/deployment_groups":   `{"members":[` + deployment("{app}", "{droplet}", `{}`) + `]}`,
 	"POST /v3/deployments/plan":    deployment("{app}", "{droplet}", `{}`),
 	"POST /v3/domains":             `{"name":"new.test","relationships":{"organization":{"data":{"guid":"{organization}"}}}}`,
 	"POST /v3/droplets":            `{"relationships":{"app":{"data":{"guid":"{app}"}}}}`,

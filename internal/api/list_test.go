@@ -227,7 +227,7 @@ func TestBadQueries(t *testing.T) {
 	const timestamps = "Created ats has an invalid timestamp format. Timestamps should be formatted as 'YYYY-MM-DDThh:mm:ssZ'"
 	for query, want := range map[string]string{
 		"x=1": "Unknown query parameter(s): 'x'. Valid parameters are: 'page', 'per_page', 'order_by', 'created_ats', 'updated_ats', " +
-			"'guids', 'label_selector', 'app_guids', 'states', 'status_reasons', 'status_values'",
+			"'guids', 'label_selector', 'app_guids', 'states', 'status_reasons', 'status_values', 'group_guids'",
 		"order_by=foo":                          "Order by can only be: 'created_at', 'updated_at'",
 		"order_by=":                             "Order by can only be: 'created_at', 'updated_at'",
 		"order_by=--created_at":                 "Order by can only be: 'created_at', 'updated_at'",

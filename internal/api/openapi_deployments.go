@@ -10,6 +10,7 @@ import (
 // Tags of the document.
 const (
 	tagDeployments   = "Deployments"
+	tagGroups        = "Groups of deployments"
 	tagApprovals     = "Approvals"
 	tagVersions      = "Rejected versions"
 	tagHalts         = "Halts"
@@ -25,7 +26,7 @@ func deploymentOperations() []openapi.Operation {
 		{
 			ID: "listDeployments", Method: "GET", Path: "/v3/deployments", Tag: tagDeployments, Summary: "List deployments",
 			Query: paged("order_by", "created_ats", "updated_ats", "guids", "label_selector", "app_guids", "states",
-				"status_reasons", "status_values"),
+				"status_reasons", "status_values", "group_guids"),
 			Answers: []openapi.Answer{{Status: http.StatusOK, Body: openapi.Page{List: resource.List{}, Row: resource.Deployment{}}}},
 		},
 		{

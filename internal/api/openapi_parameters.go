@@ -3,6 +3,7 @@ package api
 import (
 	"slices"
 
+	"slipway/aggregates/group"
 	"slipway/events"
 	"slipway/internal/openapi"
 	"slipway/internal/resource"
@@ -28,6 +29,7 @@ var parameters = map[string]openapi.Parameter{
 	"organization_guids": {Text: "Those of one of these organizations, separated by commas."},
 	"space_guids":        {Text: "Those of one of these spaces, separated by commas."},
 	"app_guids":          {Text: "Those of one of these apps, separated by commas."},
+	"group_guids":        {Text: "Those that are members of one of these groups, separated by commas."},
 	"label_selector":     {Text: "Those whose labels fit, in the words of Kubernetes' selectors: `env in (prod,test),!legacy`."},
 	"states":             {Text: "Those in one of these states, separated by commas."},
 	"status_values":      {Text: "Those with one of these values of status, separated by commas."},
@@ -64,6 +66,18 @@ var enums = []openapi.Enum{
 	}},
 	{Of: resource.Halt{}, Field: "state", Values: []string{
 		string(projections.HaltInForce), string(projections.HaltLifted), string(projections.HaltOver),
+	}},
+	{Of: resource.GroupStatus{}, Field: "value", Values: []string{
+		string(group.StatusPending), string(group.StatusRunning), string(group.StatusFinalizing), string(group.StatusFinalized),
+		string(group.StatusCanceled), string(group.StatusFailed), string(group.StatusDenied),
+	}},
+	{Of: resource.GroupMember{}, Field: "status", Values: []string{
+		string(group.Pending), string(group.Creating), string(group.Approval), string(group.Deploying), string(group.Paused), string(group.Baking),
+		string(group.Canceling), string(group.RollingBack), string(group.Deployed), string(group.Canceled), string(group.RolledBack),
+		string(group.Superseded), string(group.Denied), string(group.Deleted), string(group.Failed), string(group.Skipped),
+	}},
+	{Of: resource.Directive{}, Field: "directive", Values: []string{
+		events.DirectiveContinue, events.DirectiveFinalize, events.DirectiveCancel, events.DirectiveRollback,
 	}},
 	{Of: resource.SubscriptionStatus{}, Field: "value", Values: []string{
 		resource.DeliveryOK, resource.DeliveryFailing, resource.DeliveryInactive, resource.DeliveryDisabled,

@@ -2,6 +2,9 @@ package api_test
 
 import (
 	"testing"
+
+	"slipway/internal/commands"
+	"slipway/internal/groups"
 )
 
 // unasked are the operations that no scenario can have succeed yet, and why.
@@ -20,6 +23,7 @@ func TestOpenAPITellsTheTruth(t *testing.T) {
 	w.rollouts(e)
 	w.alarms(e)
 	w.versions(e)
+	w.grouped(e)
 	w.halted(e)
 	w.subscribed(e)
 	for _, path := range []string{"/healthz", "/readyz", "/openapi.json"} {
@@ -122,4 +126,34 @@ func (w *world) subscribed(e estate) {
 	w.must(200, "POST", path+"/actions/rotate_secret", "")
 	w.must(202, "POST", path+"/actions/test", "")
 	w.must(204, "DELETE", path, "")
+}
+
+// grouped has several deployments steered as one.
+func (w *world) grouped(e estate) {
+	w.t.Helper()
+	w.runs(groups.New(w.log, commands.Apps(w.log, nil), w.commands, quiet).Run)
+	const path = "/v3/deployment_groups"
+	over := func(id string) func() bool {
+		return func() bool {
+			value := text(w.must(200, "GET", path+"/"+id, ""), "status", "value")
+			return value == "FINALIZED" || value == "CANCELED"
+		}
+	}
+	w.until("the estate's ends", over(e["group"]))
+	begin := func(more string) (id string) {
+		w.t.Helper()
+		id = text(w.must(201, "POST", path, `{"name":"release","members":[`+planned(e["app"], e["droplet"], `{"max_in_flight":1}`, more)+`]}`), "guid")
+		w.until("it pauses", func() bool { return text(w.must(200, "GET", path+"/"+id, ""), "members", 0, "status") == "PAUSED" })
+		return id
+	}
+	const canary = `,"strategy":"canary"`
+	for _, action := range []string{"continue", "finalize", "cancel", "rollback"} {
+		id := begin(canary + `,"wave":2`)
+		w.must(200, "POST", path+"/"+id+"/actions/"+action, "")
+		w.until("it ends", over(id))
+		w.must(422, "POST", path+"/"+id+"/actions/cancel", "{}")
+	}
+	w.must(200, "PATCH", path+"/"+begin(canary), `{"metadata":{"labels":{"team":"a"}}}`)
+	w.must(200, "GET", path+"?status_values=FINALIZED&order_by=-created_at", "")
+	w.must(422, "POST", path, `{}`)
 }

@@ -122,7 +122,7 @@ func callersOf(c Config) map[string]Identity {
 
 // plainFeed is what the feed tells of rollouts without environment variables and start commands, after the name of an app: for
 // those who may read a space, but not its secrets.
-var plainFeed = []string{"deployment.>", "instance.>", "process.scaled", "command.rejected"}
+var plainFeed = []string{"deployment.>", "group.>", "instance.>", "process.scaled", "command.rejected"}
 
 // feeds are the subjects of the feed that i may hear.
 func (i Identity) feeds(known func() ([]Place, error)) (feeds []string, err error) {

@@ -2,6 +2,8 @@ package commands
 
 import (
 	"slipway/aggregates"
+	"slipway/aggregates/group"
+	"slipway/aggregates/plan"
 	"slipway/events"
 )
 
@@ -78,6 +80,8 @@ type (
 		DeploymentStrategy events.StrategyID `json:"deployment_strategy,omitempty"` // a stored one, in place of a name
 		Options            Options           `json:"options,omitzero"`
 		Metadata           events.Metadata   `json:"metadata,omitzero"`
+		Group              events.GroupID    `json:"-"` // it is a member of: nobody says so of their own deployment
+		Schedule           plan.Schedule     `json:"-"` // when the steps of its growth curve begin; empty: as the handler is told
 	}
 	// ContinueDeployment lets a paused deployment go on. An expected step fences a retry.
 	ContinueDeployment struct {
@@ -144,6 +148,7 @@ const (
 	KindSubscription      Kind = "Subscription"
 	// KindWholeOrganization is an organization with all its spaces, those to come too: a role in one of them is not enough for it.
 	KindWholeOrganization Kind = "Whole organization"
+	KindGroup             Kind = group.Kind
 )
 
 // Result says what a command was about and where to read it.

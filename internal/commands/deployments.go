@@ -30,7 +30,10 @@ func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, by C
 func (h *Handler) asked(ctx context.Context, c CreateDeployment, by Caller, m eventlog.Meta) (app.CreateDeployment, error) {
 	create := app.CreateDeployment{
 		ID: m.CommandID, Strategy: c.Strategy, Options: c.Options.DeploymentOptions, Metadata: c.Metadata, Schedule: h.schedule, Now: m.Time,
-		By: m.Actor, Automation: by.Automation,
+		Group: c.Group, By: m.Actor, Automation: by.Automation,
+	}
+	if c.Schedule != "" {
+		create.Schedule = c.Schedule
 	}
 	if err := c.Check(); err != nil {
 		return create, err

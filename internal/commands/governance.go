@@ -71,6 +71,8 @@ func (h *Handler) dispatchOf(ctx context.Context, c Command, by Caller, m eventl
 	switch c := c.(type) {
 	case CreateDeployment:
 		result, err = h.createDeployment(ctx, c, by, m)
+	case CreateGroup:
+		result, err = h.createGroup(ctx, c, by, m)
 	case ApproveDeployment:
 		result, err = h.answer(ctx, app.ApproveDeployment, app.Answer{Deployment: c.Deployment, Comment: c.Comment}, by, m)
 	case DenyDeployment:
@@ -106,7 +108,7 @@ func (h *Handler) dispatchHold(ctx context.Context, c Command, m eventlog.Meta) 
 			return app.AcceptVersion(s, v, m.Actor)
 		})
 	}
-	return Result{}, fmt.Errorf("no handler for %T", c)
+	return h.dispatchGroup(ctx, c, m)
 }
 
 // answer says yes or no to a requested deployment, for what the caller is where its app lives.

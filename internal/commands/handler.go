@@ -11,6 +11,7 @@ import (
 	"slipway/aggregates"
 	"slipway/aggregates/app"
 	"slipway/aggregates/droplet"
+	"slipway/aggregates/group"
 	"slipway/aggregates/name"
 	"slipway/aggregates/pack"
 	"slipway/aggregates/plan"
@@ -22,7 +23,7 @@ import (
 
 // Schemas of the snapshots; see eventlog.NewRepository.
 const (
-	appSchema          = 8
+	appSchema          = 9
 	organizationSchema = 1
 )
 
@@ -64,6 +65,7 @@ type Handler struct {
 	droplets   *eventlog.Repository[droplet.State]
 	packages   *eventlog.Repository[pack.State]
 	builds     *eventlog.Repository[pack.Build]
+	groups     *eventlog.Repository[group.State]
 	names      *eventlog.Repository[name.State]
 	places     places
 	strategies *Strategies
@@ -84,7 +86,7 @@ func NewHandler(log eventlog.Log, snapshots eventlog.Snapshots, finder Finder, b
 	return &Handler{
 		log:  log,
 		apps: Apps(log, snapshots), droplets: Droplets(log),
-		packages: Packages(log), builds: Builds(log),
+		packages: Packages(log), builds: Builds(log), groups: Groups(log),
 		names:  eventlog.NewRepository(log, events.AggregateName, name.Evolve, nil, 0),
 		places: newPlaces(log, snapshots), strategies: NewStrategies(log), halts: halts.New(log),
 		subscriptions: Subscriptions(log), creating: make(creation, 1),

@@ -58,7 +58,8 @@ func TestEveryCommandThroughEachDoor(t *testing.T) {
 			}
 			r.upload(t)
 			for _, s := range after {
-				if s.name == "deployment.continue" {
+				if s.name == "group.continue" {
+					r.begin(t)
 					r.pause(t)
 				}
 				send(t, r, s)

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"slipway/aggregates/app"
+	"slipway/aggregates/group"
 	"slipway/aggregates/strategy"
 	"slipway/events"
 	"slipway/internal/auth"
@@ -234,7 +235,8 @@ type step struct{ name, id, body string }
 // everything is a scenario that has every command of the catalogue in it. A droplet gets its bits in between.
 func everything() (before, after []step) {
 	appID, dropletID := events.DeriveID("create", "app", 0), events.DeriveID("droplet", "droplet", 0)
-	deployment := events.DeriveID("deploy", "deployment", 0)
+	deploy, id := group.MemberIDs("group", 0)
+	deployment, j := string(id), `{"group":"`+string(group.IDOf("group"))+`"`
 	a := strconv.Quote(appID)
 	derived := func(command events.CommandID, kind string) string {
 		return strconv.Quote(events.DeriveID(command, kind, 0))
@@ -287,7 +289,13 @@ func everything() (before, after []step) {
 			{"process.scale", "scale", `{"app":` + a + `,"type":"web","instances":3}`},
 			{"process.update", "update", `{"process":` + a + `,"command":"./web --verbose"}`},
 			{"app.start", "start", `{"app":` + a + `}`},
-			{"deployment.create", "deploy", `{"app":` + a + `,"strategy":"canary"}`},
+			{"group.create", "group", `{"members":[{"app":` + a + `,"strategy":"canary"}]}`},
+			{"deployment.create", string(deploy), `{"app":` + a + `,"strategy":"canary"}`},
+			{"group.continue", "group-continue", j + `}`},
+			{"group.rollback", "group-roll-back", j + `}`},
+			{"group.cancel", "group-cancel", j + `}`},
+			{"group.finalize", "group-finalize", j + `}`},
+			{"group.update", "group-update", j + `,"metadata":{"labels":{"team":"checkout"}}}`},
 			{"deployment.continue", "continue", `{"deployment":"` + deployment + `","expected_step":1}`},
 			{"deployment.update", "label", `{"deployment":"` + deployment + `","metadata":{"labels":{"release":"stable"}}}`},
 			{"deployment.rollback", "roll-back", `{"deployment":"` + deployment + `"}`},
@@ -313,6 +321,17 @@ type handlerFunc func(context.Context, commands.Command, commands.Caller) (comma
 
 func (f handlerFunc) Handle(ctx context.Context, c commands.Command, by commands.Caller) (commands.Result, error) {
 	return f(ctx, c, by)
+}
+
+// begin lets the group of the scenario have begun, as its process manager would: the scenario creates the deployment itself.
+func (r *rig) begin(t testing.TB) {
+	t.Helper()
+	is, id := is.New(t), group.IDOf("group")
+	meta := eventlog.Meta{CommandID: events.CommandID(events.NewID()), Actor: events.ActorGroups, Time: time.Now().UTC()}
+	_, err := commands.Groups(r.log).Decide(t.Context(), string(id), meta, func(s group.State) ([]events.Event, error) {
+		return group.Next(s, nil, meta.Time), nil
+	})
+	is.NoErr(err)
 }
 
 // pause lets the canary of the scenario be seen running, as an updater would: it pauses then.

@@ -46,6 +46,7 @@ type OfApp struct {
 type OfDeployment struct {
 	OfApp
 	DeploymentStrategy *ToOne `json:"deployment_strategy,omitempty"` // the stored one that its numbers were copied from
+	DeploymentGroup    *ToOne `json:"deployment_group,omitempty"`    // it is a member of
 }
 
 func ofDeployment(d projections.Deployment) OfDeployment {
@@ -53,6 +54,9 @@ func ofDeployment(d projections.Deployment) OfDeployment {
 	if d.Watch.StoredStrategy != "" {
 		strategy := toOne(d.Watch.StoredStrategy)
 		of.DeploymentStrategy = &strategy
+	}
+	if d.Watch.Group != "" {
+		of.DeploymentGroup = new(toOne(d.Watch.Group))
 	}
 	return of
 }

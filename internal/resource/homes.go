@@ -13,7 +13,7 @@ import (
 )
 
 // PlacesOf implements access.Places: it says where a thing is, or was. Who may do something in any of the places may do it to
-// the thing. It fails with commands.ErrUnknown where there never was such a thing, or nothing is left that says where.
+// the thing; with a group, in each of them. It fails with commands.ErrUnknown where there never was such a thing, or nothing is left that says where.
 func (f Finder) PlacesOf(ctx context.Context, kind commands.Kind, id string) ([]auth.Place, error) {
 	if id == "" {
 		return nil, commands.ErrUnknown // to a filter of a query it would mean everything
@@ -41,6 +41,8 @@ func (f Finder) PlacesOf(ctx context.Context, kind commands.Kind, id string) ([]
 			return f.placesOfScope(ctx, h.Organization, h.Space)
 		case commands.KindOrganizationQuota, commands.KindSpaceQuota:
 			return f.placesWith(ctx, events.QuotaID(id))
+		case commands.KindGroup:
+			return f.placesOfGroup(ctx, events.GroupID(id))
 		}
 		home, err := f.spaceOf(ctx, kind, id)
 		if err != nil {
@@ -229,6 +231,22 @@ func (f Finder) placesWith(ctx context.Context, id events.QuotaID) ([]auth.Place
 	}
 	o, err := f.Store.Organization(ctx, q.Organization)
 	return append(places, place(projections.Home{Organization: q.Organization, OrganizationName: o.Name})), err
+}
+
+// placesOfGroup are the spaces of its members' apps.
+func (f Finder) placesOfGroup(ctx context.Context, id events.GroupID) (places []auth.Place, err error) {
+	g, err := f.Store.Group(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, space := range g.Spaces {
+		p, err := f.placeOf(ctx, space)
+		if err != nil {
+			return nil, err
+		}
+		places = append(places, p)
+	}
+	return places, nil
 }
 
 func place(h projections.Home) auth.Place {

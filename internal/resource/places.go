@@ -38,6 +38,8 @@ func (r Reader) readPlace(ctx context.Context, b Base, result commands.Result) (
 		}
 		to, err := r.Store.Destinations(ctx, route.GUID)
 		return b.Route(route, to[route.GUID]), err
+	case commands.KindGroup:
+		return present(b.Group)(r.Store.Group(ctx, events.GroupID(result.ID)))
 	case commands.KindStrategy:
 		return present(b.Strategy)(r.Store.Strategy(ctx, events.StrategyID(result.ID)))
 	case commands.KindSubscription:

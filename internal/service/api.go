@@ -62,6 +62,7 @@ func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener
 	finder := resource.Finder{Reader: reader, Log: b.Log}
 	gate := access.New(finder)
 	handler := commands.NewHandler(b.Log, b.Snapshots, finder, bits{b.Droplets}, logger)
+	handler.Grow(growth.GrowthSchedule)
 	face := api.New(api.Config{
 		Commands: handler, Packages: handler, Store: store, Log: b.Log, Apps: commands.Apps(b.Log, b.Snapshots), Logger: logger,
 		Auth: logins, Keys: logins, Clients: logins, Login: logins.Handler(), UserIDs: logins.UserID,

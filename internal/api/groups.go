@@ -1,0 +1,117 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"slipway/aggregates/group"
+	"slipway/events"
+	"slipway/internal/auth"
+	"slipway/internal/commands"
+	"slipway/projections"
+)
+
+func (a *API) groupRoutes() {
+	const one = "/v3/deployment_groups/:guid"
+	a.get("/v3/deployment_groups", a.listGroups)
+	a.echo.POST("/v3/deployment_groups", a.createGroup)
+	a.get(one, a.getGroup)
+	a.echo.PATCH(one, a.updateGroup)
+	a.echo.POST(one+"/actions/cancel", a.directGroup(func(id events.GroupID) commands.Command { return commands.CancelGroup{Group: id} }))
+	a.echo.POST(one+"/actions/rollback", a.directGroup(func(id events.GroupID) commands.Command { return commands.RollBackGroup{Group: id} }))
+	a.echo.POST(one+"/actions/continue", a.directGroup(func(id events.GroupID) commands.Command { return commands.ContinueGroup{Group: id} }))
+	a.echo.POST(one+"/actions/finalize", a.directGroup(func(id events.GroupID) commands.Command { return commands.FinalizeGroup{Group: id} }))
+}
+
+func (a *API) listGroups(c echo.Context) error {
+	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "label_selector", "app_guids", "status_values")
+	if err != nil {
+		return err
+	}
+	f := projections.GroupFilter{
+		GUIDs: list[events.GroupID](q, "guids"), Names: list[string](q, "names"), Apps: list[events.AppID](q, "app_guids"),
+		Statuses: list[group.Value](q, "status_values"), Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
+	}
+	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName)
+	if err := q.err(); err != nil {
+		return err
+	}
+	seen, err := a.sees(c, auth.Read)
+	if err != nil {
+		return err
+	}
+	l, err := seen.Groups(c.Request().Context(), f, order, q.page)
+	if err != nil {
+		return err
+	}
+	return page(a, c, q, l, a.base(c).Group)
+}
+
+func (a *API) getGroup(c echo.Context) error {
+	g, err := a.Store.Group(c.Request().Context(), events.GroupID(c.Param("guid")))
+	if err != nil {
+		return missing(commands.KindGroup, err)
+	}
+	if err := a.see(c, auth.Read, thing(commands.KindGroup, g.GUID), commands.KindGroup); err != nil {
+		return err
+	}
+	return one(c, g.Stamp, a.base(c).Group(g))
+}
+
+// createGroup is the body of a request for several deployments.
+type createGroup struct {
+	Name     string            `json:"name"`
+	Members  []json.RawMessage `json:"members"`
+	Metadata metadata          `json:"metadata"`
+}
+
+// groupMember is a member: the body of a request for a deployment, and when it begins.
+type groupMember struct {
+	createDeployment
+	Wave *int `json:"wave"`
+}
+
+// command is what the body asks for. fault is what was wrong with its form; all that is wrong is told together.
+func (body createGroup) command(fault error) (commands.CreateGroup, error) {
+	create, faults := commands.CreateGroup{Called: body.Name, Metadata: events.Metadata(body.Metadata)}, []error{fault}
+	for i, raw := range body.Members {
+		var m groupMember
+		deploy, err := m.command(decode(raw, &m))
+		faults = append(faults, commands.OfMember(i, err))
+		create.Members = append(create.Members, commands.Member{CreateDeployment: deploy, Wave: m.Wave})
+	}
+	if err := commands.Together(faults...); err != nil {
+		return create, err
+	}
+	return create, create.Check()
+}
+
+func (a *API) createGroup(c echo.Context) error {
+	var body createGroup
+	create, err := body.command(bind(c, &body))
+	if err != nil {
+		return err
+	}
+	return a.shown(c, http.StatusCreated, create)
+}
+
+// directGroup answers with the group, which tells what became of each member as it goes on.
+func (a *API) directGroup(command func(events.GroupID) commands.Command) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		var none struct{}
+		if err := bind(c, &none); err != nil {
+			return err
+		}
+		return a.shown(c, http.StatusOK, command(events.GroupID(c.Param("guid"))))
+	}
+}
+
+func (a *API) updateGroup(c echo.Context) error {
+	var body updateDeployment
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	return a.shown(c, http.StatusOK, commands.UpdateGroup{Group: events.GroupID(c.Param("guid")), Metadata: body.Metadata})
+}

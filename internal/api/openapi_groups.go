@@ -1,0 +1,50 @@
+package api
+
+import (
+	"net/http"
+
+	"slipway/internal/openapi"
+	"slipway/internal/resource"
+)
+
+// describedGroup is the body of a request for several deployments as the document shows it; see [createGroup].
+type describedGroup struct {
+	Name     string        `json:"name"`
+	Members  []groupMember `json:"members"`
+	Metadata metadata      `json:"metadata"`
+}
+
+func groupOperations() []openapi.Operation {
+	const path = "/v3/deployment_groups"
+	shown := []openapi.Answer{{Status: http.StatusOK, Body: resource.Group{}}}
+	all := []openapi.Operation{
+		{
+			ID: "listDeploymentGroups", Method: "GET", Path: path, Tag: tagGroups, Summary: "List groups of deployments",
+			Query:   paged("order_by", "created_ats", "updated_ats", "guids", "names", "label_selector", "app_guids", "status_values"),
+			Answers: []openapi.Answer{{Status: http.StatusOK, Body: openapi.Page{List: resource.List{}, Row: resource.Group{}}}},
+		},
+		{
+			ID: "createDeploymentGroup", Method: "POST", Path: path, Tag: tagGroups, Summary: "Begin several deployments as one",
+			Text: "Each member is the body of a request for a deployment, with the `wave` in which it begins: when all of the waves before " +
+				"are deployed. The whole is refused where one of the members would be.",
+			Header: keyed, Body: describedGroup{}, Needed: true, Answers: []openapi.Answer{{Status: http.StatusCreated, Body: resource.Group{}}},
+		},
+		{ID: "getDeploymentGroup", Method: "GET", Path: path + "/:guid", Tag: tagGroups, Summary: "Get a group", Answers: shown},
+		{
+			ID: "updateDeploymentGroup", Method: "PATCH", Path: path + "/:guid", Tag: tagGroups, Summary: "Change labels and annotations",
+			Header: keyed, Body: updateDeployment{}, Answers: shown,
+		},
+	}
+	for _, a := range []struct{ id, action, summary, text string }{
+		{"continueDeploymentGroup", "continue", "Let the members go on that pause at a step", "One step; those that are held after a failure stay."},
+		{"finalizeDeploymentGroup", "finalize", "Let all members go on to their ends", "Past every step, and the group cannot be taken back any more."},
+		{"cancelDeploymentGroup", "cancel", "Let all members go back, quickly", "Only while every one of them is RUNNING; the refusal lists the others."},
+		{"rollBackDeploymentGroup", "rollback", "Let the members go back that can, with all capacity kept", "Unless the group is FINALIZING."},
+	} {
+		all = append(all, openapi.Operation{
+			ID: a.id, Method: "POST", Path: path + "/:guid/actions/" + a.action, Tag: tagGroups, Summary: a.summary, Text: a.text,
+			Header: keyed, Body: struct{}{}, Answers: shown,
+		})
+	}
+	return all
+}

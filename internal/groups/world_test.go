@@ -1,0 +1,346 @@
+package groups_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"slipway/events"
+	"slipway/internal/agent"
+	"slipway/internal/agent/driver"
+	"slipway/internal/agent/driver/sim"
+	"slipway/internal/api"
+	"slipway/internal/auth"
+	"slipway/internal/commands"
+	"slipway/internal/droplets"
+	"slipway/internal/eventlog"
+	"slipway/internal/groups"
+	"slipway/internal/projector"
+	"slipway/internal/resource"
+	"slipway/internal/updater"
+	"slipway/projections"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// world is a whole Slipway in one process, in a bubble of its own time, with an agent whose instances are fakes.
+type world struct {
+	t       *testing.T
+	log     *eventlog.Memory
+	api     *api.API
+	handler *commands.Handler
+
+	mu    sync.Mutex
+	lives map[events.DropletID]sim.Life
+}
+
+// emptyReadModels is the file that each world begins with: to make its tables again for each takes longer than most tests.
+var emptyReadModels = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "groups")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "empty.db")
+	store, err := projections.Open(context.Background(), path)
+	if err != nil {
+		return nil, err
+	}
+	if err := store.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// inWorld runs a test in a world without a process manager of groups.
+func inWorld(t *testing.T, test func(*testing.T, *world)) {
+	empty, err := emptyReadModels()
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) { test(t, newWorld(t, empty)) })
+}
+
+func newWorld(t *testing.T, readModels []byte) *world {
+	w := &world{t: t, log: eventlog.NewMemory(events.NewRegistry()), lives: map[events.DropletID]sim.Life{}}
+	path := filepath.Join(t.TempDir(), "read.db")
+	w.try(os.WriteFile(path, readModels, 0o600))
+	store, err := projections.Open(t.Context(), path)
+	w.try(err)
+	t.Cleanup(func() { w.try(store.Close()) })
+	finder := resource.Finder{Reader: resource.Reader{Store: store}, Log: w.log}
+	w.handler = commands.NewHandler(w.log, nil, finder, bits{droplets.NewMemory(1 << 20)}, quiet)
+	w.try(w.handler.Bootstrap(t.Context()))
+	w.api = api.New(api.Config{
+		Auth: people{}, Commands: w.handler, Store: store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet,
+	})
+	t.Cleanup(w.api.Close)
+	w.begins((&projector.Runner{Log: w.log, Store: store, Logger: quiet}).Run)
+	w.begins(updater.New(w.log, eventlog.NewMemoryTimers(), commands.Apps(w.log, nil), nil, quiet).Run)
+	agents, err := agent.New(agent.Config{
+		ID: "agent-1", Driver: sim.New(w.life), Source: agent.Apps{Log: w.log, Apps: commands.Apps(w.log, nil)}, Log: w.log,
+	})
+	w.try(err)
+	w.begins(agents.Run)
+	return w
+}
+
+func (w *world) try(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// manager lets a process manager work; stop ends it as a kill would, between two calls.
+func (w *world) manager() (stop func()) { return w.managerOver(w.handler) }
+
+func (w *world) managerOver(c groups.Commands) (stop func()) {
+	return w.begins(groups.New(w.log, commands.Apps(w.log, nil), c, quiet).Run)
+}
+
+// begins lets a part work until it is stopped or the test ends.
+func (w *world) begins(run func(context.Context) error) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Errorf("a part ended: %v", err)
+		}
+	})
+	w.t.Cleanup(stop)
+	synctest.Wait()
+	return stop
+}
+
+// bits takes anything for the bits of a droplet: the sim driver unpacks none.
+type bits struct{ *droplets.Memory }
+
+func (bits) Inspect(context.Context, string) (map[string]string, error) { return nil, nil }
+
+// people lets in whoever says a name, as a developer of a space, and who says none as the admin.
+type people struct{}
+
+func (people) Verify(_ context.Context, header []string) (auth.Identity, error) {
+	if len(header) == 0 {
+		return auth.Identity{UserID: "admin", UserName: "admin", Scopes: auth.Scopes{auth.ScopeAdmin}}, nil
+	}
+	name, space, _ := strings.Cut(header[0], "@")
+	return auth.Identity{
+		UserID: name, UserName: name, Scopes: auth.Scopes{auth.ScopeRead, auth.ScopeWrite},
+		Grants: []auth.Grant{{Role: auth.SpaceDeveloper, Organization: "default", Space: space}},
+	}, nil
+}
+
+// life is what becomes of an instance of a droplet.
+func (w *world) life(s driver.Spec, _ int) sim.Life {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lives[s.Droplet]
+}
+
+// never lets no instance of a droplet become healthy.
+func (w *world) never(droplet string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lives[events.DropletID(droplet)] = sim.Life{NeverHealthy: true}
+}
+
+// call sends a request and waits until all parts are at rest again.
+func (w *world) call(method, path, body string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "http://127.0.0.1:8080"+path, strings.NewReader(body))
+	switch {
+	case strings.HasSuffix(path, "/upload"):
+		r.Header.Set("Content-Type", "application/gzip")
+	case body != "":
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	got := httptest.NewRecorder()
+	w.api.ServeHTTP(got, r)
+	synctest.Wait()
+	return got
+}
+
+// must sends a request that is to be answered with this status, and reads the answer.
+func (w *world) must(status int, method, path, body string, header ...string) (v map[string]any) {
+	w.t.Helper()
+	got := w.call(method, path, body, header...)
+	if got.Code != status {
+		w.t.Fatalf("%s %s %s: %d %s, want %d", method, path, body, got.Code, got.Body, status)
+	}
+	if got.Body.Len() > 0 {
+		w.try(json.Unmarshal(got.Body.Bytes(), &v))
+	}
+	return v
+}
+
+// refused sends a request that is to be refused, and gives the reason.
+func (w *world) refused(status int, method, path, body string, header ...string) string {
+	w.t.Helper()
+	return text(w.must(status, method, path, body, header...), "errors", 0, "detail")
+}
+
+// at digs in an answer: at(v, "members", 0, "status"). What is not there is nil.
+func at(v any, path ...any) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[step]
+		case int:
+			l, _ := v.([]any)
+			if step >= len(l) {
+				return nil
+			}
+			v = l[step]
+		}
+	}
+	return v
+}
+
+func text(v any, path ...any) string {
+	s, _ := at(v, path...).(string)
+	return s
+}
+
+// subject is an app that runs, and a droplet to deploy to it.
+type subject struct{ app, droplet, space string }
+
+// subjects makes apps of these names, each with two instances that run.
+func (w *world) subjects(names ...string) (all []subject) {
+	w.t.Helper()
+	for _, name := range names {
+		s := subject{app: text(w.must(201, "POST", "/v3/apps", `{"name":"`+name+`"}`), "guid")}
+		first := w.bits(s.app)
+		w.must(200, "PATCH", "/v3/apps/"+s.app+"/relationships/current_droplet", `{"data":{"guid":"`+first+`"}}`)
+		w.must(200, "POST", "/v3/apps/"+s.app+"/actions/start", "")
+		w.must(202, "POST", "/v3/apps/"+s.app+"/processes/web/actions/scale", `{"instances":2}`)
+		s.droplet = w.bits(s.app)
+		all = append(all, s)
+	}
+	return all
+}
+
+// elsewhere makes a stopped app in a space of its own.
+func (w *world) elsewhere(space string) (s subject) {
+	w.t.Helper()
+	const organization = `"relationships":{"organization":{"data":{"guid":"default"}}}`
+	s.space = text(w.must(201, "POST", "/v3/spaces", `{"name":"`+space+`",`+organization+`}`), "guid")
+	s.app = text(w.must(201, "POST", "/v3/apps", `{"name":"c","relationships":{"space":{"data":{"guid":"`+s.space+`"}}}}`), "guid")
+	s.droplet = w.bits(s.app)
+	return s
+}
+
+// bits makes a droplet.
+func (w *world) bits(app string) string {
+	w.t.Helper()
+	id := text(w.must(201, "POST", "/v3/droplets", `{"relationships":`+of(app)+`,"process_types":{"web":"./web"}}`), "guid")
+	w.must(202, "POST", "/v3/droplets/"+id+"/upload", "bits")
+	return id
+}
+
+func of(app string) string { return `{"app":{"data":{"guid":"` + app + `"}}}` }
+
+// member is the body of a member; more is JSON that begins with a comma, or nothing.
+func (s subject) member(more string) string {
+	return fmt.Sprintf(`{"relationships":%s,"droplet":{"guid":%q}%s}`, of(s.app), s.droplet, more)
+}
+
+const paths = "/v3/deployment_groups"
+
+func body(members ...string) string { return `{"members":[` + strings.Join(members, ",") + `]}` }
+
+// group makes a group.
+func (w *world) group(members ...string) (id string) {
+	w.t.Helper()
+	return text(w.must(201, "POST", paths, body(members...)), "guid")
+}
+
+// stands gives the status of a group and of its members, in one line.
+func (w *world) stands(id string) string {
+	w.t.Helper()
+	v := w.must(200, "GET", paths+"/"+id, "")
+	line := text(v, "status", "value") + ":"
+	members, _ := at(v, "members").([]any)
+	for _, m := range members {
+		line += " " + text(m, "status")
+	}
+	return line
+}
+
+func (w *world) direct(id, what string) {
+	w.t.Helper()
+	w.must(200, "POST", paths+"/"+id+"/actions/"+what, "")
+}
+
+// cannot gives why a directive is refused.
+func (w *world) cannot(id, what string) string {
+	w.t.Helper()
+	return w.refused(422, "POST", paths+"/"+id+"/actions/"+what, "")
+}
+
+// deployment is the n-th member's.
+func (w *world) deployment(id string, n int) string {
+	w.t.Helper()
+	return text(w.must(200, "GET", paths+"/"+id, ""), "members", n, "deployment", "guid")
+}
+
+// passes lets time go by.
+func (w *world) passes(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+// created counts the deployments of each app that were created as members.
+func (w *world) created() map[string]int {
+	w.t.Helper()
+	n := map[string]int{}
+	w.each(func(c events.Recorded, e events.Event) {
+		if d, ok := e.(events.DeploymentCreated); ok && d.Group != "" {
+			n[string(d.App)]++
+		}
+	})
+	return n
+}
+
+// each reads the whole log.
+func (w *world) each(fn func(events.Recorded, events.Event)) {
+	w.t.Helper()
+	w.try(w.log.Replay(w.t.Context(), eventlog.Query{}, func(c events.Recorded) error {
+		for _, e := range c.Events {
+			fn(c, e)
+		}
+		return nil
+	}))
+}
+
+// types are those of the events of a group, in order.
+func (w *world) types(id string) (all []events.Type) {
+	w.t.Helper()
+	w.each(func(c events.Recorded, e events.Event) {
+		if c.Subject == events.GroupSubject(events.GroupID(id)) {
+			all = append(all, e.Type())
+		}
+	})
+	return all
+}
+
+func once(apps map[string]int) bool {
+	return !slices.ContainsFunc(slices.Collect(maps.Values(apps)), func(n int) bool { return n != 1 })
+}

@@ -1,0 +1,94 @@
+package resource
+
+import (
+	"slices"
+
+	"slipway/aggregates/group"
+	"slipway/events"
+	"slipway/projections"
+)
+
+// Group is several deployments as one: Slipway's own, in Cloud Foundry's form (docs/adr/0021).
+type Group struct {
+	Stamp
+	Name          string        `json:"name"`
+	Status        GroupStatus   `json:"status"`
+	Members       []GroupMember `json:"members"`
+	CreatedBy     events.Actor  `json:"created_by"`
+	Relationships OfGroup       `json:"relationships"`
+	Metadata      Metadata      `json:"metadata"`
+	Links         Links         `json:"links"`
+}
+
+// GroupStatus is how a group stands, and how many of its members stand how.
+type GroupStatus struct {
+	Value         group.Value          `json:"value"`
+	Counts        map[group.Member]int `json:"counts"`
+	LastDirective *Directive           `json:"last_directive"` // null: nobody asked anything of it
+}
+
+// Directive is what somebody asked of the whole group.
+type Directive struct {
+	Directive string       `json:"directive"` // continue, finalize, cancel or rollback
+	By        events.Actor `json:"by"`
+	At        Time         `json:"at"`
+}
+
+// GroupMember is how a member stands. Once it has begun its deployment can be read.
+type GroupMember struct {
+	Deployment GUID         `json:"deployment"`
+	App        GUID         `json:"app"`
+	Wave       int          `json:"wave"`
+	Status     group.Member `json:"status"`
+	Reason     string       `json:"reason,omitempty"` // why it could not be created, or never begins
+	Error      string       `json:"error,omitempty"`  // why it refused the last directive
+}
+
+// OfGroup are the relationships of a group.
+type OfGroup struct {
+	Organization ToOne `json:"organization"` // of all its apps
+}
+
+// Group presents a group.
+func (b Base) Group(g projections.Group) Group {
+	shown := Group{
+		Stamp: stamp(g.GUID, g.Stamp), Name: g.Name, Status: GroupStatus{Value: g.Status, Counts: map[group.Member]int{}}, CreatedBy: g.By,
+		Relationships: OfGroup{Organization: toOne(g.Organization)}, Metadata: metadata(g.Metadata), Links: b.groupLinks(g),
+	}
+	for _, m := range g.Members {
+		shown.Status.Counts[m.Status]++
+		shown.Members = append(shown.Members, GroupMember{
+			Deployment: guid(m.Deployment), App: guid(m.App), Wave: m.Wave, Status: m.Status, Reason: m.Reason, Error: m.Refusal,
+		})
+	}
+	if d := g.Directive; d != nil {
+		shown.Status.LastDirective = &Directive{Directive: d.Directive, By: d.By, At: Time(d.At)}
+	}
+	return shown
+}
+
+// groupLinks offers what may be asked of the group as its members stand.
+func (b Base) groupLinks(g projections.Group) Links {
+	id := string(g.GUID)
+	deployments := b.link("v3", "deployments")
+	deployments.Href += "?group_guids=" + id
+	links := Links{"self": b.link("v3", "deployment_groups", id), "deployments": deployments}
+	all := func(is func(group.Member) bool) bool {
+		return !slices.ContainsFunc(g.Members, func(m projections.GroupMember) bool { return !is(m.Status) })
+	}
+	if all(group.Member.Over) || g.Status == group.StatusFinalizing {
+		return links
+	}
+	offer := func(what string) { links[what] = b.link("v3", "deployment_groups", id, "actions", what).by("POST") }
+	offer(events.DirectiveRollback)
+	if all(group.Member.Running) {
+		offer(events.DirectiveCancel)
+	}
+	if all(func(m group.Member) bool { return m.Running() || m.Over() }) {
+		offer(events.DirectiveFinalize)
+	}
+	if !all(func(m group.Member) bool { return m != group.Paused }) {
+		offer(events.DirectiveContinue)
+	}
+	return links
+}
