@@ -35,7 +35,7 @@ test-clients: ## With the real cf and nats CLIs, which are built once (bin/): so
 	scripts/client nats
 	scripts/client cf
 	# They mostly wait for their programs. -count 1: the go command does not see what they depend on.
-	go test -C test/clients $(RACE) -timeout 5m -parallel 6 -count 1 ./...
+	go test -C test/clients $(RACE) -timeout 9m -parallel 6 -count 1 ./...
 
 test-health: ## With a real Prometheus and Alertmanager, which are fetched once (bin/): bad versions are caught and rolled back
 	scripts/prometheus
