@@ -216,7 +216,9 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		is := is.New(t)
 		w := newWorld(t)
-		w.subscribes("one", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "http://elsewhere/", http.StatusFound) })
+		w.subscribes("one", func(rw http.ResponseWriter, r *http.Request) {
+			http.Redirect(rw, r, "http://elsewhere/", http.StatusFound)
+		})
 		defer w.runs()()
 		w.feed.add("app.started", "s1")
 		after(500 * time.Millisecond)
