@@ -48,6 +48,10 @@ const (
 	TypeHaltDeclared Type = "halt.declared"
 	TypeHaltLifted   Type = "halt.lifted"
 
+	TypePolicyCreated Type = "policy.created"
+	TypePolicyUpdated Type = "policy.updated"
+	TypePolicyDeleted Type = "policy.deleted"
+
 	TypeVersionRequested   Type = "version.requested"
 	TypeVersionRejected    Type = "version.rejected"
 	TypeVersionAccepted    Type = "version.accepted"

@@ -191,6 +191,12 @@ var examples = []Event{
 		Until: exampleTime,
 	},
 	HaltLifted{Halt: exampleHalt, By: "user/bob", At: exampleTime},
+	PolicyCreated{
+		Policy: examplePolicy, Name: "two pairs of eyes in production", Organization: exampleOrganization, Space: exampleSpace,
+		Rule: examplePolicyRule, Metadata: exampleMetadata,
+	},
+	PolicyUpdated{Policy: examplePolicy, Name: "two pairs of eyes", Rule: examplePolicyRule, Metadata: exampleMetadata},
+	PolicyDeleted{Policy: examplePolicy},
 	VersionRequested{
 		App: exampleApp, Deployment: exampleDeployment, Droplet: exampleDroplet, ProcessTypes: exampleTypes, RollBackTo: &exampleSnapshot,
 	},
@@ -335,4 +341,11 @@ func unfilled(v reflect.Value, path string) []string {
 		}
 	}
 	return nil
+}
+
+var examplePolicyRule = PolicyRule{
+	AppLabels: map[string]string{"tier": "critical"}, Condition: "!actor.automation",
+	Window:  &PolicyWindow{Rule: "FREQ=WEEKLY;BYDAY=FR", Start: "2025-11-07T12:00:00", Seconds: 43200, Zone: "Europe/Berlin", Applies: WindowInside},
+	Outcome: OutcomeApproval, Reason: "nobody is there at the weekend",
+	Approval: &PolicyApproval{Needed: 2, Approvers: []string{"space_manager", "user/bob"}, Expires: 3600, SelfApproval: true, ManualStart: true},
 }

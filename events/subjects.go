@@ -29,6 +29,7 @@ const (
 	AggregateHalt         = "halt"  // all halts together
 	AggregateGroup        = "group" // of deployments
 	AggregateSubscription = "subscription"
+	AggregatePolicy       = "policy" // all policies together
 )
 
 const subjectPrefix = "events."

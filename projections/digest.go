@@ -29,7 +29,7 @@ func relations() []relation {
 		builds.relation(), revisions.relation(),
 		deployments.relation(), {"labels", []string{"resource", "guid", "label", "value"}, 3},
 		organizations.relation(), spaces.relation(), quotas.relation(), domains.relation(), routes.relation(),
-		destinations.relation(), strategies.relation(), groups.relation(), halts.relation(), subscriptions.relation(),
+		destinations.relation(), strategies.relation(), groups.relation(), halts.relation(), policies.relation(), subscriptions.relation(),
 		history.relation(), auditEvents.relation(), anomalies.relation(),
 	}
 }

@@ -30,6 +30,7 @@ type fold struct {
 	groups        table[events.GroupID, Group] // not among tables: it is read after the deployments
 	halts         table[events.HaltID, Halt]
 	subscriptions table[events.SubscriptionID, Subscription]
+	policies      table[events.PolicyID, Policy]
 
 	history     table[Place, HistoryEvent]
 	auditEvents table[Place, AuditEvent]
@@ -43,7 +44,7 @@ func newFold() *fold {
 		droplets: newTable(droplets), packages: newTable(packages), builds: newTable(builds), revisions: newTable(revisions), deployments: newTable(deployments),
 		organizations: newTable(organizations), spaces: newTable(spaces), quotas: newTable(quotas),
 		domains: newTable(domains), routes: newTable(routes), destinations: newTable(destinations),
-		strategies: newTable(strategies), groups: newTable(groups), halts: newTable(halts), subscriptions: newTable(subscriptions),
+		strategies: newTable(strategies), groups: newTable(groups), halts: newTable(halts), policies: newTable(policies), subscriptions: newTable(subscriptions),
 		history: newTable(history), auditEvents: newTable(auditEvents), anomalies: newTable(anomalies), recorded: map[report]bool{},
 	}
 }
@@ -57,7 +58,7 @@ type rows interface {
 func (f *fold) tables() []rows {
 	return []rows{
 		&f.apps, &f.processes, &f.instances, &f.droplets, &f.packages, &f.builds, &f.revisions, &f.deployments,
-		&f.organizations, &f.spaces, &f.quotas, &f.domains, &f.routes, &f.destinations, &f.strategies, &f.halts, &f.subscriptions,
+		&f.organizations, &f.spaces, &f.quotas, &f.domains, &f.routes, &f.destinations, &f.strategies, &f.halts, &f.policies, &f.subscriptions,
 		&f.history, &f.auditEvents, &f.anomalies,
 	}
 }
@@ -186,6 +187,8 @@ func (f *fold) event(m moment, e events.Event) {
 		f.governed(m, e)
 	case events.SubscriptionEvent:
 		f.subscription(m, e)
+	case events.PolicyCreated, events.PolicyUpdated, events.PolicyDeleted:
+		f.policy(m, e)
 	case events.NameClaimed, events.NameReleased, events.CommandRejected, events.SignalReceived, events.ManifestApplied, events.ManifestFailed,
 		events.VersionRequested:
 		// The history is all there is to say of them.

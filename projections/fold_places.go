@@ -23,6 +23,9 @@ func (f *fold) wantPlace(e events.Event) {
 	if r.Strategy != "" {
 		f.strategies.want(r.Strategy)
 	}
+	if r.Policy != "" {
+		f.policies.want(r.Policy)
+	}
 	if r.Halt != "" && e.Type() != events.TypeDeploymentHalted {
 		f.halts.want(r.Halt)
 	}

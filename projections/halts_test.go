@@ -14,7 +14,11 @@ import (
 // governed are facts about what keeps rollouts, versions and automation of an app back.
 func governed(t *rapid.T, app events.AppID, droplet events.DropletID, revision events.RevisionID) []events.Event {
 	halt := id[events.HaltID](t, "h")
+	policy, rule := id[events.PolicyID](t, "q"), events.PolicyRule{Outcome: events.OutcomeDeny}
 	return []events.Event{
+		events.PolicyCreated{Policy: policy, Name: "freeze", Rule: rule, Metadata: events.Metadata{Labels: map[string]string{"team": "pay"}}},
+		events.PolicyUpdated{Policy: policy, Name: "thaw", Rule: events.PolicyRule{Outcome: events.OutcomeAllow}},
+		events.PolicyDeleted{Policy: policy},
 		events.HaltDeclared{Halt: halt, Space: "s1", Reason: "incident", By: "ann", At: at(1), Until: at(9)},
 		events.HaltLifted{Halt: halt, By: "bob", At: at(2)},
 		events.VersionRejected{App: app, Droplet: droplet, Reason: "leaks", By: "ann"},

@@ -21,6 +21,7 @@ type Refs struct {
 	Route        events.RouteID
 	Strategy     events.StrategyID
 	Halt         events.HaltID
+	Policy       events.PolicyID
 	Group        events.GroupID
 	Subscription events.SubscriptionID
 }
@@ -158,6 +159,12 @@ func refsOfRequest(e events.Event) Refs {
 		return Refs{Halt: e.Halt, Organization: e.Organization, Space: e.Space}
 	case events.HaltLifted:
 		return Refs{Halt: e.Halt}
+	case events.PolicyCreated:
+		return Refs{Policy: e.Policy, Organization: e.Organization, Space: e.Space}
+	case events.PolicyUpdated:
+		return Refs{Policy: e.Policy}
+	case events.PolicyDeleted:
+		return Refs{Policy: e.Policy}
 	case events.AutomationHeld:
 		return Refs{App: e.App}
 	case events.AutomationReleased:

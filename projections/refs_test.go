@@ -14,7 +14,7 @@ import (
 func TestEveryEventIsKnown(t *testing.T) {
 	registry := events.NewRegistry()
 	data := json.RawMessage(`{"app":"a1","process":"p1","deployment":"x1","droplet":"d1","revision":"r1","instance":"i1",
-		"organization":"o1","space":"s1","quota":"q1","domain":"d1","route":"u1","strategy":"s1","halt":"h1","group":"g1","subscription":"w1",
+		"organization":"o1","space":"s1","quota":"q1","domain":"d1","route":"u1","strategy":"s1","halt":"h1","policy":"l1","group":"g1","subscription":"w1",
 		"scope":"organizations","holder":"o1"}`)
 	l := &log{} // one log of all: a store for each would take a minute
 	for _, kind := range registry.Types() {

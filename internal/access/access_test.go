@@ -53,6 +53,9 @@ deployment.update         x         .         .       .       .           -     
 deployment.approve        x         x         x       x       x           -           -       x     .         .
 deployment.deny           x         x         x       x       x           -           -       x     .         .
 deployment.start          x         x         -       -       -           -           -       x     .         .
+policy.create             .         .         .       x       x           -           -       x     .         .
+policy.update             .         .         .       x       x           -           -       x     .         .
+policy.delete             .         .         .       x       x           -           -       x     .         .
 halt.declare              .         .         .       x       x           -           -       x     .         .
 halt.lift                 .         .         .       x       x           -           -       x     .         .
 version.reject            x         x         .       .       .           -           -       x     .         .
@@ -156,7 +159,7 @@ func (w *world) must(c commands.Command) string {
 }
 
 // things are ids that commands are about.
-type things struct{ org, space, app, droplet, pkg, process, deployment, orgQuota, spaceQuota, route, halt, subscription, group string }
+type things struct{ org, space, app, droplet, pkg, process, deployment, orgQuota, spaceQuota, route, halt, policy, subscription, group string }
 
 // prod makes a space with something of everything.
 func (w *world) prod() (th things) {
@@ -179,6 +182,7 @@ func (w *world) prod() (th things) {
 	})
 	th.route = w.must(commands.CreateRoute{Space: events.SpaceID(th.space), Domain: events.DefaultDomain, Host: "hello"})
 	th.group = w.must(commands.CreateGroup{Members: []commands.Member{{CreateDeployment: commands.CreateDeployment{App: events.AppID(th.app)}}}})
+	th.policy = w.must(commands.CreatePolicy{Space: events.SpaceID(th.space), Called: "none", Rule: allowing})
 	th.halt = w.must(commands.DeclareHalt{Space: events.SpaceID(th.space), Reason: "incident"})
 	th.subscription = w.must(commands.CreateSubscription{
 		Called: "chat", Space: events.SpaceID(th.space), URL: "https://hooks.test", Types: []string{"*"},
@@ -186,8 +190,11 @@ func (w *world) prod() (th things) {
 	return th
 }
 
+// allowing is a rule that holds nothing back.
+var allowing = events.PolicyRule{Outcome: events.OutcomeAllow}
+
 // unknown are ids of nothing.
-var unknown = things{"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n8", "n9", "n10", "n11", "n12"}
+var unknown = things{"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n8", "n9", "n10", "n11", "n12", "n13"}
 
 // requests has a command of each name about things.
 func (th things) requests() map[string]commands.Command {
@@ -210,7 +217,8 @@ func (th things) requests() map[string]commands.Command {
 		commands.DenyDeployment{Deployment: deployment}, commands.StartDeployment{Deployment: deployment},
 		commands.DeclareHalt{Space: space, Reason: "incident"}, commands.LiftHalt{Halt: events.HaltID(th.halt)},
 		commands.RejectVersion{Droplet: events.DropletID(th.droplet), Reason: "leaks"}, commands.AcceptVersion{Droplet: events.DropletID(th.droplet)},
-		commands.ReleaseAutomation{App: app},
+		commands.ReleaseAutomation{App: app}, commands.CreatePolicy{Space: space, Called: "new", Rule: allowing},
+		commands.UpdatePolicy{Policy: events.PolicyID(th.policy)}, commands.DeletePolicy{Policy: events.PolicyID(th.policy)},
 		commands.UpdateDeployment{Deployment: deployment}, commands.CreateOrganization{Called: "other"},
 		commands.UpdateOrganization{Organization: org}, commands.DeleteOrganization{Organization: org},
 		commands.CreateSpace{Organization: org, Called: "dev"}, commands.UpdateSpace{Space: space}, commands.DeleteSpace{Space: space},

@@ -21,7 +21,7 @@ func (g *Gate) Demands(ctx context.Context, c commands.Command) ([]Demand, error
 			return demands, nil
 		}
 	}
-	if demands, err := g.ofHalt(ctx, c); len(demands) > 0 || err != nil {
+	if demands, err := g.ofGovernance(ctx, c); len(demands) > 0 || err != nil {
 		return demands, err
 	}
 	return g.ofQuota(ctx, c)

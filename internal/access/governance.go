@@ -52,12 +52,18 @@ func onVersion(droplet events.DropletID, revision events.RevisionID) []Demand {
 	return on(auth.ManageApps, commands.KindDroplet, string(droplet))
 }
 
-func (g *Gate) ofHalt(ctx context.Context, c commands.Command) ([]Demand, error) {
+func (g *Gate) ofGovernance(ctx context.Context, c commands.Command) ([]Demand, error) {
 	switch c := c.(type) {
 	case commands.DeclareHalt:
 		return inScope(c.Organization, c.Space), nil
 	case commands.LiftHalt:
 		return g.scoped(ctx, commands.KindHalt, string(c.Halt))
+	case commands.CreatePolicy:
+		return inScope(c.Organization, c.Space), nil
+	case commands.UpdatePolicy:
+		return g.scoped(ctx, commands.KindPolicy, string(c.Policy))
+	case commands.DeletePolicy:
+		return g.scoped(ctx, commands.KindPolicy, string(c.Policy))
 	}
 	return nil, nil
 }

@@ -24,6 +24,7 @@ import (
 // Commands carries out commands: *commands.Handler.
 type Commands interface {
 	Handle(ctx context.Context, c commands.Command, by commands.Caller) (commands.Result, error)
+	Judge(ctx context.Context, c commands.CreateDeployment, by commands.Caller) (commands.Judged, error)
 	Forecast(ctx context.Context, c commands.CreateDeployment, a commands.Assumptions, by commands.Caller) (commands.Forecast, error)
 	UploadDroplet(ctx context.Context, id events.DropletID, r io.Reader, by commands.Caller) (commands.Result, error)
 }
@@ -135,6 +136,7 @@ func (a *API) routes() {
 	a.approvalRoutes()
 	a.haltRoutes()
 	a.groupRoutes()
+	a.policyRoutes()
 	a.organizationRoutes()
 	a.roleRoutes()
 	a.quotaRoutes()

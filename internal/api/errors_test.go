@@ -247,6 +247,10 @@ func (f failing) Handle(context.Context, commands.Command, commands.Caller) (com
 	return commands.Result{}, f.do()
 }
 
+func (f failing) Judge(context.Context, commands.CreateDeployment, commands.Caller) (commands.Judged, error) {
+	return commands.Judged{}, f.do()
+}
+
 func (f failing) Forecast(context.Context, commands.CreateDeployment, commands.Assumptions, commands.Caller) (commands.Forecast, error) {
 	return commands.Forecast{}, f.do()
 }

@@ -94,6 +94,7 @@ func (w *world) settle(organization, space string) estate {
 	make("space_quota", "/v3/space_quotas", `{"name":"`+space+`","relationships":{"organization":{"data":{"guid":"{organization}"}},"spaces":{"data":[{"guid":"{space}"}]}}}`)
 	w.until("the deployment is over", func() bool { return w.status(e["deployment"]) == "FINALIZED/DEPLOYED" })
 	e["audit_event"] = text(w.must(200, "GET", "/v3/audit_events?target_guids="+e["app"], ""), "resources", 0, "guid")
+	make("policy", "/v3/policies", `{"name":"none","rule":{"outcome":"allow"},"relationships":{"space":{"data":{"guid":"{space}"}}}}`)
 	make("halt", "/v3/halts", `{"reason":"drill","relationships":{"space":{"data":{"guid":"{space}"}}}}`)
 	w.must(200, "POST", "/v3/halts/"+e["halt"]+"/actions/lift", "")
 	make("subscription", "/v3/subscriptions", `{"name":"`+space+`","url":"http://hooks.test/token","types":["deployment.*"],"relationships":{"space":{"data":{"guid":"{space}"}}}}`)
@@ -124,7 +125,7 @@ func (e estate) twin() estate {
 
 // collections says what the :guid below a collection is; other parameters have the names of an estate.
 var collections = map[string]string{
-	"apps": "app", "audit_events": "audit_event", "builds": "build", "deployments": "deployment", "deployment_groups": "group", "domains": "domain", "droplets": "droplet", "halts": "halt",
+	"apps": "app", "audit_events": "audit_event", "builds": "build", "deployments": "deployment", "deployment_groups": "group", "domains": "domain", "droplets": "droplet", "halts": "halt", "policies": "policy",
 	"jobs": "job", "organization_quotas": "organization_quota", "organizations": "organization", "packages": "package",
 	"revisions": "revision", "routes": "route", "space_quotas": "space_quota", "spaces": "space", "subscriptions": "subscription",
 }

@@ -54,7 +54,7 @@ func document() openapi.Document {
 	return openapi.Document{
 		Title: "Slipway", Version: apiVersion, Description: description,
 		Operations: slices.Concat(
-			deploymentOperations(), groupOperations(), approvalOperations(), haltOperations(), signalOperations(), subscriptionOperations(), serverOperations(),
+			deploymentOperations(), groupOperations(), approvalOperations(), haltOperations(), policyOperations(), signalOperations(), subscriptionOperations(), serverOperations(),
 		),
 		Parameters: parameters, Errors: refusals{},
 		Security: map[string]any{

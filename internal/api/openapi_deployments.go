@@ -14,6 +14,7 @@ const (
 	tagApprovals     = "Approvals"
 	tagVersions      = "Rejected versions"
 	tagHalts         = "Halts"
+	tagPolicies      = "Policies"
 	tagSignals       = "Signals"
 	tagSubscriptions = "Subscriptions"
 	tagServer        = "Server"

@@ -34,6 +34,7 @@ var parameters = map[string]openapi.Parameter{
 	"states":             {Text: "Those in one of these states, separated by commas."},
 	"status_values":      {Text: "Those with one of these values of status, separated by commas."},
 	"status_reasons":     {Text: "Those with one of these reasons of status, separated by commas."},
+	"outcomes":           {Text: "Those with one of these outcomes, separated by commas."},
 	"types":              {Text: "Events of these types, separated by commas: `deployment.paused`."},
 }
 

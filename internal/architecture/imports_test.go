@@ -96,6 +96,10 @@ var rules = []rule{
 		why: "how a token or a password is judged stands in one place: a second one would sooner or later be laxer",
 	},
 	{
+		except: []string{"internal/policy"}, bad: anyOf("cel.dev/cel-go", "github.com/teambition/rrule-go"),
+		why: "what a condition or a window means stands in one place: a second reading would let pass what the first one denies",
+	},
+	{
 		except: []string{"cmd", "internal/cli"}, bad: anyOf("github.com/alecthomas/kong"),
 		why: "flags end at the mains: packages take values, so that tests and other programs can give them",
 	},

@@ -99,6 +99,8 @@ func home(e events.Event) events.Subject {
 		return events.NameSubject(e.Space, e.Name)
 	case events.HaltDeclared, events.HaltLifted:
 		return events.HaltSubject
+	case events.PolicyCreated, events.PolicyUpdated, events.PolicyDeleted:
+		return events.PolicySubject
 	case events.NameTaken:
 		return events.ScopedNameSubject(e.Scope, e.Name)
 	case events.NameFreed:

@@ -137,6 +137,7 @@ const (
 	KindDeployment Kind = "Deployment"
 	KindRevision   Kind = "Revision"
 	KindHalt       Kind = "Halt"
+	KindPolicy     Kind = "Policy"
 
 	KindOrganization      Kind = "Organization"
 	KindSpace             Kind = "Space"

@@ -20,6 +20,12 @@ func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, by C
 		if err := h.facts(ctx, c, s, q, &create); err != nil {
 			return nil, err
 		}
+		if s.Exists() {
+			var err error
+			if create.Judgement, err = h.judge(ctx, c, s, create, by); err != nil {
+				return nil, err
+			}
+		}
 		return app.DeployApp(s, create)
 	})
 	result.Kind, result.ID = KindDeployment, string(create.DeploymentID())

@@ -108,7 +108,7 @@ func (h *Handler) dispatchHold(ctx context.Context, c Command, m eventlog.Meta) 
 			return app.AcceptVersion(s, v, m.Actor)
 		})
 	}
-	return h.dispatchGroup(ctx, c, m)
+	return h.dispatchPolicy(ctx, c, m)
 }
 
 // answer says yes or no to a requested deployment, for what the caller is where its app lives.

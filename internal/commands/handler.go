@@ -19,6 +19,7 @@ import (
 	"slipway/events"
 	"slipway/internal/eventlog"
 	"slipway/internal/halts"
+	"slipway/internal/policy"
 )
 
 // Schemas of the snapshots; see eventlog.NewRepository.
@@ -42,6 +43,8 @@ type Finder interface {
 	AppOfRevision(ctx context.Context, id events.RevisionID) (events.AppID, error)
 	// MetadataOfDeployment is what labels and annotations a deployment has, over or not.
 	MetadataOfDeployment(ctx context.Context, id events.DeploymentID) (events.Metadata, error)
+	// LastDeployments gives the app's newest deployments, at most so many, newest first.
+	LastDeployments(ctx context.Context, id events.AppID, most int) ([]policy.Past, error)
 	// CountStrategies says how many deployment strategies are stored.
 	CountStrategies(ctx context.Context) (int, error)
 	CountsSubscriptions
@@ -70,6 +73,7 @@ type Handler struct {
 	places     places
 	strategies *Strategies
 	halts      *halts.Halts
+	policies   *policy.Policies
 
 	subscriptions *eventlog.Repository[subscription.State]
 
@@ -88,7 +92,7 @@ func NewHandler(log eventlog.Log, snapshots eventlog.Snapshots, finder Finder, b
 		apps: Apps(log, snapshots), droplets: Droplets(log),
 		packages: Packages(log), builds: Builds(log), groups: Groups(log),
 		names:  eventlog.NewRepository(log, events.AggregateName, name.Evolve, nil, 0),
-		places: newPlaces(log, snapshots), strategies: NewStrategies(log), halts: halts.New(log),
+		places: newPlaces(log, snapshots), strategies: NewStrategies(log), halts: halts.New(log), policies: policy.New(log),
 		subscriptions: Subscriptions(log), creating: make(creation, 1),
 		finder: finder, bits: bits, logger: logger, now: time.Now,
 	}

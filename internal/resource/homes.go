@@ -39,6 +39,12 @@ func (f Finder) PlacesOf(ctx context.Context, kind commands.Kind, id string) ([]
 				return nil, err
 			}
 			return f.placesOfScope(ctx, h.Organization, h.Space)
+		case commands.KindPolicy:
+			p, err := f.Store.Policy(ctx, events.PolicyID(id))
+			if err != nil {
+				return nil, err
+			}
+			return f.placesOfScope(ctx, p.Organization, p.Space)
 		case commands.KindOrganizationQuota, commands.KindSpaceQuota:
 			return f.placesWith(ctx, events.QuotaID(id))
 		case commands.KindGroup:

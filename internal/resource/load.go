@@ -77,6 +77,8 @@ func (r Reader) read(ctx context.Context, b Base, result commands.Result) (any, 
 		return present(b.Revision)(r.Store.Revision(ctx, events.RevisionID(result.ID)))
 	case commands.KindHalt:
 		return present(func(h projections.Halt) Halt { return b.Halt(h, time.Now()) })(r.Store.Halt(ctx, events.HaltID(result.ID)))
+	case commands.KindPolicy:
+		return present(b.Policy)(r.Store.Policy(ctx, events.PolicyID(result.ID)))
 	case commands.KindDeployment:
 		return present(b.Deployment)(r.Store.Deployment(ctx, events.DeploymentID(result.ID)))
 	}

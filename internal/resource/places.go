@@ -60,7 +60,7 @@ func (r Reader) readPlace(ctx context.Context, b Base, result commands.Result) (
 func deletable(kind commands.Kind) bool {
 	switch kind {
 	case commands.KindApp, commands.KindOrganization, commands.KindSpace, commands.KindOrganizationQuota, commands.KindSpaceQuota,
-		commands.KindRoute, commands.KindStrategy, commands.KindSubscription:
+		commands.KindRoute, commands.KindStrategy, commands.KindSubscription, commands.KindPolicy:
 		return true
 	}
 	return false

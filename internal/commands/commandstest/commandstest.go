@@ -11,6 +11,7 @@ import (
 	"slipway/events"
 	"slipway/internal/commands"
 	"slipway/internal/eventlog"
+	"slipway/internal/policy"
 )
 
 // Finder finds by reading the whole log: slow and always right.
@@ -58,6 +59,11 @@ func (f Finder) AppOfProcess(ctx context.Context, id events.ProcessID) (events.A
 		p, ok := e.(events.ProcessCreated)
 		return p.App, ok && p.Process == id
 	})
+}
+
+// LastDeployments implements [commands.Finder]: it knows of none.
+func (f Finder) LastDeployments(context.Context, events.AppID, int) ([]policy.Past, error) {
+	return nil, nil
 }
 
 // MetadataOfDeployment implements [commands.Finder].

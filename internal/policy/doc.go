@@ -1,0 +1,12 @@
+// Package policy finds out what policies say about a deployment request.
+//
+// What it guarantees:
+//
+//  1. A policy that governs the app and whose window and condition hold has its verdict; any other has none.
+//  2. A condition that cannot be evaluated denies, with the text of what went wrong: nobody gets around a policy by a request
+//     that it does not understand.
+//  3. What a policy sees is a value: the same request and policies give the same verdicts, and what was seen is kept, bounded.
+//  4. What is held says until when, and at that time no window of the policies that hold it does so any more. What would be held
+//     for ever is denied.
+//  5. Evaluation is bounded: a condition by its cost, a window by what its rule may say.
+package policy

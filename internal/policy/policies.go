@@ -1,0 +1,84 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"slipway/aggregates/app"
+	"slipway/aggregates/policy"
+	"slipway/events"
+	"slipway/internal/eventlog"
+)
+
+// Policies is all policies together, as the log has them. What it keeps in memory is a cache; that it is current costs one look
+// at the newest commit.
+type Policies struct {
+	all *eventlog.Repository[policy.State]
+	id  string
+
+	mu       sync.Mutex
+	compiled set
+	at       events.Sequence // that compiled is as of
+}
+
+// New makes one over the event log.
+func New(log eventlog.Log) *Policies {
+	_, id, _ := events.PolicySubject.Split()
+	return &Policies{all: eventlog.NewRepository(log, events.AggregatePolicy, policy.Evolve, nil, 0), id: id}
+}
+
+// Decide lets decide choose what becomes of the policies, and appends it.
+func (p *Policies) Decide(
+	ctx context.Context, m eventlog.Meta, decide func(policy.State) ([]events.Event, error),
+) (eventlog.Outcome[policy.State], error) {
+	return p.all.Decide(ctx, p.id, m, decide)
+}
+
+// Judge asks all policies about a request, those included that were made or changed a moment ago. last gives earlier
+// deployments of the app; it is asked where a policy looks at them. Nil: no policy has anything to say.
+func (p *Policies) Judge(ctx context.Context, r Request, last func(context.Context) ([]Past, error)) (*app.Judgement, error) {
+	s, err := p.current(ctx)
+	if err != nil || len(s) == 0 {
+		return nil, err
+	}
+	if s.needsHistory(r) {
+		if r.Last, err = last(ctx); err != nil {
+			return nil, fmt.Errorf("last deployments of app %s: %w", r.App.GUID, err)
+		}
+	}
+	return s.judge(r)
+}
+
+// current is all policies as they stand now.
+func (p *Policies) current(ctx context.Context) (set, error) {
+	agg, err := p.all.Load(ctx, p.id)
+	if err != nil {
+		return nil, fmt.Errorf("policies: %w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if agg.Position.Sequence > p.at {
+		p.compiled, p.at = p.compiled.renewed(agg.State), agg.Position.Sequence
+	}
+	return p.compiled, nil
+}
+
+// renewed is the policies of a state; what has not changed is not compiled again.
+func (s set) renewed(state policy.State) set {
+	known := map[events.PolicyID]ready{}
+	for _, r := range s {
+		known[r.ID] = r
+	}
+	next := make(set, 0, len(state.Policies))
+	for _, p := range state.Policies {
+		r, ok := known[p.ID]
+		if !ok || !reflect.DeepEqual(r.Policy.Rule, p.Rule) {
+			r = prepare(p)
+		}
+		r.Policy = p
+		next = append(next, r)
+	}
+	return next
+}
