@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,16 +21,22 @@ import (
 // errKilled is what a manager hears that is killed before or after its command was carried out.
 var errKilled = errors.New("killed")
 
-// killer carries out n more commands, and then kills who sends one: before it is carried out, or after.
+// killer carries out commands until the n-th, and then kills who sends it: before it is carried out, or after.
 type killer struct {
 	*commands.Handler
-	left  int
+	left  atomic.Int64
 	after bool
 	kill  context.CancelFunc
 }
 
+func kills(h *commands.Handler, at int64, after bool, kill context.CancelFunc) *killer {
+	k := &killer{Handler: h, after: after, kill: kill}
+	k.left.Store(at)
+	return k
+}
+
 func (k *killer) Handle(ctx context.Context, c commands.Command, by commands.Caller) (commands.Result, error) {
-	if k.left--; k.left != 0 {
+	if k.left.Add(-1) != 0 {
 		return k.Handler.Handle(ctx, c, by)
 	}
 	if k.after {
@@ -50,11 +57,11 @@ func TestKilledAtEachCommand(t *testing.T) {
 				directed := 0
 				for range 40 {
 					ctx, kill := context.WithCancel(t.Context())
-					stop := w.managerOver(&killer{Handler: w.handler, left: 1, after: after, kill: kill})
+					stop := w.managerOver(kills(w.handler, 1, after, kill))
 					<-ctx.Done()
 					stop()
 					if !after { // or it never gets on
-						stop = w.managerOver(&killer{Handler: w.handler, left: 2, kill: func() {}})
+						stop = w.managerOver(kills(w.handler, 2, false, func() {}))
 						w.passes(time.Millisecond)
 						stop()
 					}
