@@ -37,7 +37,7 @@ type PolicyRule struct {
 // PolicyCreated: deployments in the scope are subject to a further rule.
 type PolicyCreated struct {
 	Policy       PolicyID       `json:"policy"`
-	Name         string         `json:"name"`
+	Name         string         `json:"name"`                   // of the policy, for people
 	Organization OrganizationID `json:"organization,omitempty"` // only there; absent: everywhere
 	Space        SpaceID        `json:"space,omitempty"`        // only there
 	Rule         PolicyRule     `json:"rule"`
@@ -47,7 +47,7 @@ type PolicyCreated struct {
 // PolicyUpdated: the policy says something else, about requests from now on.
 type PolicyUpdated struct {
 	Policy   PolicyID   `json:"policy"`
-	Name     string     `json:"name"`
+	Name     string     `json:"name"` // of the policy, for people
 	Rule     PolicyRule `json:"rule"`
 	Metadata Metadata   `json:"metadata,omitzero"`
 }

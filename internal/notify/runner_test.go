@@ -175,12 +175,12 @@ func TestAChangeSendsAtOnce(t *testing.T) {
 		defer w.runs()()
 		w.feed.add("app.started", "s1")
 		after(2 * time.Hour)
+		w.net.mu.Lock()
+		w.net.hosts["cure"] = fine // before anybody is told of it
+		w.net.mu.Unlock()
 		w.decide("one", func(s subscription.State) ([]events.Event, error) {
 			return subscription.Update(s, subscription.Change{URL: new("http://cure")})
 		})
-		w.net.mu.Lock()
-		w.net.hosts["cure"] = fine
-		w.net.mu.Unlock()
 		after(time.Second)
 		is.Equal(w.net.to("cure"), []string{"1-0"}) // though the next attempt was half an hour away
 		is.Equal(w.state("one").Trouble, nil)
