@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/json"
 	"slices"
+	"time"
 
 	"slipway/aggregates/app"
 	"slipway/events"
@@ -28,6 +29,12 @@ func (w *world) fold(e events.Event) {
 	switch e := e.(type) {
 	case events.ProcessScaled:
 		w.keepsShare(before, e)
+	case events.DeploymentStepStarted:
+		w.due(before.Deployment, time.Duration(before.Deployment.Plan[e.Step-1].After)*time.Millisecond)
+	case events.DeploymentDeployed:
+		if before.Deployment.Process != "" { // a stopped app is deployed at once
+			w.due(before.Deployment, 0)
+		}
 	case events.DeploymentCanceling, events.DeploymentRollingBack:
 		if previous := before.Deployment.PreviousDroplet; w.state.Droplet != previous {
 			w.t.Fatalf("law 12: on the way back %s is current, not %s", w.state.Droplet, previous)
@@ -49,6 +56,22 @@ func (w *world) ordered(was, is *app.Deployment) {
 	}
 	if is.Step < was.Step || is.Step > was.Step+1 || is.Step >= len(is.Plan) {
 		w.t.Fatalf("law 1: from step %d to %d of %d", was.Step, is.Step, len(is.Plan))
+	}
+}
+
+// due is law 17: a step begins and a rollout ends when its time has come, not before, when the bake is over, and when every
+// check has passed since the step before began.
+func (w *world) due(d *app.Deployment, after time.Duration) {
+	if w.now.Before(d.StartedAt.Add(after)) {
+		w.t.Fatalf("law 17: %v before its time", d.StartedAt.Add(after).Sub(w.now))
+	}
+	if d.Plan[d.Step].Gate == events.GateBake && (d.BakeUntil.IsZero() || w.now.Before(d.BakeUntil)) {
+		w.t.Fatalf("law 17: it bakes until %v, it is %v", d.BakeUntil, w.now)
+	}
+	for _, c := range d.Options.Checks {
+		if last := d.Checks[c.Name]; !c.DryRun && (last.Verdict != events.VerdictPass || last.At.Before(d.StepAt)) {
+			w.t.Fatalf("law 17: check %s has not passed since %v: %+v", c.Name, d.StepAt, last)
+		}
 	}
 }
 

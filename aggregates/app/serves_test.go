@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/matryer/is"
@@ -133,4 +134,32 @@ func TestAfterACancelWhatComesBackCountsOnceItRuns(t *testing.T) {
 	v.tick()
 	old, _ = sizes(v.s)
 	is.Equal(old, 2)
+}
+
+// TestTheLawCanBeBroken: a decision that takes away what serves is told from one that does not.
+func TestTheLawCanBeBroken(t *testing.T) {
+	is := is.New(t)
+	v := rollOut(t, 2, app.CreateDeployment{})
+	v.fresh(1, 0, 0)
+	scaled := events.ProcessScaled{App: appID, Process: v.s.Webs()[0].ID, From: 2, Instances: 1}
+	is.NoErr(app.CheckCapacity(v.s, app.Evolve(v.s, scaled), v.seen)) // one old and one new one are two
+	scaled.Instances = 0
+	err := app.CheckCapacity(v.s, app.Evolve(v.s, scaled), v.seen)
+	var broken *app.CapacityError
+	is.True(errors.As(err, &broken))
+	is.Equal(broken.After, app.Capacity{Old: 0, New: 1, Floor: 2})
+}
+
+// TestWhatNeverTookRequestsServesNobody: a blue-green rollout that is superseded before the switch leaves.
+func TestWhatNeverTookRequestsServesNobody(t *testing.T) {
+	is := is.New(t)
+	v := rollOut(t, 2, app.CreateDeployment{Strategy: events.StrategyBlueGreen})
+	green := v.s.Deployment.Process
+	v.fresh(1, 1, 0)
+	v.s = deploy(t, v.s, 3, 1)
+	p, _ := v.s.Process(green)
+	is.Equal(p.Standing, app.Rejected)
+	v.tick()
+	_, there := v.s.Process(green)
+	is.True(!there)
 }

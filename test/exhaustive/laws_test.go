@@ -88,7 +88,7 @@ func (w *world) commit(decided []events.Event, by kind) error {
 	before := w.state
 	w.fold(decided)
 	return errors.Join(
-		w.capacity(before, by, decided), growth(before, w.state), order(before, decided), w.back(before, decided), w.twice(by),
+		w.capacity(before, by, decided), w.due(before, decided), growth(before, w.state), order(before, decided), w.back(before, decided), w.twice(by),
 	)
 }
 
@@ -145,6 +145,30 @@ func (w *world) excepted(desired app.Process, p *proc, i int) bool {
 	}
 	d := w.state.Deployment
 	return desired.Standing == app.Proven && i < desired.Instances-desired.Returned && (d == nil || !d.RollingBack)
+}
+
+// due: no step begins and no rollout ends before its time, while it bakes, or with a check that has not passed.
+func (w *world) due(before app.State, decided []events.Event) error {
+	d, after := before.Deployment, time.Duration(0)
+	if d == nil || before.Desired != app.Started {
+		return nil
+	}
+	switch e := decided[len(decided)-1].(type) {
+	case events.DeploymentStepStarted:
+		after = time.Duration(d.Plan[e.Step-1].After) * time.Millisecond
+	case events.DeploymentDeployed:
+	default:
+		return nil
+	}
+	if w.now.Before(d.StartedAt.Add(after)) || d.Plan[d.Step].Gate == events.GateBake && (d.BakeUntil.IsZero() || w.now.Before(d.BakeUntil)) {
+		return fmt.Errorf("before its time: %s", text(decided))
+	}
+	for _, c := range d.Options.Checks {
+		if last := d.Checks[c.Name]; last.Verdict != events.VerdictPass || last.At.Before(d.StepAt) {
+			return fmt.Errorf("check %s has not passed: %s", c.Name, text(decided))
+		}
+	}
+	return nil
 }
 
 // growth: the new version never exceeds its target, and never shrinks but on the way back.

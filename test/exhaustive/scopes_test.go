@@ -87,7 +87,7 @@ var scopes = []scope{
 	{name: "at once twice, late reports", size: night, instances: 2, first: atOnce, second: atOnce, lag: 1, left: budget{deploys: 1, crashes: 1, rollbacks: 1}},
 	{name: "stopped, late reports", size: night, instances: 1, first: rolling, second: rolling, lag: 1, left: budget{deploys: 1, crashes: 1, stops: 1, rollbacks: 1}},
 	{name: "blue-green 2 twice", size: night, instances: 2, first: blueGreen, second: blueGreen, left: budget{deploys: 1, crashes: 1, rollbacks: 1}},
-	{name: "growth 2 twice", size: night, instances: 2, first: growth2, second: growth2, left: budget{deploys: 1, crashes: 1, rollbacks: 1}},
-	{name: "growth 3", size: night, instances: 3, first: growth2, left: budget{crashes: 1, rollbacks: 1}},
-	{name: "breaker twice", size: night, instances: 2, first: guarded(2, fallBack), second: guarded(2, fallBack), left: budget{deploys: 1, crashes: 2}},
+	{name: "growth 2 twice", size: night, instances: 2, first: growth2, second: growth2, left: budget{deploys: 1, rollbacks: 1}},
+	{name: "growth 3", size: night, instances: 3, first: growth2, left: budget{rollbacks: 1}},
+	{name: "breaker twice", size: night, instances: 2, first: guarded(2, fallBack), second: guarded(2, fallBack), left: budget{deploys: 1, crashes: 1}},
 }
