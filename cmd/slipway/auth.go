@@ -23,6 +23,7 @@ import (
 // Auth is what an operator does about logins. A running Slipway sees every change at once.
 type Auth struct {
 	AddUser   AuthAddUser   `cmd:"" help:"Add a user. The password is asked for, or read from standard input."`
+	AddClient AuthAddClient `cmd:"" help:"Add a client, which is a program that acts for itself, and print its secret."`
 	Hash      AuthHash      `cmd:"" help:"Print the hash of a secret from standard input, for auth.json."`
 	RotateKey AuthRotateKey `cmd:"" help:"Sign tokens with a new key from now on."`
 	AddKey    AuthAddKey    `cmd:"" help:"Make an access key for a user, for AWS's SDKs and tools, and print it."`
@@ -35,16 +36,32 @@ type AuthDir struct {
 	Dir string `default:"data/auth" env:"SLIPWAY_AUTH" help:"Directory with auth.json and the signing keys." type:"path"`
 }
 
+// AuthRights is what a user or a client may do, and what it is.
+type AuthRights struct {
+	Role          []RoleFlag `help:"Role in a space (space_developer:ORG/SPACE, space_auditor:ORG/*) or an organization (org_manager:ORG). May be given again." placeholder:"ROLE:PLACE"`
+	Admin         bool       `help:"May do everything."`
+	AdminReadOnly bool       `help:"May read everything."`
+	GlobalAuditor bool       `help:"May read everything but secrets."`
+	Automation    bool       `help:"No person decides what it does: it may not deploy an app that somebody has rolled back, until a person lets it."`
+}
+
+func (r AuthRights) rights() auth.Rights {
+	rights := auth.Rights{
+		Admin: r.Admin, AdminReadOnly: r.AdminReadOnly, GlobalAuditor: r.GlobalAuditor, Automation: r.Automation,
+	}
+	for _, role := range r.Role {
+		rights.Roles = append(rights.Roles, auth.Grant(role))
+	}
+	return rights
+}
+
 // AuthAddUser adds a user.
 type AuthAddUser struct {
 	AuthDir
-	Name          string      `arg:"" help:"Name to log in with."`
-	Role          []RoleFlag  `help:"Role in a space (space_developer:ORG/SPACE, space_auditor:ORG/*) or an organization (org_manager:ORG). May be given again." placeholder:"ROLE:PLACE"`
-	Admin         bool        `help:"May do everything."`
-	AdminReadOnly bool        `help:"May read everything."`
-	GlobalAuditor bool        `help:"May read everything but secrets."`
-	Random        bool        `help:"Make a random password and print it, instead of asking for one."`
-	In            secretInput `kong:"-"`
+	AuthRights
+	Name   string      `arg:"" help:"Name to log in with."`
+	Random bool        `help:"Make a random password and print it, instead of asking for one."`
+	In     secretInput `kong:"-"`
 }
 
 // Run adds the user.
@@ -56,18 +73,29 @@ func (a AuthAddUser) Run(_ context.Context, streams cli.Streams) error {
 			return err
 		}
 	}
-	u := auth.User{Name: a.Name, Rights: auth.Rights{
-		Admin: a.Admin, AdminReadOnly: a.AdminReadOnly, GlobalAuditor: a.GlobalAuditor,
-	}}
-	for _, role := range a.Role {
-		u.Roles = append(u.Roles, auth.Grant(role))
-	}
-	if err := auth.AddUser(a.Dir, u, password); err != nil {
+	if err := auth.AddUser(a.Dir, auth.User{Name: a.Name, Rights: a.rights()}, password); err != nil {
 		return err
 	}
 	if a.Random {
 		fmt.Fprintln(streams.Out, password)
 	}
+	return nil
+}
+
+// AuthAddClient adds a client.
+type AuthAddClient struct {
+	AuthDir
+	AuthRights
+	ID string `arg:"" help:"What it calls itself."`
+}
+
+// Run adds the client and prints its secret, which is nowhere else: only its hash is kept.
+func (a AuthAddClient) Run(_ context.Context, streams cli.Streams) error {
+	secret := auth.RandomSecret()
+	if err := auth.AddClient(a.Dir, auth.Client{ID: a.ID, Rights: a.rights()}, secret); err != nil {
+		return err
+	}
+	fmt.Fprintln(streams.Out, secret)
 	return nil
 }
 

@@ -43,7 +43,7 @@ func secretServer(t *testing.T, dir string) *httptest.Server {
 	mux.Handle("/uaa/", http.StripPrefix("/uaa", authority.Handler()))
 	mux.HandleFunc("GET /whoami", func(w http.ResponseWriter, r *http.Request) {
 		i, err := authority.Verify(r.Context(), r.Header.Values("Authorization"))
-		fmt.Fprint(w, i.Actor(), " ", i.Grants, " ", err)
+		fmt.Fprint(w, i.Actor(), " ", i.Grants, " ", i.Automation, " ", err)
 	})
 	return server
 }
@@ -65,6 +65,19 @@ func TestAUserIsAddedAndLogsIn(t *testing.T) {
 	kid, err := authTool("rotate-key", "--dir", dir)
 	is.NoErr(err)
 	is.True(kid != "")
+	is.Equal(whoami(t, server, token), "user/ann [{space_developer acme prod} {org_auditor acme }] false <nil>")
+
+	t.Setenv("SLIPWAY_PASSWORD", "wrong wrong")
+	_, err = authTool("token", "--api", server.URL, "--user", "ann")
+	is.True(err != nil)
+	is.True(strings.Contains(err.Error(), "Bad credentials"))
+	is.True(!strings.Contains(err.Error(), "wrong wrong"))
+}
+
+// whoami is what the server makes of a token.
+func whoami(t *testing.T, server *httptest.Server, token string) string {
+	t.Helper()
+	is := is.New(t)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/whoami", nil)
 	is.NoErr(err)
 	request.Header.Set("Authorization", "bearer "+token)
@@ -73,13 +86,35 @@ func TestAUserIsAddedAndLogsIn(t *testing.T) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	is.NoErr(err)
-	is.Equal(string(body), "user/ann [{space_developer acme prod} {org_auditor acme }] <nil>")
+	return string(body)
+}
 
-	t.Setenv("SLIPWAY_PASSWORD", "wrong wrong")
-	_, err = authTool("token", "--api", server.URL, "--user", "ann")
-	is.True(err != nil)
-	is.True(strings.Contains(err.Error(), "Bad credentials"))
-	is.True(!strings.Contains(err.Error(), "wrong wrong"))
+// TestAutomation: users and clients may be marked as such, and are known as such.
+func TestAutomation(t *testing.T) {
+	is := is.New(t)
+	dir := t.TempDir()
+	_, err := auth.Bootstrap(dir, func(string) string { return "" })
+	is.NoErr(err)
+	server := secretServer(t, dir)
+	password, err := authTool("add-user", "robot", "--dir", dir, "--random", "--automation")
+	is.NoErr(err)
+	t.Setenv("SLIPWAY_PASSWORD", password)
+	token, err := authTool("token", "--api", server.URL, "--user", "robot")
+	is.NoErr(err)
+	is.Equal(whoami(t, server, token), "user/robot [] true <nil>")
+
+	secret, err := authTool("add-client", "ci", "--dir", dir, "--automation", "--role", "space_developer:acme/prod")
+	is.NoErr(err)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/uaa/oauth/token",
+		strings.NewReader("grant_type=client_credentials"))
+	is.NoErr(err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.SetBasicAuth("ci", secret)
+	var answer struct {
+		Token string `json:"access_token"`
+	}
+	is.NoErr(answered(request, &answer)) // what was printed is its secret
+	is.Equal(whoami(t, server, answer.Token), "client/ci [{space_developer acme prod}] true <nil>")
 }
 
 func TestSecretsAreReadFromInput(t *testing.T) {
@@ -93,7 +128,7 @@ func TestSecretsAreReadFromInput(t *testing.T) {
 	dir := t.TempDir()
 	_, err := auth.Bootstrap(dir, func(string) string { return "" })
 	is.NoErr(err)
-	add := AuthAddUser{AuthDir: AuthDir{dir}, Name: "bob", Admin: true, In: secretInput{strings.NewReader("bob's password\n")}}
+	add := AuthAddUser{AuthDir: AuthDir{dir}, AuthRights: AuthRights{Admin: true}, Name: "bob", In: secretInput{strings.NewReader("bob's password\n")}}
 	is.NoErr(add.Run(t.Context(), streams))
 	t.Setenv("SLIPWAY_PASSWORD", "")
 	server := secretServer(t, dir)
@@ -119,6 +154,8 @@ func TestWhatTheAuthToolRefuses(t *testing.T) {
 		"a role without place":     {[]string{"add-user", "x", "--dir", dir, "--random", "--role", "space_developer"}, "want ROLE:ORGANIZATION"},
 		"an unknown role":          {[]string{"add-user", "x", "--dir", dir, "--random", "--role", "king:acme"}, `"king" is none of`},
 		"a name twice":             {[]string{"add-user", "admin", "--dir", dir, "--random"}, "taken by"},
+		"a client twice":           {[]string{"add-client", "cf", "--dir", dir}, "taken by"},
+		"a client in no place":     {[]string{"add-client", "x", "--dir", dir, "--role", "org_manager:acme/prod"}, "no space"},
 		"a key for nobody":         {[]string{"add-key", "nobody", "--dir", dir}, "no such user"},
 		"a key that nobody has":    {[]string{"remove-key", "AKIDEXAMPLE", "--dir", dir}, "nobody has it"},
 		"no such directory":        {[]string{"rotate-key", "--dir", dir + "/none"}, "no such file"},

@@ -125,6 +125,22 @@ func AddUser(dir string, u User, password string) error {
 	return nil
 }
 
+// AddClient adds a client that acts for itself. Its secret is given as it is.
+func AddClient(dir string, c Client, secret string) error {
+	hash, err := Hash(secret)
+	if err == nil {
+		c.Secret = hash
+		err = edit(dir, func(all *Config) error {
+			all.Clients = append(all.Clients, c)
+			return nil
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("add client %q: %w", c.ID, err)
+	}
+	return nil
+}
+
 // RotateKey makes a new key the active one. The one before is believed until the last token it signed has ended, and then
 // forgotten at a later call; with distrust, all before are forgotten at once and everybody has to log in again.
 func RotateKey(dir string, now time.Time, distrust bool) (kid string, err error) {
