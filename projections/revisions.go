@@ -54,8 +54,9 @@ func (f *fold) revisionCreated(m moment, e events.RevisionCreated) {
 
 // RevisionFilter selects revisions. Empty fields select all; all that are set must hold.
 type RevisionFilter struct {
-	Apps    []events.AppID
-	Numbers []int
+	Apps     []events.AppID
+	Numbers  []int
+	Deployed bool // those of the processes of started apps: two of an app while a deployment goes on
 }
 
 // Revision reads one revision, or gives [ErrNotFound].
@@ -69,15 +70,8 @@ func (s Sight) Revisions(ctx context.Context, f RevisionFilter, o Order, p Page)
 	s.ofApps(&w)
 	in(&w, "app", f.Apps)
 	in(&w, "number", f.Numbers)
+	if f.Deployed {
+		w.add("guid IN (SELECT p.revision FROM processes p JOIN apps a ON a.guid = p.app WHERE p.app = revisions.app AND a.state = ?)", AppStarted)
+	}
 	return list(ctx, s.store, revisions, w, o.sql(), p)
-}
-
-// DeployedRevisions lists the revisions of the processes of a started app: two while a deployment goes on.
-func (s Sight) DeployedRevisions(ctx context.Context, app events.AppID, p Page) (List[Revision], error) {
-	var w where
-	s.ofApps(&w)
-	w.add("app = ?", app)
-	w.add("guid IN (SELECT p.revision FROM processes p JOIN apps a ON a.guid = p.app WHERE p.app = ? AND a.state = ?)",
-		app, AppStarted)
-	return list(ctx, s.store, revisions, w, Order{}.sql(), p)
 }

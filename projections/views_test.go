@@ -25,7 +25,7 @@ func TestAppView(t *testing.T) {
 		d, err := s.Droplet(t.Context(), "d1")
 		is.NoErr(err)
 		is.Equal(d.State, projections.DropletStaged) // its bits are there
-		r, err := s.All().DeployedRevisions(t.Context(), "a1", projections.Page{})
+		r, err := s.All().Revisions(t.Context(), projections.RevisionFilter{Apps: []events.AppID{"a1"}, Deployed: true}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
 		is.Equal(len(r.Rows), 1)
 		is.Equal(r.Rows[0].GUID, events.RevisionID("r1")) // of the running process

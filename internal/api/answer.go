@@ -62,23 +62,6 @@ func one(c echo.Context, s projections.Stamp, v any) error {
 	return answer(c, http.StatusOK, v)
 }
 
-// page answers with one page of a list.
-func page[Row, Resource any](a *API, c echo.Context, q *query, l projections.List[Row], show func(Row) Resource) error {
-	return pageBeside(a, c, q, l, show, nil, parents{})
-}
-
-// pageBeside is page with what is asked for of the rows' parents beside them.
-func pageBeside[Row, Resource any](
-	a *API, c echo.Context, q *query, l projections.List[Row], show func(Row) Resource, asked []string, of parents,
-) (err error) {
-	list := a.base(c).List(c.Request().URL.EscapedPath(), q.links(), q.page, l.Total, resource.Each(l.Rows, show))
-	if list.Included, err = a.included(c, asked, of); err != nil {
-		return err
-	}
-	standsAt(c, l.Sequence)
-	return answer(c, http.StatusOK, list)
-}
-
 // allow answers for a command that the caller may not send.
 func (a *API) allow(c echo.Context, command commands.Command) error {
 	c.Set(judged, true)

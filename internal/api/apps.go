@@ -31,11 +31,8 @@ func (a *API) appRoutes() {
 }
 
 func (a *API) listApps(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "space_guids",
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "space_guids",
 		"stacks", "lifecycle_type", "include", "label_selector")
-	if err != nil {
-		return err
-	}
 	f := projections.AppFilter{
 		GUIDs: list[events.AppID](q, "guids"), Names: list[string](q, "names"), Spaces: list[events.SpaceID](q, "space_guids"),
 		Organizations: list[events.OrganizationID](q, "organization_guids"),
@@ -50,16 +47,9 @@ func (a *API) listApps(c echo.Context) error {
 	if none(list[string](q, "stacks")) {
 		f.GUIDs = []events.AppID{""} // no app here is built for a stack
 	}
-	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName, projections.ByState)
+	q.orderBy(projections.ByName, projections.ByState)
 	include := q.include(includeSpace, includeSpaceOrganization)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.Read)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Apps(c.Request().Context(), f, order, q.page)
+	l, err := find(a, c, q, auth.Read, projections.Sight.Apps, f)
 	if err != nil {
 		return err
 	}
@@ -97,10 +87,7 @@ func (a *API) getCurrentDroplet(c echo.Context) error {
 }
 
 func (a *API) getApp(c echo.Context) error {
-	q, err := parseQuery(c.Request().URL.RawQuery, []string{"include"})
-	if err != nil {
-		return err
-	}
+	q := parseQuery(c.Request().URL.RawQuery, "include")
 	include := q.include(includeSpace, includeSpaceOrganization)
 	if err := q.err(); err != nil {
 		return err

@@ -19,30 +19,17 @@ func (a *API) auditRoutes() {
 }
 
 func (a *API) listAuditEvents(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "guids", "types", "target_guids", "target_guids[not]", "space_guids",
+	q := listQuery(c, "order_by", "created_ats", "guids", "types", "target_guids", "target_guids[not]", "space_guids",
 		"organization_guids")
-	if err != nil {
-		return err
-	}
 	f := projections.AuditFilter{
 		GUIDs: list[string](q, "guids"), Types: list[string](q, "types"), Apps: list[events.AppID](q, "target_guids"),
 		NotApps: list[events.AppID](q, "target_guids[not]"), Spaces: list[events.SpaceID](q, "space_guids"),
 		Organizations: list[events.OrganizationID](q, "organization_guids"), Created: q.times("created_ats"),
 	}
-	order := q.order(projections.ByCreated, projections.ByUpdated)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.ReadAuditEvents)
-	if err != nil {
-		return err
-	}
-	l, err := seen.AuditEvents(c.Request().Context(), f, order, q.page)
-	if err != nil {
-		return err
-	}
+	q.orderBy()
 	base := a.base(c)
-	return page(a, c, q, l, func(e projections.AuditEvent) resource.AuditEvent { return base.AuditEvent(e, a.UserIDs) })
+	show := func(e projections.AuditEvent) resource.AuditEvent { return base.AuditEvent(e, a.UserIDs) }
+	return listed(a, c, q, auth.ReadAuditEvents, projections.Sight.AuditEvents, f, show)
 }
 
 func (a *API) getAuditEvent(c echo.Context) error {

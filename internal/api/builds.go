@@ -28,18 +28,12 @@ func (a *API) buildRoutes() {
 }
 
 func (a *API) listBuilds(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "app_guids", "space_guids", "organization_guids", "package_guids", "states", "label_selector")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "app_guids", "space_guids", "organization_guids", "package_guids", "states", "label_selector")
 	return a.buildPage(c, q, list[events.AppID](q, "app_guids"))
 }
 
 func (a *API) listAppBuilds(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "package_guids", "states", "label_selector")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "package_guids", "states", "label_selector")
 	of, err := a.app(c)
 	if err != nil {
 		return err
@@ -53,19 +47,8 @@ func (a *API) buildPage(c echo.Context, q *query, apps []events.AppID) error {
 		Spaces: list[events.SpaceID](q, "space_guids"), Organizations: list[events.OrganizationID](q, "organization_guids"),
 		States: list[pack.Phase](q, "states"), Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
-	order := q.order(projections.ByCreated, projections.ByUpdated)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.Read)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Builds(c.Request().Context(), f, order, q.page)
-	if err != nil {
-		return err
-	}
-	return page(a, c, q, l, func(b projections.Build) resource.Build { return a.showBuild(c, b) })
+	q.orderBy()
+	return listed(a, c, q, auth.Read, projections.Sight.Builds, f, func(b projections.Build) resource.Build { return a.showBuild(c, b) })
 }
 
 func (a *API) showBuild(c echo.Context, b projections.Build) resource.Build {

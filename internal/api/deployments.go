@@ -29,26 +29,16 @@ func (a *API) deploymentRoutes() {
 }
 
 func (a *API) listDeployments(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "label_selector", "app_guids", "states",
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "label_selector", "app_guids", "states",
 		"status_reasons", "status_values", "group_guids")
-	if err != nil {
-		return err
-	}
 	f := projections.DeploymentFilter{
 		GUIDs: list[events.DeploymentID](q, "guids"), Apps: list[events.AppID](q, "app_guids"),
 		States:       list[projections.DeploymentState](q, "states"),
 		StatusValues: list[string](q, "status_values"), StatusReasons: list[string](q, "status_reasons"),
 		Groups: list[events.GroupID](q, "group_guids"), Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
-	order := q.order(projections.ByCreated, projections.ByUpdated)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.Read)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Deployments(c.Request().Context(), f, order, q.page)
+	q.orderBy()
+	l, err := find(a, c, q, auth.Read, projections.Sight.Deployments, f)
 	if err != nil {
 		return err
 	}
@@ -121,10 +111,7 @@ func (a *API) createDeployment(c echo.Context) error {
 
 // getDeployment shows a deployment as it is, or with ?at= as it was.
 func (a *API) getDeployment(c echo.Context) error {
-	q, err := parseQuery(c.Request().URL.RawQuery, []string{"at"})
-	if err != nil {
-		return err
-	}
+	q := parseQuery(c.Request().URL.RawQuery, "at")
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -197,10 +184,7 @@ func (a *API) updateDeployment(c echo.Context) error {
 // listEvents is the history of a deployment: all that happened to its app while it went on, with who, when and why. It
 // stays when the deployment is gone.
 func (a *API) listEvents(c echo.Context) error {
-	q, err := listQuery(c, "types")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "types")
 	f := projections.HistoryFilter{Deployment: events.DeploymentID(c.Param("guid")), Types: list[events.Type](q, "types")}
 	if err := q.err(); err != nil {
 		return err

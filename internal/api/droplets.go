@@ -22,10 +22,7 @@ func (a *API) dropletRoutes() {
 }
 
 func (a *API) listDroplets(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "guids", "app_guids", "space_guids", "organization_guids", "states")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "guids", "app_guids", "space_guids", "organization_guids", "states")
 	return a.dropletPage(c, q, projections.DropletFilter{
 		GUIDs: list[events.DropletID](q, "guids"), Apps: list[events.AppID](q, "app_guids"),
 		Spaces: list[events.SpaceID](q, "space_guids"), Organizations: list[events.OrganizationID](q, "organization_guids"),
@@ -35,10 +32,7 @@ func (a *API) listDroplets(c echo.Context) error {
 
 // listAppDroplets lists the droplets of an app; current=true leaves the current one only.
 func (a *API) listAppDroplets(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "guids", "states", "current")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "guids", "states", "current")
 	of, err := a.app(c)
 	if err != nil {
 		return err
@@ -59,19 +53,8 @@ func (a *API) listAppDroplets(c echo.Context) error {
 }
 
 func (a *API) dropletPage(c echo.Context, q *query, f projections.DropletFilter) error {
-	order := q.order(projections.ByCreated, projections.ByUpdated)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.Read)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Droplets(c.Request().Context(), f, order, q.page)
-	if err != nil {
-		return err
-	}
-	return page(a, c, q, l, a.base(c).ListedDroplet)
+	q.orderBy()
+	return listed(a, c, q, auth.Read, projections.Sight.Droplets, f, a.base(c).ListedDroplet)
 }
 
 func (a *API) getDroplet(c echo.Context) error {

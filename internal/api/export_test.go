@@ -25,7 +25,7 @@ type UpdateProcessBody = updateProcess
 // ReadAll reads all that a query can hold.
 func (q *query) ReadAll() error {
 	q.page.Number, q.page.PerPage = q.number("page", 1), q.perPage()
-	q.order("created_at", "updated_at")
+	q.orderBy()
 	q.times("created_ats")
 	q.labels()
 	q.numbers("versions")

@@ -25,10 +25,7 @@ func (a *API) featureRoutes() {
 func (a *API) getSSHEnabled(c echo.Context) error { return ofApp(a, c, auth.Read, resource.SSH) }
 
 func (a *API) listFeatures(c echo.Context) error {
-	q, err := listQuery(c)
-	if err != nil {
-		return err
-	}
+	q := listQuery(c)
 	of, err := a.app(c)
 	if err != nil {
 		return err
@@ -93,10 +90,7 @@ func (a *API) listProcessSidecars(c echo.Context) error {
 }
 
 func (a *API) noSidecars(c echo.Context, at events.Sequence) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats")
 	if err := q.err(); err != nil {
 		return err
 	}

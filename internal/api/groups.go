@@ -26,27 +26,13 @@ func (a *API) groupRoutes() {
 }
 
 func (a *API) listGroups(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "label_selector", "app_guids", "status_values")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "label_selector", "app_guids", "status_values")
 	f := projections.GroupFilter{
 		GUIDs: list[events.GroupID](q, "guids"), Names: list[string](q, "names"), Apps: list[events.AppID](q, "app_guids"),
 		Statuses: list[group.Value](q, "status_values"), Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
-	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.Read)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Groups(c.Request().Context(), f, order, q.page)
-	if err != nil {
-		return err
-	}
-	return page(a, c, q, l, a.base(c).Group)
+	q.orderBy(projections.ByName)
+	return listed(a, c, q, auth.Read, projections.Sight.Groups, f, a.base(c).Group)
 }
 
 func (a *API) getGroup(c echo.Context) error {

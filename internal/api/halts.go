@@ -28,28 +28,14 @@ type inScope struct {
 }
 
 func (a *API) listHalts(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "organization_guids", "space_guids", "states")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "organization_guids", "space_guids", "states")
 	f := projections.HaltFilter{
 		GUIDs: list[events.HaltID](q, "guids"), Organizations: list[events.OrganizationID](q, "organization_guids"),
 		Spaces: list[events.SpaceID](q, "space_guids"), States: list[projections.HaltState](q, "states"), Now: a.Now(),
 		Created: q.times("created_ats"), Updated: q.times("updated_ats"),
 	}
-	order := q.order(projections.ByCreated, projections.ByUpdated)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.Read)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Halts(c.Request().Context(), f, order, q.page)
-	if err != nil {
-		return err
-	}
-	return page(a, c, q, l, a.showHalt(c))
+	q.orderBy()
+	return listed(a, c, q, auth.Read, projections.Sight.Halts, f, a.showHalt(c))
 }
 
 func (a *API) showHalt(c echo.Context) func(projections.Halt) resource.Halt {
@@ -77,19 +63,15 @@ func (a *API) declareHalt(c echo.Context) error {
 
 // getHalt shows a halt to whoever sees it in the list.
 func (a *API) getHalt(c echo.Context) error {
-	seen, err := a.sees(c, auth.Read)
+	f := projections.HaltFilter{GUIDs: []events.HaltID{events.HaltID(c.Param("guid"))}}
+	seen, err := all(a, c, auth.Read, projections.Sight.Halts, f)
 	if err != nil {
 		return err
 	}
-	l, err := seen.Halts(c.Request().Context(), projections.HaltFilter{GUIDs: []events.HaltID{events.HaltID(c.Param("guid"))}},
-		projections.Order{}, projections.Page{})
-	if err != nil {
-		return err
-	}
-	if len(l.Rows) == 0 {
+	if len(seen) == 0 {
 		return aggregates.NotFound(string(commands.KindHalt))
 	}
-	return one(c, l.Rows[0].Stamp, a.showHalt(c)(l.Rows[0]))
+	return one(c, seen[0].Stamp, a.showHalt(c)(seen[0]))
 }
 
 func (a *API) liftHalt(c echo.Context) error {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -53,7 +52,7 @@ func (a *API) included(c echo.Context, asked []string, of parents) (*resource.In
 	deeper := slices.Contains(asked, includeSpaceOrganization)
 	if deeper || slices.Contains(asked, includeSpace) {
 		f := projections.SpaceFilter{GUIDs: once(of.spaces)}
-		spaces, err := seen(a, c, auth.Read, projections.Sight.Spaces, f)
+		spaces, err := all(a, c, auth.Read, projections.Sight.Spaces, f)
 		if err != nil {
 			return nil, err
 		}
@@ -64,7 +63,7 @@ func (a *API) included(c echo.Context, asked []string, of parents) (*resource.In
 	}
 	if deeper || slices.Contains(asked, includeOrganization) {
 		f := projections.OrganizationFilter{GUIDs: once(of.organizations)}
-		organizations, err := seen(a, c, auth.ReadOrganization, projections.Sight.Organizations, f)
+		organizations, err := all(a, c, auth.ReadOrganization, projections.Sight.Organizations, f)
 		if err != nil {
 			return nil, err
 		}
@@ -72,26 +71,13 @@ func (a *API) included(c echo.Context, asked []string, of parents) (*resource.In
 	}
 	if slices.Contains(asked, includeDomain) {
 		f := projections.DomainFilter{GUIDs: once(of.domains)}
-		domains, err := seen(a, c, auth.ReadRoutes, projections.Sight.Domains, f)
+		domains, err := all(a, c, auth.ReadRoutes, projections.Sight.Domains, f)
 		if err != nil {
 			return nil, err
 		}
 		in.Domains = resource.Each(domains, a.base(c).Domain)
 	}
 	return in, nil
-}
-
-// lister is a list of the read models.
-type lister[Row, Filter any] = func(projections.Sight, context.Context, Filter, projections.Order, projections.Page) (projections.List[Row], error)
-
-// seen reads all rows of a list that a filter selects and for which the caller may do the action.
-func seen[Row, Filter any](a *API, c echo.Context, action auth.Action, list lister[Row, Filter], f Filter) ([]Row, error) {
-	sight, err := a.sees(c, action)
-	if err != nil {
-		return nil, err
-	}
-	l, err := list(sight, c.Request().Context(), f, projections.Order{}, projections.Page{})
-	return l.Rows, err
 }
 
 // once leaves out what comes again. No ids select nothing: in a filter, none would be all.

@@ -31,27 +31,13 @@ func (a *API) organizationRoutes() {
 }
 
 func (a *API) listOrganizations(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "label_selector")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "label_selector")
 	f := projections.OrganizationFilter{
 		GUIDs: list[events.OrganizationID](q, "guids"), Names: list[string](q, "names"),
 		Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
-	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.ReadOrganization)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Organizations(c.Request().Context(), f, order, q.page)
-	if err != nil {
-		return err
-	}
-	return page(a, c, q, l, a.base(c).Organization)
+	q.orderBy(projections.ByName)
+	return listed(a, c, q, auth.ReadOrganization, projections.Sight.Organizations, f, a.base(c).Organization)
 }
 
 // organization reads the organization that the path names.
@@ -156,25 +142,15 @@ func (a *API) setOrganizationQuota(c echo.Context) error {
 }
 
 func (a *API) listSpaces(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "label_selector", "include")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "label_selector", "include")
 	f := projections.SpaceFilter{
 		GUIDs: list[events.SpaceID](q, "guids"), Names: list[string](q, "names"),
 		Organizations: list[events.OrganizationID](q, "organization_guids"),
 		Created:       q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
-	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName)
+	q.orderBy(projections.ByName)
 	include := q.include(includeOrganization)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.Read)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Spaces(c.Request().Context(), f, order, q.page)
+	l, err := find(a, c, q, auth.Read, projections.Sight.Spaces, f)
 	if err != nil {
 		return err
 	}
@@ -192,10 +168,7 @@ func (a *API) space(c echo.Context) (projections.Space, error) {
 }
 
 func (a *API) getSpace(c echo.Context) error {
-	q, err := parseQuery(c.Request().URL.RawQuery, []string{"include"})
-	if err != nil {
-		return err
-	}
+	q := parseQuery(c.Request().URL.RawQuery, "include")
 	include := q.include(includeOrganization)
 	if err := q.err(); err != nil {
 		return err

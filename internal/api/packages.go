@@ -30,19 +30,13 @@ func (a *API) packageRoutes() {
 }
 
 func (a *API) listPackages(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "app_guids", "space_guids", "organization_guids", "states", "types",
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "app_guids", "space_guids", "organization_guids", "states", "types",
 		"label_selector")
-	if err != nil {
-		return err
-	}
 	return a.packagePage(c, q, list[events.AppID](q, "app_guids"))
 }
 
 func (a *API) listAppPackages(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "states", "types", "label_selector")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "states", "types", "label_selector")
 	of, err := a.app(c)
 	if err != nil {
 		return err
@@ -57,19 +51,8 @@ func (a *API) packagePage(c echo.Context, q *query, apps []events.AppID) error {
 		States:        list[projections.PackageState](q, "states"), Types: list[string](q, "types"),
 		Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
-	order := q.order(projections.ByCreated, projections.ByUpdated)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.Read)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Packages(c.Request().Context(), f, order, q.page)
-	if err != nil {
-		return err
-	}
-	return page(a, c, q, l, a.base(c).Package)
+	q.orderBy()
+	return listed(a, c, q, auth.Read, projections.Sight.Packages, f, a.base(c).Package)
 }
 
 // pkg reads the package that the path names.
@@ -90,10 +73,7 @@ func (a *API) getPackage(c echo.Context) error {
 }
 
 func (a *API) listPackageDroplets(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "guids", "states")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "guids", "states")
 	of, err := a.pkg(c)
 	if err != nil {
 		return err

@@ -24,29 +24,15 @@ func (a *API) policyRoutes() {
 }
 
 func (a *API) listPolicies(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "space_guids", "outcomes",
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "space_guids", "outcomes",
 		"label_selector")
-	if err != nil {
-		return err
-	}
 	f := projections.PolicyFilter{
 		GUIDs: list[events.PolicyID](q, "guids"), Names: list[string](q, "names"),
 		Organizations: list[events.OrganizationID](q, "organization_guids"), Spaces: list[events.SpaceID](q, "space_guids"),
 		Outcomes: list[string](q, "outcomes"), Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
-	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.Read)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Policies(c.Request().Context(), f, order, q.page)
-	if err != nil {
-		return err
-	}
-	return page(a, c, q, l, a.base(c).Policy)
+	q.orderBy(projections.ByName)
+	return listed(a, c, q, auth.Read, projections.Sight.Policies, f, a.base(c).Policy)
 }
 
 type createPolicy struct {
@@ -69,19 +55,15 @@ func (a *API) createPolicy(c echo.Context) error {
 
 // getPolicy shows a policy to whoever sees it in the list.
 func (a *API) getPolicy(c echo.Context) error {
-	seen, err := a.sees(c, auth.Read)
+	f := projections.PolicyFilter{GUIDs: []events.PolicyID{events.PolicyID(c.Param("guid"))}}
+	seen, err := all(a, c, auth.Read, projections.Sight.Policies, f)
 	if err != nil {
 		return err
 	}
-	l, err := seen.Policies(c.Request().Context(), projections.PolicyFilter{GUIDs: []events.PolicyID{events.PolicyID(c.Param("guid"))}},
-		projections.Order{}, projections.Page{})
-	if err != nil {
-		return err
-	}
-	if len(l.Rows) == 0 {
+	if len(seen) == 0 {
 		return aggregates.NotFound(string(commands.KindPolicy))
 	}
-	return one(c, l.Rows[0].Stamp, a.base(c).Policy(l.Rows[0]))
+	return one(c, seen[0].Stamp, a.base(c).Policy(seen[0]))
 }
 
 // updatePolicy is the body of a change; a rule replaces the whole one.

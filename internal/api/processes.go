@@ -28,11 +28,8 @@ func (a *API) processRoutes() {
 }
 
 func (a *API) listProcesses(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "types", "app_guids", "space_guids",
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "types", "app_guids", "space_guids",
 		"organization_guids", "embed")
-	if err != nil {
-		return err
-	}
 	return a.processPage(c, q, projections.ProcessFilter{
 		GUIDs: list[events.ProcessID](q, "guids"), Types: list[string](q, "types"), Apps: list[events.AppID](q, "app_guids"),
 		Spaces: list[events.SpaceID](q, "space_guids"), Organizations: list[events.OrganizationID](q, "organization_guids"), Created: q.times("created_ats"), Updated: q.times("updated_ats"),
@@ -40,10 +37,7 @@ func (a *API) listProcesses(c echo.Context) error {
 }
 
 func (a *API) listAppProcesses(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "types")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "types")
 	f := projections.ProcessFilter{
 		GUIDs: list[events.ProcessID](q, "guids"), Types: list[string](q, "types"),
 		Apps: []events.AppID{events.AppID(c.Param("guid"))}, Created: q.times("created_ats"), Updated: q.times("updated_ats"),
@@ -59,15 +53,8 @@ func (a *API) processPage(c echo.Context, q *query, f projections.ProcessFilter)
 	if embedded && embed != embedInstances {
 		q.fault("Invalid embedded resource: '" + strings.ToValidUTF8(embed, "?") + "'. Valid embedded resources are: '" + embedInstances + "'")
 	}
-	order := q.order(projections.ByCreated, projections.ByUpdated)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.Read)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Processes(c.Request().Context(), f, order, q.page)
+	q.orderBy()
+	l, err := find(a, c, q, auth.Read, projections.Sight.Processes, f)
 	if err != nil {
 		return err
 	}

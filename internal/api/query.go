@@ -32,24 +32,23 @@ type query struct {
 	given  map[string]string
 	faults []string
 	page   projections.Page
+	order  projections.Order
 }
 
 // listQuery reads the query of a request that takes these keys beside the paging ones. Keys of times take operators.
-func listQuery(c echo.Context, keys ...string) (*query, error) {
-	q, err := parseQuery(c.Request().URL.RawQuery, append(slices.Clone(pageKeys), keys...))
-	if err != nil {
-		return nil, err
-	}
+func listQuery(c echo.Context, keys ...string) *query {
+	q := parseQuery(c.Request().URL.RawQuery, paged(keys...)...)
 	q.page = projections.Page{Number: q.number("page", 1), PerPage: q.perPage()}
-	return q, nil
+	return q
 }
 
-func parseQuery(raw string, keys []string) (*query, error) {
+func parseQuery(raw string, keys ...string) *query {
+	q := &query{given: map[string]string{}}
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return nil, badQuery("it is not URL-encoded")
+		q.fault("it is not URL-encoded")
+		return q
 	}
-	q := &query{given: map[string]string{}}
 	var unknown []string
 	for key, given := range values {
 		base, _, operator := strings.Cut(key, "[")
@@ -63,7 +62,7 @@ func parseQuery(raw string, keys []string) (*query, error) {
 		q.fault("Unknown query parameter(s): " + strings.Join(unknown, ", ") +
 			". Valid parameters are: '" + strings.Join(keys, "', '") + "'")
 	}
-	return q, nil
+	return q
 }
 
 func badQuery(fault string) error {
@@ -117,12 +116,13 @@ func (q *query) perPage() int {
 	return q.number("per_page", defaultPerPage)
 }
 
-// order reads order_by, which may be one of columns with a sign.
-func (q *query) order(columns ...projections.OrderBy) projections.Order {
+// orderBy reads order_by: when something was created or updated, or one of these, with a sign.
+func (q *query) orderBy(also ...projections.OrderBy) {
 	text, ok := q.given["order_by"]
 	if !ok {
-		return projections.Order{}
+		return
 	}
+	columns := append([]projections.OrderBy{projections.ByCreated, projections.ByUpdated}, also...)
 	// An unescaped plus sign arrives as a blank.
 	by := projections.OrderBy(strings.TrimLeft(text, "+- "))
 	sign := text[:len(text)-len(by)]
@@ -132,9 +132,9 @@ func (q *query) order(columns ...projections.OrderBy) projections.Order {
 			names = append(names, "'"+string(c)+"'")
 		}
 		q.fault("Order by can only be: " + strings.Join(names, ", "))
-		return projections.Order{}
+		return
 	}
-	return projections.Order{By: by, Descending: sign == "-"}
+	q.order = projections.Order{By: by, Descending: sign == "-"}
 }
 
 // list reads the comma-separated values of a key; each may be escaped once more. A key without a value has one empty

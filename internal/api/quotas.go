@@ -44,18 +44,12 @@ var (
 )
 
 func (a *API) listOrganizationQuotas(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids")
 	return a.quotaPage(c, q, projections.QuotaFilter{Organizations: list[events.OrganizationID](q, "organization_guids")})
 }
 
 func (a *API) listSpaceQuotas(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "space_guids")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "space_guids")
 	return a.quotaPage(c, q, projections.QuotaFilter{
 		OfSpaces: true, Organizations: list[events.OrganizationID](q, "organization_guids"), Spaces: list[events.SpaceID](q, "space_guids"),
 	})
@@ -64,28 +58,29 @@ func (a *API) listSpaceQuotas(c echo.Context) error {
 func (a *API) quotaPage(c echo.Context, q *query, f projections.QuotaFilter) error {
 	f.GUIDs, f.Names = list[events.QuotaID](q, "guids"), list[string](q, "names")
 	f.Created, f.Updated = q.times("created_ats"), q.times("updated_ats")
-	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName)
-	if err := q.err(); err != nil {
-		return err
-	}
-	ctx := c.Request().Context()
+	q.orderBy(projections.ByName)
 	k := organizationQuotas
 	if f.OfSpaces {
 		k = spaceQuotas
 	}
-	seen, err := a.sees(c, k.reading)
+	l, err := find(a, c, q, k.reading, projections.Sight.Quotas, f)
 	if err != nil {
 		return err
 	}
-	l, err := seen.Quotas(ctx, f, order, q.page)
-	if err != nil {
-		return err
-	}
-	show, err := a.reader.Quotas(ctx, a.base(c), seen, l.Rows...)
+	show, err := a.showQuotas(c, k, l.Rows...)
 	if err != nil {
 		return err
 	}
 	return page(a, c, q, l, show)
+}
+
+// showQuotas presents quotas with those that have them, of whom the caller may see.
+func (a *API) showQuotas(c echo.Context, k quotaKind, quotas ...projections.Quota) (func(projections.Quota) resource.Quota, error) {
+	seen, err := a.sees(c, k.reading)
+	if err != nil {
+		return nil, err
+	}
+	return a.reader.Quotas(c.Request().Context(), a.base(c), seen, quotas...)
 }
 
 // quota reads the quota that the path names, and what presents it.
@@ -101,11 +96,7 @@ func (a *API) quota(c echo.Context, k quotaKind) (projections.Quota, resource.Qu
 	if err := a.see(c, k.reading, thing(k.kind, q.GUID), k.kind); err != nil {
 		return q, resource.Quota{}, err
 	}
-	seen, err := a.sees(c, k.reading)
-	if err != nil {
-		return q, resource.Quota{}, err
-	}
-	show, err := a.reader.Quotas(ctx, a.base(c), seen, q)
+	show, err := a.showQuotas(c, k, q)
 	if err != nil {
 		return q, resource.Quota{}, err
 	}

@@ -17,60 +17,33 @@ func (a *API) revisionRoutes() {
 }
 
 func (a *API) listRevisions(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "versions")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "versions")
 	of, err := a.app(c)
 	if err != nil {
 		return err
 	}
-	f := projections.RevisionFilter{Apps: []events.AppID{of.GUID}, Numbers: q.numbers("versions")}
-	order := q.order(projections.ByCreated, projections.ByUpdated)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.Read)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Revisions(c.Request().Context(), f, order, q.page)
-	if err != nil {
-		return err
-	}
-	return a.revisionPage(c, q, of, l)
+	numbers := q.numbers("versions")
+	q.orderBy()
+	return a.revisionPage(c, q, of.GUID, projections.RevisionFilter{Numbers: numbers})
 }
 
 // listDeployedRevisions lists what runs: two revisions while a deployment goes on.
 func (a *API) listDeployedRevisions(c echo.Context) error {
-	q, err := listQuery(c)
-	if err != nil {
-		return err
-	}
+	q := listQuery(c)
 	of, err := a.app(c)
 	if err != nil {
 		return err
 	}
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.Read)
-	if err != nil {
-		return err
-	}
-	l, err := seen.DeployedRevisions(c.Request().Context(), of.GUID, q.page)
-	if err != nil {
-		return err
-	}
-	return a.revisionPage(c, q, of, l)
+	return a.revisionPage(c, q, of.GUID, projections.RevisionFilter{Deployed: true})
 }
 
-func (a *API) revisionPage(c echo.Context, q *query, of projections.App, l projections.List[projections.Revision]) error {
-	secrets, err := a.secrets(c, thing(commands.KindApp, of.GUID))
+func (a *API) revisionPage(c echo.Context, q *query, of events.AppID, f projections.RevisionFilter) error {
+	secrets, err := a.secrets(c, thing(commands.KindApp, of))
 	if err != nil {
 		return err
 	}
-	return page(a, c, q, l, showing(secrets, a.base(c).Revision))
+	f.Apps = []events.AppID{of}
+	return listed(a, c, q, auth.Read, projections.Sight.Revisions, f, showing(secrets, a.base(c).Revision))
 }
 
 // revision reads the revision that the path names for a caller who may do the action with its app.

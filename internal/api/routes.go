@@ -31,19 +31,13 @@ func (a *API) routeRoutes() {
 }
 
 func (a *API) listDomains(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids")
 	return a.domainPage(c, q, projections.DomainFilter{Organizations: list[events.OrganizationID](q, "organization_guids")})
 }
 
 // listOrganizationDomains lists the domains that an organization can use: its own and everybody's.
 func (a *API) listOrganizationDomains(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names")
 	o, err := a.organization(c)
 	if err != nil {
 		return err
@@ -54,19 +48,8 @@ func (a *API) listOrganizationDomains(c echo.Context) error {
 func (a *API) domainPage(c echo.Context, q *query, f projections.DomainFilter) error {
 	f.GUIDs, f.Names = list[events.DomainID](q, "guids"), list[string](q, "names")
 	f.Created, f.Updated = q.times("created_ats"), q.times("updated_ats")
-	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.ReadRoutes)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Domains(c.Request().Context(), f, order, q.page)
-	if err != nil {
-		return err
-	}
-	return page(a, c, q, l, a.base(c).Domain)
+	q.orderBy(projections.ByName)
+	return listed(a, c, q, auth.ReadRoutes, projections.Sight.Domains, f, a.base(c).Domain)
 }
 
 func (a *API) getDomain(c echo.Context) error {
@@ -123,11 +106,8 @@ func unknownOrganization(id events.OrganizationID, err error) error {
 }
 
 func (a *API) listRoutes(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "hosts", "domain_guids", "space_guids",
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "hosts", "domain_guids", "space_guids",
 		"organization_guids", "app_guids", "label_selector", "paths", "ports", "include")
-	if err != nil {
-		return err
-	}
 	f := projections.RouteFilter{
 		GUIDs: list[events.RouteID](q, "guids"), Spaces: list[events.SpaceID](q, "space_guids"),
 		Organizations: list[events.OrganizationID](q, "organization_guids"), Apps: list[events.AppID](q, "app_guids"),
@@ -136,10 +116,7 @@ func (a *API) listRoutes(c echo.Context) error {
 }
 
 func (a *API) listAppRoutes(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "hosts", "domain_guids", "label_selector", "paths", "ports", "include")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "hosts", "domain_guids", "label_selector", "paths", "ports", "include")
 	of, err := a.app(c)
 	if err != nil {
 		return err
@@ -150,20 +127,13 @@ func (a *API) listAppRoutes(c echo.Context) error {
 func (a *API) routePage(c echo.Context, q *query, f projections.RouteFilter) error {
 	f.Hosts, f.Domains = list[string](q, "hosts"), list[events.DomainID](q, "domain_guids")
 	f.Created, f.Updated, f.Labels = q.times("created_ats"), q.times("updated_ats"), q.labels()
-	order := q.order(projections.ByCreated, projections.ByUpdated)
+	q.orderBy()
 	if none(list[string](q, "paths")) || none(list[string](q, "ports")) {
 		f.GUIDs = []events.RouteID{""} // no route has a path or a port
 	}
 	include := q.include(includeDomain, includeSpace, includeSpaceOrganization)
-	if err := q.err(); err != nil {
-		return err
-	}
 	ctx := c.Request().Context()
-	seen, err := a.sees(c, auth.ReadRoutes)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Routes(ctx, f, order, q.page)
+	l, err := find(a, c, q, auth.ReadRoutes, projections.Sight.Routes, f)
 	if err != nil {
 		return err
 	}
@@ -201,10 +171,7 @@ func (a *API) route(c echo.Context) (projections.Route, []projections.Destinatio
 }
 
 func (a *API) getRoute(c echo.Context) error {
-	q, err := parseQuery(c.Request().URL.RawQuery, []string{"include"})
-	if err != nil {
-		return err
-	}
+	q := parseQuery(c.Request().URL.RawQuery, "include")
 	include := q.include(includeDomain, includeSpace, includeSpaceOrganization)
 	if err := q.err(); err != nil {
 		return err

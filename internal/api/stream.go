@@ -36,10 +36,7 @@ const (
 // After a deployment's last event comes `event: end`, and the stream ends. Who comes back after that gets 204, which
 // tells a browser's EventSource to stay away.
 func (a *API) streamEvents(c echo.Context) error {
-	q, err := parseQuery(c.Request().URL.RawQuery, []string{"last_event_id"})
-	if err != nil {
-		return err
-	}
+	q := parseQuery(c.Request().URL.RawQuery, "last_event_id")
 	after := q.lastEvent(c.Request().Header)
 	if err := q.err(); err != nil {
 		return err

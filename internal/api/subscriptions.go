@@ -23,28 +23,14 @@ func (a *API) subscriptionRoutes() {
 
 // listSubscriptions hides what may be a secret in URLs, as lists do.
 func (a *API) listSubscriptions(c echo.Context) error {
-	q, err := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "space_guids", "label_selector")
-	if err != nil {
-		return err
-	}
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "space_guids", "label_selector")
 	f := projections.SubscriptionFilter{
 		GUIDs: list[events.SubscriptionID](q, "guids"), Names: list[string](q, "names"),
 		Organizations: list[events.OrganizationID](q, "organization_guids"), Spaces: list[events.SpaceID](q, "space_guids"),
 		Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
-	order := q.order(projections.ByCreated, projections.ByUpdated, projections.ByName)
-	if err := q.err(); err != nil {
-		return err
-	}
-	seen, err := a.sees(c, auth.Read)
-	if err != nil {
-		return err
-	}
-	l, err := seen.Subscriptions(c.Request().Context(), f, order, q.page)
-	if err != nil {
-		return err
-	}
-	return page(a, c, q, l, showing(false, a.base(c).Subscription))
+	q.orderBy(projections.ByName)
+	return listed(a, c, q, auth.Read, projections.Sight.Subscriptions, f, showing(false, a.base(c).Subscription))
 }
 
 func (a *API) getSubscription(c echo.Context) error {
