@@ -113,6 +113,17 @@ func reading(action auth.Action, on access.Thing, kind commands.Kind) access.Dem
 	}
 }
 
+// named reads what has an id, for a caller who may do the action with it. To others it is not found, as if there were none.
+func named[ID ~string, Row any](
+	a *API, c echo.Context, action auth.Action, kind commands.Kind, read func(context.Context, ID) (Row, error), id ID,
+) (Row, error) {
+	row, err := read(c.Request().Context(), id)
+	if err != nil {
+		return row, missing(kind, err)
+	}
+	return row, a.see(c, action, thing(kind, id), kind)
+}
+
 // thing is what a demand is about.
 func thing[ID ~string](kind commands.Kind, id ID) access.Thing {
 	return access.Thing{Kind: kind, ID: string(id)}

@@ -62,11 +62,7 @@ func (a *API) app(c echo.Context) (projections.App, error) { return a.appFor(c, 
 
 // appFor reads the app that the path names for a caller who may do the action with it.
 func (a *API) appFor(c echo.Context, action auth.Action) (projections.App, error) {
-	found, err := a.Store.App(c.Request().Context(), events.AppID(c.Param("guid")))
-	if err != nil {
-		return found, missing(commands.KindApp, err)
-	}
-	return found, a.see(c, action, thing(commands.KindApp, found.GUID), commands.KindApp)
+	return named(a, c, action, commands.KindApp, a.Store.App, events.AppID(c.Param("guid")))
 }
 
 // ofApp makes a handler that shows something of the app's own row.
@@ -87,9 +83,8 @@ func (a *API) getCurrentDroplet(c echo.Context) error {
 }
 
 func (a *API) getApp(c echo.Context) error {
-	q := parseQuery(c.Request().URL.RawQuery, "include")
-	include := q.include(includeSpace, includeSpaceOrganization)
-	if err := q.err(); err != nil {
+	include, err := besides(c, includeSpace, includeSpaceOrganization)
+	if err != nil {
 		return err
 	}
 	found, err := a.app(c)

@@ -56,11 +56,8 @@ func (a *API) showBuild(c echo.Context, b projections.Build) resource.Build {
 }
 
 func (a *API) getBuild(c echo.Context) error {
-	b, err := a.Store.Build(c.Request().Context(), events.BuildID(c.Param("guid")))
+	b, err := named(a, c, auth.Read, commands.KindBuild, a.Store.Build, events.BuildID(c.Param("guid")))
 	if err != nil {
-		return missing(commands.KindBuild, err)
-	}
-	if err := a.see(c, auth.Read, thing(commands.KindBuild, b.GUID), commands.KindBuild); err != nil {
 		return err
 	}
 	return one(c, b.Stamp, a.showBuild(c, b))
@@ -93,12 +90,9 @@ func (a *API) createBuild(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	b, err := a.builtSoon(c.Request().Context(), events.BuildID(result.ID))
+	b, err := named(a, c, auth.Read, commands.KindBuild, a.builtSoon, events.BuildID(result.ID))
 	if err != nil {
-		return missing(commands.KindBuild, err)
-	}
-	if err := a.see(c, auth.Read, thing(commands.KindBuild, b.GUID), commands.KindBuild); err != nil {
-		return err // it is that of somebody else's command of the same id
+		return err // it may be that of somebody else's command of the same id
 	}
 	standsAt(c, b.Sequence)
 	return answer(c, http.StatusCreated, a.showBuild(c, b))

@@ -70,15 +70,11 @@ func (a *API) getAppDroplet(c echo.Context) error {
 }
 
 func (a *API) showDroplet(c echo.Context, id events.DropletID) error {
-	d, err := a.Store.Droplet(c.Request().Context(), id)
+	d, err := named(a, c, auth.Read, commands.KindDroplet, a.Store.Droplet, id)
 	if err != nil {
-		return missing(commands.KindDroplet, err)
-	}
-	about := thing(commands.KindDroplet, d.GUID)
-	if err := a.see(c, auth.Read, about, commands.KindDroplet); err != nil {
 		return err
 	}
-	shown, err := a.discreet(c, about, a.base(c).Droplet(d))
+	shown, err := a.discreet(c, thing(commands.KindDroplet, id), a.base(c).Droplet(d))
 	if err != nil {
 		return err
 	}

@@ -36,11 +36,8 @@ func (a *API) listGroups(c echo.Context) error {
 }
 
 func (a *API) getGroup(c echo.Context) error {
-	g, err := a.Store.Group(c.Request().Context(), events.GroupID(c.Param("guid")))
+	g, err := named(a, c, auth.Read, commands.KindGroup, a.Store.Group, events.GroupID(c.Param("guid")))
 	if err != nil {
-		return missing(commands.KindGroup, err)
-	}
-	if err := a.see(c, auth.Read, thing(commands.KindGroup, g.GUID), commands.KindGroup); err != nil {
 		return err
 	}
 	return one(c, g.Stamp, a.base(c).Group(g))

@@ -36,6 +36,13 @@ func (q *query) include(valid ...string) []string {
 	return asked
 }
 
+// besides is include for a request for one resource, which takes nothing else.
+func besides(c echo.Context, valid ...string) ([]string, error) {
+	q := parseQuery(c.Request().URL.RawQuery, "include")
+	asked := q.include(valid...)
+	return asked, q.err()
+}
+
 // parents are what the resources of an answer belong to.
 type parents struct {
 	organizations []events.OrganizationID

@@ -42,11 +42,7 @@ func (a *API) listOrganizations(c echo.Context) error {
 
 // organization reads the organization that the path names.
 func (a *API) organization(c echo.Context) (projections.Organization, error) {
-	o, err := a.Store.Organization(c.Request().Context(), events.OrganizationID(c.Param("guid")))
-	if err != nil {
-		return o, missing(commands.KindOrganization, err)
-	}
-	return o, a.see(c, auth.ReadOrganization, thing(commands.KindOrganization, o.GUID), commands.KindOrganization)
+	return named(a, c, auth.ReadOrganization, commands.KindOrganization, a.Store.Organization, events.OrganizationID(c.Param("guid")))
 }
 
 func (a *API) getOrganization(c echo.Context) error {
@@ -160,17 +156,12 @@ func (a *API) listSpaces(c echo.Context) error {
 
 // space reads the space that the path names.
 func (a *API) space(c echo.Context) (projections.Space, error) {
-	p, err := a.Store.Space(c.Request().Context(), events.SpaceID(c.Param("guid")))
-	if err != nil {
-		return p, missing(commands.KindSpace, err)
-	}
-	return p, a.see(c, auth.Read, thing(commands.KindSpace, p.GUID), commands.KindSpace)
+	return named(a, c, auth.Read, commands.KindSpace, a.Store.Space, events.SpaceID(c.Param("guid")))
 }
 
 func (a *API) getSpace(c echo.Context) error {
-	q := parseQuery(c.Request().URL.RawQuery, "include")
-	include := q.include(includeOrganization)
-	if err := q.err(); err != nil {
+	include, err := besides(c, includeOrganization)
+	if err != nil {
 		return err
 	}
 	p, err := a.space(c)

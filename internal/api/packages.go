@@ -57,11 +57,7 @@ func (a *API) packagePage(c echo.Context, q *query, apps []events.AppID) error {
 
 // pkg reads the package that the path names.
 func (a *API) pkg(c echo.Context) (projections.Package, error) {
-	p, err := a.Store.Package(c.Request().Context(), events.PackageID(c.Param("guid")))
-	if err != nil {
-		return p, missing(commands.KindPackage, err)
-	}
-	return p, a.see(c, auth.Read, thing(commands.KindPackage, p.GUID), commands.KindPackage)
+	return named(a, c, auth.Read, commands.KindPackage, a.Store.Package, events.PackageID(c.Param("guid")))
 }
 
 func (a *API) getPackage(c echo.Context) error {
@@ -119,29 +115,11 @@ func (a *API) createPackage(c echo.Context) error {
 
 // uploadPackage takes the zip of a package: as the file `bits` of a multipart form (Cloud Foundry's way), or as the body.
 func (a *API) uploadPackage(c echo.Context) error {
-	by, err := a.callerOf(c)
-	if err != nil {
-		return err
-	}
 	id := events.PackageID(c.Param("guid"))
-	if err := a.may(c, access.UploadPackage(id)); err != nil {
-		return err
-	}
-	in := newUpload(c)
-	defer in.done()
-	bits, err := in.zip(c.Request())
+	result, err := uploaded(a, c, access.UploadPackage(id), (*upload).zip, a.Packages.UploadPackage, id)
 	if err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
-	result, err := a.Packages.UploadPackage(ctx, id, bits, by)
-	if err != nil && in.err != nil {
-		return in.fault()
-	}
-	if err != nil {
-		return err
-	}
-	standsAt(c, result.Sequence)
 	return a.result(c, http.StatusOK, result)
 }
 

@@ -30,25 +30,24 @@ func (a *API) processRoutes() {
 func (a *API) listProcesses(c echo.Context) error {
 	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "types", "app_guids", "space_guids",
 		"organization_guids", "embed")
-	return a.processPage(c, q, projections.ProcessFilter{
-		GUIDs: list[events.ProcessID](q, "guids"), Types: list[string](q, "types"), Apps: list[events.AppID](q, "app_guids"),
-		Spaces: list[events.SpaceID](q, "space_guids"), Organizations: list[events.OrganizationID](q, "organization_guids"), Created: q.times("created_ats"), Updated: q.times("updated_ats"),
-	})
+	return a.processPage(c, q, list[events.AppID](q, "app_guids"))
 }
 
 func (a *API) listAppProcesses(c echo.Context) error {
 	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "types")
-	f := projections.ProcessFilter{
-		GUIDs: list[events.ProcessID](q, "guids"), Types: list[string](q, "types"),
-		Apps: []events.AppID{events.AppID(c.Param("guid"))}, Created: q.times("created_ats"), Updated: q.times("updated_ats"),
-	}
-	if _, err := a.app(c); err != nil {
+	of, err := a.app(c)
+	if err != nil {
 		return err
 	}
-	return a.processPage(c, q, f)
+	return a.processPage(c, q, []events.AppID{of.GUID})
 }
 
-func (a *API) processPage(c echo.Context, q *query, f projections.ProcessFilter) error {
+func (a *API) processPage(c echo.Context, q *query, apps []events.AppID) error {
+	f := projections.ProcessFilter{
+		GUIDs: list[events.ProcessID](q, "guids"), Types: list[string](q, "types"), Apps: apps,
+		Spaces: list[events.SpaceID](q, "space_guids"), Organizations: list[events.OrganizationID](q, "organization_guids"),
+		Created: q.times("created_ats"), Updated: q.times("updated_ats"),
+	}
 	embed, embedded := q.given["embed"]
 	if embedded && embed != embedInstances {
 		q.fault("Invalid embedded resource: '" + strings.ToValidUTF8(embed, "?") + "'. Valid embedded resources are: '" + embedInstances + "'")
@@ -75,18 +74,13 @@ const embedInstances = "process_instances"
 
 // process reads the process that the path names: by its guid, or as an app's newest of a type.
 func (a *API) process(c echo.Context) (projections.Process, error) {
-	ctx := c.Request().Context()
 	if id := c.Param("process"); id != "" {
-		p, err := a.Store.Process(ctx, events.ProcessID(id))
-		if err != nil {
-			return p, missing(commands.KindProcess, err)
-		}
-		return p, a.see(c, auth.Read, thing(commands.KindProcess, p.GUID), commands.KindProcess)
+		return named(a, c, auth.Read, commands.KindProcess, a.Store.Process, events.ProcessID(id))
 	}
 	if _, err := a.app(c); err != nil {
 		return projections.Process{}, err
 	}
-	p, err := a.Store.ProcessOfType(ctx, events.AppID(c.Param("guid")), c.Param("type"))
+	p, err := a.Store.ProcessOfType(c.Request().Context(), events.AppID(c.Param("guid")), c.Param("type"))
 	return p, missing(commands.KindProcess, err)
 }
 

@@ -158,22 +158,17 @@ func none(values []string) bool {
 
 // route reads the route that the path names, and where it leads.
 func (a *API) route(c echo.Context) (projections.Route, []projections.Destination, error) {
-	ctx := c.Request().Context()
-	r, err := a.Store.Route(ctx, events.RouteID(c.Param("guid")))
+	r, err := named(a, c, auth.ReadRoutes, commands.KindRoute, a.Store.Route, events.RouteID(c.Param("guid")))
 	if err != nil {
-		return r, nil, missing(commands.KindRoute, err)
-	}
-	if err := a.see(c, auth.ReadRoutes, thing(commands.KindRoute, r.GUID), commands.KindRoute); err != nil {
 		return r, nil, err
 	}
-	to, err := a.Store.Destinations(ctx, r.GUID)
+	to, err := a.Store.Destinations(c.Request().Context(), r.GUID)
 	return r, to[r.GUID], err
 }
 
 func (a *API) getRoute(c echo.Context) error {
-	q := parseQuery(c.Request().URL.RawQuery, "include")
-	include := q.include(includeDomain, includeSpace, includeSpaceOrganization)
-	if err := q.err(); err != nil {
+	include, err := besides(c, includeDomain, includeSpace, includeSpaceOrganization)
+	if err != nil {
 		return err
 	}
 	r, to, err := a.route(c)

@@ -34,15 +34,11 @@ func (a *API) listSubscriptions(c echo.Context) error {
 }
 
 func (a *API) getSubscription(c echo.Context) error {
-	s, err := a.Store.Subscription(c.Request().Context(), events.SubscriptionID(c.Param("guid")))
+	s, err := named(a, c, auth.Read, commands.KindSubscription, a.Store.Subscription, events.SubscriptionID(c.Param("guid")))
 	if err != nil {
-		return missing(commands.KindSubscription, err)
-	}
-	about := thing(commands.KindSubscription, s.GUID)
-	if err := a.see(c, auth.Read, about, commands.KindSubscription); err != nil {
 		return err
 	}
-	shown, err := a.discreet(c, about, a.base(c).Subscription(s))
+	shown, err := a.discreet(c, thing(commands.KindSubscription, s.GUID), a.base(c).Subscription(s))
 	if err != nil {
 		return err
 	}

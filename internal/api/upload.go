@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -28,33 +29,44 @@ const (
 )
 
 // uploadDroplet takes the bits of a droplet: as the file `bits` of a multipart form (Cloud Foundry's way), or as the body
-// itself. They flow through into the store; nothing holds them here.
+// itself.
 func (a *API) uploadDroplet(c echo.Context) error {
-	by, err := a.callerOf(c)
+	id := events.DropletID(c.Param("guid"))
+	result, err := uploaded(a, c, access.UploadDroplet(id), (*upload).bits, a.Commands.UploadDroplet, id)
 	if err != nil {
 		return err
 	}
-	id := events.DropletID(c.Param("guid"))
-	if err := a.may(c, access.UploadDroplet(id)); err != nil {
-		return err
+	a.accepted(c, resource.OperationDropletUpload, string(id))
+	return a.result(c, http.StatusAccepted, result)
+}
+
+// uploaded lets bits that are found in the body flow through into the store; nothing holds them here.
+func uploaded[ID ~string](
+	a *API, c echo.Context, demand access.Demand, find func(*upload, *http.Request) (io.Reader, error),
+	store func(context.Context, ID, io.Reader, commands.Caller) (commands.Result, error), id ID,
+) (none commands.Result, err error) {
+	by, err := a.callerOf(c)
+	if err != nil {
+		return none, err
+	}
+	if err := a.may(c, demand); err != nil {
+		return none, err
 	}
 	in := newUpload(c)
 	defer in.done()
-	bits, err := in.bits(c.Request())
+	bits, err := find(in, c.Request())
 	if err != nil {
-		return err
+		return none, err
 	}
-	ctx := c.Request().Context()
-	result, err := a.Commands.UploadDroplet(ctx, id, bits, by)
+	result, err := store(c.Request().Context(), id, bits, by)
 	if err != nil && in.err != nil {
-		return in.fault() // what the store says of a body that broke off is not the cause
+		return none, in.fault() // what the store says of a body that broke off is not the cause
 	}
 	if err != nil {
-		return err
+		return none, err
 	}
 	standsAt(c, result.Sequence)
-	a.accepted(c, resource.OperationDropletUpload, string(id))
-	return a.result(c, http.StatusAccepted, result)
+	return result, nil
 }
 
 // upload is a body on its way in. It remembers why it broke off, and breaks off where nothing comes any more.
