@@ -106,7 +106,7 @@ type HaltLifted struct {
 	At   time.Time `json:"at"` // when
 }
 
-// DeploymentHalted: the rollout stands still because of a halt. Its capacity is looked after.
+// DeploymentHalted: the rollout stands still because of a halt, its capacity is looked after; or, where it has not begun, it waits.
 type DeploymentHalted struct {
 	App        AppID        `json:"app"`
 	Deployment DeploymentID `json:"deployment"`
@@ -116,7 +116,7 @@ type DeploymentHalted struct {
 	Until      time.Time    `json:"until,omitzero"` // when it is over by itself
 }
 
-// DeploymentResumed: the halt is over; the rollout goes on where it was.
+// DeploymentResumed: the halt is over; the rollout goes on where it was, or begins as soon as nothing else keeps it.
 type DeploymentResumed struct {
 	App        AppID        `json:"app"`
 	Deployment DeploymentID `json:"deployment"`

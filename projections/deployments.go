@@ -42,7 +42,7 @@ const (
 	ReasonRollingBack = "ROLLING_BACK" // it goes back without a dip
 	ReasonRolledBack  = "ROLLED_BACK"
 
-	ReasonApproval = "CREATING_APPROVAL"        // it waits for people or a window
+	ReasonApproval = "CREATING_APPROVAL"        // it waits for people, a window or the end of a halt
 	ReasonDenied   = "CREATING_APPROVAL_DENIED" // it never began
 	ReasonDeleted  = "DELETED"                  // it was deployed, and its app was stopped
 )

@@ -205,6 +205,7 @@ func (f *fold) rollout(m moment, e events.Event) {
 		f.processUpdated(m, e)
 	case events.ProcessScaled:
 		f.processScaled(m, e)
+		f.membership(m, e.Deployment)
 	case events.ProcessRestarted:
 		f.processRestarted(m, e)
 	case events.ProcessDeleted:

@@ -32,6 +32,7 @@ type GroupMember struct {
 	Status     group.Member        `json:"status"`
 	Reason     string              `json:"reason,omitempty"`  // why it could not be created, or never begins
 	Refusal    string              `json:"refusal,omitempty"` // of the last directive
+	Stuck      string              `json:"stuck,omitempty"`   // why it does not move, as its deployment says
 }
 
 // Directive is what somebody asked of a whole group.
@@ -112,7 +113,7 @@ func (g *Group) evolve(e events.Event) {
 		})
 	case events.GroupMemberEnded:
 		g.member(e.Deployment, func(m *GroupMember) {
-			if m.Reason = e.Reason; !m.Status.Over() { // else its deployment has told more already
+			if m.Reason, m.Stuck = e.Reason, ""; !m.Status.Over() { // else its deployment has told more already
 				m.Status = group.Member(e.Status)
 			}
 		})
@@ -153,13 +154,18 @@ func (f *fold) membership(m moment, id events.DeploymentID) {
 	if d == nil || d.Watch.Group == "" {
 		return
 	}
-	status := group.Member(d.StatusReason)
+	status, stuck := group.Member(d.StatusReason), d.Error
+	if status.Over() {
+		stuck = ""
+	}
 	g := f.groups.get(d.Watch.Group)
-	if g == nil || !slices.ContainsFunc(g.Members, func(of GroupMember) bool { return of.Deployment == id && of.Status != status }) {
+	if g == nil || !slices.ContainsFunc(g.Members, func(of GroupMember) bool {
+		return of.Deployment == id && (of.Status != status || of.Stuck != stuck)
+	}) {
 		return
 	}
 	g = f.groups.edit(d.Watch.Group)
-	g.member(id, func(of *GroupMember) { of.Status = status })
+	g.member(id, func(of *GroupMember) { of.Status, of.Stuck = status, stuck })
 	g.settle(m)
 }
 

@@ -36,7 +36,7 @@ func (s State) await(c CreateDeployment) ([]events.Event, error) {
 	if len(s.Requests) >= maxRequests {
 		return nil, aggregates.Reject("The app has %d deployments that wait for approval, the most it can have: cancel one first", maxRequests)
 	}
-	d, j := &decision{State: s}, c.Judgement
+	d, j := &decision{State: s}, c.judgement()
 	asked := events.DeploymentApprovalRequested{
 		App: s.ID, Deployment: c.DeploymentID(), Request: c.ID, By: c.By, Strategy: c.Strategy, Options: c.Options,
 		Schedule: string(c.Schedule), Group: c.Group, Metadata: c.Metadata, Verdicts: j.Verdicts, Context: j.Context, At: c.Now,
@@ -58,10 +58,23 @@ func (s State) await(c CreateDeployment) ([]events.Event, error) {
 			d.add(events.DeploymentDenied{
 				App: s.ID, Deployment: asked.Deployment, By: events.ActorPolicy, Policy: v.Policy, Reason: denial(v), At: c.Now,
 			})
-			break
+			return d.events, nil
+		}
+	}
+	if c.Await.ID != "" {
+		for _, e := range s.halted(asked.Deployment, c.Await) {
+			d.add(e)
 		}
 	}
 	return d.events, nil
+}
+
+// judgement is what the policies say; nothing where there are none.
+func (c CreateDeployment) judgement() Judgement {
+	if c.Judgement == nil {
+		return Judgement{Verdicts: []events.PolicyVerdict{}}
+	}
+	return *c.Judgement
 }
 
 func denial(v events.PolicyVerdict) string {

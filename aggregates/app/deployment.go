@@ -26,6 +26,7 @@ type CreateDeployment struct {
 
 	Judgement  *Judgement // what the policies say; nil: there are none
 	Halt       string     // why no rollout may begin here now; empty: it may
+	Await      Halt       // a halt whose end it waits for, where Halt would refuse it: it was promised its turn
 	By         events.Actor
 	Automation bool // By is no person
 	requested  bool // it has been approved: nobody is asked again
@@ -81,7 +82,7 @@ func DeployApp(s State, c CreateDeployment) ([]events.Event, error) {
 	if text := c.Quota.CheckDeployment(added(c, s.Droplet)); text != "" {
 		return nil, aggregates.Reject("%s", text)
 	}
-	if !c.requested && c.Judgement.waits(c.Now) {
+	if !c.requested && (c.Judgement.waits(c.Now) || c.Await.ID != "") {
 		return s.await(c) // what is wrong with it has been told by now
 	}
 	return d.events, nil

@@ -26,23 +26,40 @@ func (h Halt) Text() string {
 }
 
 // ApplyHalt lets a rollout stand still while a halt is in force, and go on when none is. It decides only what changes. One that
-// is on its way back goes on: that is the safe way.
-func ApplyHalt(s State, h Halt, now time.Time) []events.Event {
+// is on its way back goes on: that is the safe way. What waits to begin says that it waits for the halt, too.
+func ApplyHalt(s State, h Halt, now time.Time) (changed []events.Event) {
 	switch dep := s.Deployment; {
 	case dep == nil || dep.GoingBack || dep.RollingBack:
-		return nil
 	case h.ID != "" && !dep.Halted:
-		return []events.Event{
-			events.DeploymentHalted{App: s.ID, Deployment: dep.ID(), Halt: h.ID, Reason: h.Reason, By: h.By, Until: h.Until},
-			events.DeploymentErrorRecorded{App: s.ID, Deployment: dep.ID(), Error: cut(h.Text(), maxError)},
-		}
+		changed = s.halted(dep.ID(), h)
 	case h.ID == "" && dep.Halted:
-		return []events.Event{
-			events.DeploymentResumed{App: s.ID, Deployment: dep.ID(), At: now},
-			events.DeploymentErrorRecorded{App: s.ID, Deployment: dep.ID()},
+		changed = s.resumed(dep.ID(), now)
+	}
+	for _, r := range s.Requests {
+		switch {
+		case h.ID == r.Halt:
+		case h.ID != "":
+			changed = append(changed, s.halted(r.Deployment, h)...)
+		default:
+			changed = append(changed, s.resumed(r.Deployment, now)...)
 		}
 	}
-	return nil
+	return changed
+}
+
+// halted records that a halt holds a deployment, and says so where people look.
+func (s State) halted(id events.DeploymentID, h Halt) []events.Event {
+	return []events.Event{
+		events.DeploymentHalted{App: s.ID, Deployment: id, Halt: h.ID, Reason: h.Reason, By: h.By, Until: h.Until},
+		events.DeploymentErrorRecorded{App: s.ID, Deployment: id, Error: cut(h.Text(), maxError)},
+	}
+}
+
+func (s State) resumed(id events.DeploymentID, now time.Time) []events.Event {
+	return []events.Event{
+		events.DeploymentResumed{App: s.ID, Deployment: id, At: now},
+		events.DeploymentErrorRecorded{App: s.ID, Deployment: id},
+	}
 }
 
 // standStill is a tick of a halted rollout: nothing goes on, and old instances come back where new ones fail.

@@ -168,7 +168,11 @@ func (w *world) deploy() {
 	if rapid.IntRange(0, 3).Draw(w.t, "judged") == 0 {
 		w.judge(&c)
 	}
-	if w.halt.ID != "" {
+	switch {
+	case w.halt.ID == "":
+	case rapid.Bool().Draw(w.t, "promised"):
+		c.Await = w.halt
+	default:
 		c.Halt = w.halt.Text()
 	}
 	before := w.state

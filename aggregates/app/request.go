@@ -9,12 +9,13 @@ import (
 	"slipway/events"
 )
 
-// Request is a deployment that was asked for and has not begun: it waits for people or for a window.
+// Request is a deployment that was asked for and has not begun: it waits for people, for a window, or for the end of a halt.
 type Request struct {
 	events.DeploymentApprovalRequested
 	Version   events.VersionRequested            `json:"version"`
 	Approvals map[events.PolicyID][]events.Actor `json:"approvals,omitempty"` // who agreed, by policy
 	Granted   bool                               `json:"granted,omitempty"`   // nobody is left to be asked
+	Halt      events.HaltID                      `json:"halt,omitempty"`      // that keeps it from beginning
 }
 
 // maxRequests bounds how many may wait at once; each keeps what was asked for.
@@ -101,6 +102,10 @@ func evolveRequest(s State, e events.Event) State {
 		return s.waiting(e.Deployment, func(r Request) Request { r.Version = e; return r })
 	case events.DeploymentApproved:
 		return s.waiting(e.Deployment, func(r Request) Request { return r.approved(e) })
+	case events.DeploymentHalted:
+		return s.waiting(e.Deployment, func(r Request) Request { r.Halt = e.Halt; return r })
+	case events.DeploymentResumed:
+		return s.waiting(e.Deployment, func(r Request) Request { r.Halt = ""; return r })
 	case events.DeploymentCreated:
 		s.Requests = without(s.Requests, e.Deployment)
 	case events.DeploymentDenied:

@@ -38,7 +38,7 @@ type State struct {
 	Lifecycle    string                 `json:"lifecycle,omitempty"`     // what its droplets are: docker; empty: bits
 	NoRevisions  bool                   `json:"no_revisions,omitempty"`  // the app's feature "revisions" is off
 	Alarms       map[string]Alarm       `json:"alarms,omitempty"`        // that fire, by name
-	Requests     []Request              `json:"requests,omitempty"`      // deployments that wait for people or a window, oldest first
+	Requests     []Request              `json:"requests,omitempty"`      // deployments that wait for people, a window or the end of a halt, oldest first
 	Rejected     map[string]string      `json:"rejected,omitempty"`      // ids of droplets and revisions that must not be deployed, and why
 	NoAutomation string                 `json:"no_automation,omitempty"` // why automation may not deploy; empty: it may
 	Serving      events.DeploymentID    `json:"serving,omitempty"`       // the last that was deployed, where a stop ends it
@@ -175,7 +175,7 @@ const (
 	ReasonSuperseded = "SUPERSEDED"
 	ReasonRolledBack = "ROLLED_BACK"
 
-	ReasonApproval = "CREATING_APPROVAL"        // active: it waits for people or a window
+	ReasonApproval = "CREATING_APPROVAL"        // active: it waits for people, a window or the end of a halt
 	ReasonDenied   = "CREATING_APPROVAL_DENIED" // it never began
 	ReasonDeleted  = "DELETED"                  // it was deployed, and its app was stopped
 )

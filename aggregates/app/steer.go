@@ -20,6 +20,9 @@ type Steer struct {
 // steers refuses to steer a deployment that is over, or that stands elsewhere than the caller has seen.
 func (s State) steers(verb string, c Steer) error {
 	if s.Deployment == nil || s.Deployment.ID() != c.Deployment {
+		if s.Waits(c.Deployment) {
+			return aggregates.Reject("Cannot %s a deployment with status: ACTIVE and reason: %s", verb, ReasonApproval)
+		}
 		if ended, ok := s.ended(c.Deployment); ok {
 			return aggregates.Reject("Cannot %s a deployment with status: FINALIZED and reason: %s", verb, ended.Reason)
 		}
@@ -71,10 +74,8 @@ func ContinueDeployment(s State, c Steer) ([]events.Event, error) {
 // CancelDeployment asks to go back: the previous droplet becomes current at once, the updater does the rest. Asked again
 // while it is going back, it decides nothing.
 func CancelDeployment(s State, c Steer) ([]events.Event, error) {
-	if r, waits := s.request(c.Deployment); waits {
-		return []events.Event{events.DeploymentWithdrawn{
-			App: s.ID, Deployment: r.Deployment, By: c.By, Reason: "taken back by " + string(c.By), At: c.Now,
-		}}, nil
+	if s.Waits(c.Deployment) {
+		return s.withdraw(c), nil
 	}
 	if err := s.steers("cancel", c); err != nil {
 		return nil, err
@@ -91,9 +92,19 @@ func CancelDeployment(s State, c Steer) ([]events.Event, error) {
 	return d.events, nil
 }
 
+// withdraw takes back what has not begun: there is nothing to go back from.
+func (s State) withdraw(c Steer) []events.Event {
+	return []events.Event{events.DeploymentWithdrawn{
+		App: s.ID, Deployment: c.Deployment, By: c.By, Reason: "taken back by " + string(c.By), At: c.Now,
+	}}
+}
+
 // RollBackDeployment asks to go back without a dip: the old version is at full strength before the new one leaves. Asked
 // again while it is going back, it decides nothing; a cancel meanwhile makes it quick.
 func RollBackDeployment(s State, c Steer) ([]events.Event, error) {
+	if s.Waits(c.Deployment) {
+		return s.withdraw(c), nil
+	}
 	if err := s.steers("roll back", c); err != nil {
 		return nil, err
 	}

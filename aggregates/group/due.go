@@ -32,7 +32,7 @@ func Due(s State, seen Seen) []Deed {
 	}
 	for _, o := range s.Orders {
 		if m, _ := s.Member(o.Deployment); m.stands(seen) != Creating {
-			deeds = append(deeds, told(m, o, m.stands(seen)))
+			deeds = append(deeds, told(m, o))
 		}
 	}
 	if s.Course != finalize {
@@ -49,16 +49,12 @@ func Due(s State, seen Seen) []Deed {
 	return deeds
 }
 
-// told is the deed of an order. One that waits for approval has nothing to roll back: it is taken back.
-func told(m Entry, o Order, status Member) Deed {
-	d := Deed{
+// told is the deed of an order.
+func told(m Entry, o Order) Deed {
+	return Deed{
 		Member: m.GroupMember, Directive: o.Directive, Step: o.Step, By: o.By, order: &o,
 		Command: events.CommandID(events.DeriveID(o.Command, "order/"+string(o.Deployment), 0)),
 	}
-	if status == Approval {
-		d.Directive = cancel
-	}
-	return d
 }
 
 // Done records what became of a deed; err is the refusal, nil where it was done. That a deployment was created its app tells.

@@ -169,8 +169,8 @@ func TestDue(t *testing.T) {
 	rolled, err := group.Direct(s, seeing("", group.Approval), group.Direction{Directive: "rollback", Command: "c", Now: now})
 	is.NoErr(err)
 	s = fold(s, rolled...)
-	is.Equal(verbs(s, seeing("", group.Approval)), []string{"m1", "m2 cancel"}) // what waits is taken back; m1 has to be there first
-	is.Equal(verbs(s, seeing(group.Deploying, group.Approval)), []string{"m1 rollback", "m2 cancel"})
+	is.Equal(verbs(s, seeing("", group.Approval)), []string{"m1", "m2 rollback"}) // m1 has to be there first
+	is.Equal(verbs(s, seeing(group.Deploying, group.Approval)), []string{"m1 rollback", "m2 rollback"})
 
 	deeds := group.Due(s, seeing(group.Deploying, group.Approval))
 	is.True(deeds[0].Command != deeds[1].Command)

@@ -9,7 +9,7 @@ type Member string
 const (
 	Pending     Member = "PENDING"           // its wave has not come
 	Creating    Member = "CREATING"          // it has, and the deployment is being created
-	Approval    Member = "CREATING_APPROVAL" // it waits for people or a window
+	Approval    Member = "CREATING_APPROVAL" // it waits for people, a window or the end of a halt
 	Deploying   Member = "DEPLOYING"
 	Paused      Member = "PAUSED"
 	Baking      Member = "BAKING"

@@ -47,14 +47,20 @@ func (h *Handler) asked(ctx context.Context, c CreateDeployment, by Caller, m ev
 	return create, h.version(ctx, c, &create)
 }
 
-// facts adds those that are as of now.
+// facts adds those that are as of now. A halt refuses what somebody asks for now; a member of a group was let in before, so when
+// its wave comes it waits.
 func (h *Handler) facts(ctx context.Context, c CreateDeployment, s app.State, q app.Quota, create *app.CreateDeployment) error {
 	create.Quota = q
 	halted, err := h.halts.For(ctx, s.Organization, s.Space, create.Now)
 	if err != nil {
 		return err
 	}
-	if create.Halt = ""; halted.ID != "" {
+	create.Halt, create.Await = "", app.Halt{}
+	switch {
+	case halted.ID == "":
+	case c.Group != "":
+		create.Await = halted
+	default:
 		create.Halt = "Cannot deploy: " + halted.Text()
 	}
 	create.Stored, err = h.stored(ctx, c.DeploymentStrategy)

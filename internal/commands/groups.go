@@ -152,7 +152,7 @@ func (h *Handler) wouldDeploy(ctx context.Context, c group.Creation, by Caller, 
 	for i, member := range c.Members {
 		of := m
 		of.CommandID = member.Command
-		s, err := h.rehearse(ctx, Deploy(c.Group, c.Schedule, member), by, of)
+		s, err := h.rehearse(ctx, Deploy("", c.Schedule, member), by, of) // of no group yet: a halt refuses it
 		homes[i] = group.Home{Organization: s.Organization, Space: s.Space}
 		faults = append(faults, OfMember(i, err))
 	}

@@ -9,7 +9,8 @@
 //     group, and the apps decide from their state as it is.
 //  3. A member begins on record before it is created, so whatever is seen of a group, no deployment of it is unknown to it.
 //  4. What a member refuses is recorded in its words; of the others each is told all the same.
-//  5. A member whose time comes during a halt is held: it begins within half a minute after the halt is over.
+//  5. A member whose time comes during a halt is created at once, as a deployment that waits and says so; it begins when the halt
+//     is over, without anything that this package does.
 //  6. At start it considers every group that goes on, so none is forgotten with a lost consumer.
 package groups
 
@@ -29,7 +30,6 @@ import (
 	"slipway/events"
 	"slipway/internal/commands"
 	"slipway/internal/eventlog"
-	"slipway/internal/halts"
 )
 
 const (
@@ -53,7 +53,6 @@ type Manager struct {
 	log     eventlog.Log
 	groups  *eventlog.Repository[group.State]
 	members commands.Members
-	halts   *halts.Halts
 	send    Commands
 	logger  *slog.Logger
 	now     func() time.Time
@@ -62,8 +61,7 @@ type Manager struct {
 // New makes a manager over the log. apps must fold the same log.
 func New(log eventlog.Log, apps *eventlog.Repository[app.State], send Commands, logger *slog.Logger) *Manager {
 	return &Manager{
-		log: log, groups: commands.Groups(log), members: commands.Members{Log: log, Apps: apps},
-		halts: halts.New(log), send: send, logger: logger, now: time.Now,
+		log: log, groups: commands.Groups(log), members: commands.Members{Log: log, Apps: apps}, send: send, logger: logger, now: time.Now,
 	}
 }
 
@@ -210,25 +208,14 @@ func (m *Manager) record(ctx context.Context, id events.GroupID, decide func(gro
 	return err
 }
 
-// errHalted: the member's time has come during a halt. It is held, not refused, and tried again until the halt is over.
-var errHalted = errors.New("no deployment begins during a halt")
-
 // do sends a member its command, and records a refusal, or that an order was taken; done says whether anything came of it. What
 // is neither done nor refused is an error: it is to be tried again.
 func (m *Manager) do(ctx context.Context, s group.State, d group.Deed) (done bool, err error) {
-	if err := m.halted(ctx, d); err != nil {
-		return false, err
-	}
 	by := commands.Caller{CommandID: d.Command, Actor: d.By, Door: door, Automation: s.Automation && d.Directive == ""}
 	_, refusal := m.send.Handle(ctx, command(s, d), by)
 	var rejected *aggregates.RejectedError
 	if refusal != nil && !errors.As(refusal, &rejected) {
 		return false, refusal
-	}
-	if refusal != nil { // it may be a halt that came in between
-		if err := m.halted(ctx, d); err != nil {
-			return false, err
-		}
 	}
 	recorded := false
 	err = m.record(ctx, s.ID, func(s group.State, now time.Time) []events.Event {
@@ -237,22 +224,6 @@ func (m *Manager) do(ctx context.Context, s group.State, d group.Deed) (done boo
 		return decided
 	})
 	return refusal == nil || recorded, err
-}
-
-// halted is an error while a halt keeps a deployment from being created.
-func (m *Manager) halted(ctx context.Context, d group.Deed) error {
-	if d.Directive != "" {
-		return nil
-	}
-	agg, err := m.members.Apps.Load(ctx, string(d.Member.App))
-	if err != nil {
-		return err
-	}
-	in, err := m.halts.For(ctx, agg.State.Organization, agg.State.Space, m.now().UTC())
-	if err == nil && in.ID != "" {
-		err = fmt.Errorf("deployment %s: %w: %s", d.Member.Deployment, errHalted, in.Text())
-	}
-	return err
 }
 
 func command(s group.State, d group.Deed) commands.Command {

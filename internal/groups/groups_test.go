@@ -302,27 +302,3 @@ func TestListsAndMetadata(t *testing.T) {
 		is.Equal(w.refused(404, "GET", paths+"/nobody", ""), "Deployment group not found")
 	})
 }
-
-// TestAWaveIsHeldByAHalt: what comes during one is neither refused nor begun, and begins when it is over.
-func TestAWaveIsHeldByAHalt(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		is := is.New(t)
-		w.manager()
-		s := w.subjects("a", "b", "c")
-		id := w.group(s[0].member(canary), s[1].member(wave(2, "")))
-		halt := text(w.must(201, "POST", "/v3/halts", `{"reason":"incident"}`), "guid")
-		is.True(strings.Contains(w.refused(422, "POST", paths, body(s[2].member(""))), "rollouts are halted"))
-		w.must(200, "POST", "/v3/deployments/"+w.deployment(id, 0)+"/actions/cancel", "") // going back goes on
-		is.Equal(w.stands(id), "FINALIZED: CANCELED SKIPPED")
-		w.must(200, "POST", "/v3/halts/"+halt+"/actions/lift", "")
-
-		other := w.elsewhere("dev")
-		id = w.group(s[0].member(baking), other.member(wave(2, "")))
-		halt = text(w.must(201, "POST", "/v3/halts", `{"reason":"incident","relationships":{"space":{"data":{"guid":"`+other.space+`"}}}}`), "guid")
-		w.passes(10 * time.Minute)
-		is.Equal(w.stands(id), "RUNNING: DEPLOYED CREATING")
-		w.must(200, "POST", "/v3/halts/"+halt+"/actions/lift", "")
-		w.passes(31 * time.Second)
-		is.Equal(w.stands(id), "FINALIZED: DEPLOYED DEPLOYED")
-	})
-}

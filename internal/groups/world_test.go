@@ -26,6 +26,7 @@ import (
 	"slipway/internal/droplets"
 	"slipway/internal/eventlog"
 	"slipway/internal/groups"
+	"slipway/internal/policy"
 	"slipway/internal/projector"
 	"slipway/internal/resource"
 	"slipway/internal/updater"
@@ -41,8 +42,33 @@ type world struct {
 	api     *api.API
 	handler *commands.Handler
 
-	mu    sync.Mutex
-	lives map[events.DropletID]sim.Life
+	mu        sync.Mutex
+	lives     map[events.DropletID]sim.Life
+	meanwhile func() // happens once, while a policy asks for the last deployments of an app: after halts were looked for
+}
+
+// interrupted is a finder that lets something happen in the midst of a decision.
+type interrupted struct {
+	resource.Finder
+	w *world
+}
+
+// interrupt lets something happen in the midst of the next decision.
+func (w *world) interrupt(happens func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.meanwhile = happens
+}
+
+func (f interrupted) LastDeployments(ctx context.Context, id events.AppID, most int) ([]policy.Past, error) {
+	f.w.mu.Lock()
+	happens := f.w.meanwhile
+	f.w.meanwhile = nil
+	f.w.mu.Unlock()
+	if happens != nil {
+		happens()
+	}
+	return f.Finder.LastDeployments(ctx, id, most)
 }
 
 // emptyReadModels is the file that each world begins with: to make its tables again for each takes longer than most tests.
@@ -80,7 +106,7 @@ func newWorld(t *testing.T, readModels []byte) *world {
 	w.try(err)
 	t.Cleanup(func() { w.try(store.Close()) })
 	finder := resource.Finder{Reader: resource.Reader{Store: store}, Log: w.log}
-	w.handler = commands.NewHandler(w.log, nil, finder, bits{droplets.NewMemory(1 << 20)}, quiet)
+	w.handler = commands.NewHandler(w.log, nil, interrupted{finder, w}, bits{droplets.NewMemory(1 << 20)}, quiet)
 	w.try(w.handler.Bootstrap(t.Context()))
 	w.api = api.New(api.Config{
 		Auth: people{}, Commands: w.handler, Store: store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet,

@@ -42,6 +42,7 @@ type GroupMember struct {
 	Status     group.Member `json:"status"`
 	Reason     string       `json:"reason,omitempty"` // why it could not be created, or never begins
 	Error      string       `json:"error,omitempty"`  // why it refused the last directive
+	Stuck      string       `json:"stuck,omitempty"`  // why it does not move, as its deployment says
 }
 
 // OfGroup are the relationships of a group.
@@ -59,6 +60,7 @@ func (b Base) Group(g projections.Group) Group {
 		shown.Status.Counts[m.Status]++
 		shown.Members = append(shown.Members, GroupMember{
 			Deployment: guid(m.Deployment), App: guid(m.App), Wave: m.Wave, Status: m.Status, Reason: m.Reason, Error: m.Refusal,
+			Stuck: m.Stuck,
 		})
 	}
 	if d := g.Directive; d != nil {

@@ -1,0 +1,98 @@
+package app_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+
+	"slipway/aggregates/app"
+	"slipway/events"
+)
+
+var incident = app.Halt{ID: "h", Reason: "incident 42", By: "user/bob", Until: now.Add(time.Hour)}
+
+// promise asks for a deployment that was promised its turn, during a halt.
+func promise(t testing.TB, s app.State, verdicts ...events.PolicyVerdict) (app.State, []events.Event) {
+	t.Helper()
+	c := app.CreateDeployment{ID: "wave", Droplet: droplet(2), Group: "g", Now: now, By: "user/alice", Await: incident}
+	if len(verdicts) > 0 {
+		c.Judgement = &app.Judgement{Verdicts: verdicts}
+	}
+	decided, err := app.DeployApp(s, c)
+	return must(t, s, decided, err), decided
+}
+
+func types(decided []events.Event) (all []events.Type) {
+	for _, e := range decided {
+		all = append(all, e.Type())
+	}
+	return all
+}
+
+// TestWhatWasPromisedWaitsForTheHalt: it says so in its first commit, and begins with the next thing that is decided afterwards.
+func TestWhatWasPromisedWaitsForTheHalt(t *testing.T) {
+	is := is.New(t)
+	s, decided := promise(t, running(t, 2))
+	is.Equal(types(decided), []events.Type{
+		events.TypeDeploymentApprovalRequested, events.TypeVersionRequested, events.TypeDeploymentHalted, events.TypeDeploymentErrorRecorded,
+	})
+	is.Equal(decided[0].(events.DeploymentApprovalRequested).Verdicts, []events.PolicyVerdict{})
+	is.Equal(decided[3].(events.DeploymentErrorRecorded).Error, "rollouts are halted by user/bob until 2026-11-22T10:00:00Z: incident 42")
+	is.Equal(len(s.Webs()), 1)                                                         // nothing was made
+	is.Equal(len(app.Proceed(s, nil, app.Quota{}, incident, now.Add(time.Minute))), 0) // and nothing follows
+	over := app.Proceed(s, nil, app.Quota{}, app.Halt{}, incident.Until)
+	is.Equal(types(over), []events.Type{events.TypeDeploymentResumed, events.TypeDeploymentErrorRecorded})
+	s = must(t, s, over, nil)
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Halt{}, incident.Until), nil)
+	is.Equal(s.Deployment.ID(), decided[0].(events.DeploymentApprovalRequested).Deployment)
+	is.Equal(s.Deployment.Group, events.GroupID("g"))
+}
+
+// TestAHaltAndPolicies: people may answer during the halt, and it begins when both are done; what is denied waits for nothing.
+func TestAHaltAndPolicies(t *testing.T) {
+	is := is.New(t)
+	s, _ := promise(t, running(t, 2), needs(1))
+	decided, err := app.ApproveDeployment(s, manager("bob", s.Requests[0].Deployment))
+	s = must(t, s, decided, err)
+	is.Equal(len(app.Proceed(s, nil, app.Quota{}, incident, now)), 0)
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Halt{}, now), nil)
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Halt{}, now), nil)
+	is.True(s.Deployment != nil) // both are done
+
+	_, decided = promise(t, running(t, 2), events.PolicyVerdict{Policy: "p", Name: "no", Outcome: events.OutcomeDeny})
+	is.Equal(types(decided), []events.Type{
+		events.TypeDeploymentApprovalRequested, events.TypeVersionRequested, events.TypeDeploymentDenied,
+	})
+}
+
+// TestAHaltHoldsWhatWaits for anything else, too; of another halt that takes over it says so.
+func TestAHaltHoldsWhatWaits(t *testing.T) {
+	is := is.New(t)
+	s := ask(t, running(t, 2), "wish", needs(1))
+	s = must(t, s, app.ApplyHalt(s, incident, now), nil)
+	is.Equal(s.Requests[0].Halt, incident.ID)
+	is.Equal(len(app.ApplyHalt(s, incident, now)), 0)
+	next := app.Halt{ID: "i", Reason: "incident 43", By: "user/eve"}
+	changed := app.ApplyHalt(s, next, now)
+	is.Equal(changed[0], events.DeploymentHalted{
+		App: s.ID, Deployment: s.Requests[0].Deployment, Halt: "i", Reason: "incident 43", By: "user/eve",
+	})
+	s = must(t, s, changed, nil)
+	s = must(t, s, app.ApplyHalt(s, app.Halt{}, now), nil)
+	is.Equal(s.Requests[0].Halt, events.HaltID(""))
+	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Halt{}, now)), 0) // it waits for people still
+}
+
+// TestWhatWaitsIsSteered: there is nothing to go on with, and to go back is to be taken back.
+func TestWhatWaitsIsSteered(t *testing.T) {
+	is := is.New(t)
+	s, _ := promise(t, running(t, 2))
+	steer := app.Steer{Deployment: s.Requests[0].Deployment, By: "user/alice", Now: now}
+	_, err := app.ContinueDeployment(s, steer)
+	is.Equal(message(err), "Cannot continue a deployment with status: ACTIVE and reason: CREATING_APPROVAL")
+	decided, err := app.RollBackDeployment(s, steer)
+	s = must(t, s, decided, err)
+	is.Equal(s.Ended[len(s.Ended)-1].Reason, app.ReasonCanceled)
+	is.Equal(len(s.Requests), 0)
+}
