@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"fmt"
 
 	"slipway/events"
 )
@@ -23,8 +22,8 @@ var anomalies = view[Place, Anomaly]{
 	},
 }.ready()
 
-func (f *fold) anomaly(m moment, e events.Event, format string, args ...any) {
-	f.anomalies.put(Anomaly{Place: m.Place, Type: e.Type(), Problem: fmt.Sprintf(format, args...)})
+func (f *fold) anomaly(m moment, e events.Event, problem error) {
+	f.anomalies.put(Anomaly{Place: m.Place, Type: e.Type(), Problem: problem.Error()})
 }
 
 // Anomalies lists what fitted nothing, in the order of the log.

@@ -33,58 +33,40 @@ type App struct {
 }
 
 var apps = view[events.AppID, App]{
-	table: "apps", keys: 1,
-	key:    func(a *App) events.AppID { return a.GUID },
-	where:  func(id events.AppID) []any { return []any{id} },
-	labels: func(a *App) labelsOf { return a.Metadata.Labels },
+	table: "apps", kind: "app",
+	key:      func(a *App) events.AppID { return a.GUID },
+	stamp:    func(a *App) *Stamp { return &a.Stamp },
+	metadata: func(a *App) *events.Metadata { return &a.Metadata },
 	columns: func(a *App) []column {
-		return append([]column{
+		return []column{
 			{"guid", &a.GUID}, {"name", &a.Name}, {"space", &a.Space}, {"organization", &a.Organization},
 			{"state", &a.State}, {"droplet", &a.Droplet}, {"deployment", &a.Deployment},
 			{"lifecycle", &a.Lifecycle}, {"no_revisions", &a.NoRevisions}, {"no_automation", &a.NoAutomation},
 			{"environment", asJSON(&a.Environment)},
-			{"labels", asJSON(&a.Metadata.Labels)}, {"annotations", asJSON(&a.Metadata.Annotations)},
-		}, a.Stamp.columns()...)
+		}
 	},
 }.ready()
 
-func (f *fold) appCreated(m moment, e events.AppCreated) {
-	if f.apps.get(e.App) != nil {
-		f.anomaly(m, e, "app %s exists already", e.App)
-		return
-	}
-	f.apps.put(App{
+func (f *fold) appCreated(m moment, e events.AppCreated) error {
+	return f.apps.add(App{
 		GUID: e.App, Name: e.Name, Space: e.Space, Organization: e.Organization, State: AppStopped,
 		Environment: e.Environment, Metadata: e.Metadata, Lifecycle: e.Lifecycle, Stamp: m.stamp(),
 	})
 }
 
-func (f *fold) appFeatureSet(m moment, e events.AppFeatureSet) {
-	f.app(m, e, e.App, func(a *App) {
+func (f *fold) appFeatureSet(m moment, e events.AppFeatureSet) error {
+	return f.apps.change(m, e.App, func(a *App) {
 		if e.Name == events.FeatureRevisions {
 			a.NoRevisions = !e.Enabled
 		}
 	})
 }
 
-// app changes the app that e is about.
-func (f *fold) app(m moment, e events.Event, id events.AppID, change func(*App)) {
-	a := f.apps.edit(id)
-	if a == nil {
-		f.anomaly(m, e, "app %s is unknown", id)
-		return
-	}
-	change(a)
-	a.touch(m)
-}
-
 // appDeleted takes the app and all that belongs to it out of every view but the history.
-func (f *fold) appDeleted(m moment, e events.AppDeleted) {
-	if f.apps.get(e.App) == nil {
-		f.anomaly(m, e, "app %s is unknown", e.App)
-		return
+func (f *fold) appDeleted(e events.AppDeleted) error {
+	if err := f.apps.drop(e.App); err != nil {
+		return err
 	}
-	f.apps.remove(e.App)
 	f.processes.removeIf(func(p *Process) bool { return p.App == e.App })
 	f.instances.removeIf(func(i *Instance) bool { return i.App == e.App })
 	f.droplets.removeIf(func(d *Droplet) bool { return d.App == e.App })
@@ -93,6 +75,7 @@ func (f *fold) appDeleted(m moment, e events.AppDeleted) {
 	f.revisions.removeIf(func(r *Revision) bool { return r.App == e.App })
 	f.deployments.removeIf(func(d *Deployment) bool { return d.App == e.App })
 	f.destinations.removeIf(func(d *Destination) bool { return d.App == e.App })
+	return nil
 }
 
 // AppFilter selects apps. Empty fields select all; all that are set must hold.

@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"slipway/events"
@@ -52,7 +53,7 @@ func (f *fold) audit(m moment, c events.Recorded, e events.Event) {
 	text, err := json.Marshal(data)
 	if err != nil {
 		text = []byte("{}")
-		f.anomaly(m, e, "its audit data does not encode: %v", err)
+		f.anomaly(m, e, fmt.Errorf("its audit data does not encode: %w", err))
 	}
 	f.auditEvents.put(AuditEvent{
 		Place: m.Place, GUID: c.EventID(m.Index), Type: kind, App: owner.GUID, AppName: owner.Name, Space: owner.Space,

@@ -22,45 +22,34 @@ type Build struct {
 }
 
 var builds = view[events.BuildID, Build]{
-	table: "builds", keys: 1,
-	key:    func(b *Build) events.BuildID { return b.GUID },
-	where:  func(id events.BuildID) []any { return []any{id} },
-	labels: func(b *Build) labelsOf { return b.Metadata.Labels },
+	table: "builds", kind: "build",
+	key:      func(b *Build) events.BuildID { return b.GUID },
+	stamp:    func(b *Build) *Stamp { return &b.Stamp },
+	metadata: func(b *Build) *events.Metadata { return &b.Metadata },
 	columns: func(b *Build) []column {
-		return append([]column{
+		return []column{
 			{"guid", &b.GUID}, {"app", &b.App}, {"package", &b.Package}, {"droplet", &b.Droplet}, {"image", &b.Image},
 			{"state", &b.State}, {"error", &b.Error}, {"actor", &b.Actor},
-			{"labels", asJSON(&b.Metadata.Labels)}, {"annotations", asJSON(&b.Metadata.Annotations)},
-		}, b.Stamp.columns()...)
+		}
 	},
 }.ready()
 
 // buildCreated folds the event of a build, whose history is its own: see packageCreated.
-func (f *fold) buildCreated(m moment, e events.BuildCreated) {
+func (f *fold) buildCreated(m moment, e events.BuildCreated) error {
 	if f.apps.get(e.App) == nil {
-		return
+		return nil
 	}
-	if f.builds.get(e.Build) != nil {
-		f.anomaly(m, e, "build %s exists already", e.Build)
-		return
-	}
-	f.builds.put(Build{
+	return f.builds.add(Build{
 		GUID: e.Build, App: e.App, Package: e.Package, Droplet: e.Droplet, Image: e.Image, State: pack.Staging, Actor: m.actor,
 		Metadata: e.Metadata, Stamp: m.stamp(),
 	})
 }
 
-func (f *fold) buildEnded(m moment, e events.Event, id events.BuildID, state pack.Phase, why string) {
-	if f.apps.get(RefsOf(e).App) == nil {
-		return
+func (f *fold) buildEnded(m moment, app events.AppID, id events.BuildID, state pack.Phase, why string) error {
+	if f.apps.get(app) == nil {
+		return nil
 	}
-	b := f.builds.edit(id)
-	if b == nil {
-		f.anomaly(m, e, "build %s is unknown", id)
-		return
-	}
-	b.State, b.Error = state, why
-	b.touch(m)
+	return f.builds.change(m, id, func(b *Build) { b.State, b.Error = state, why })
 }
 
 // BuildFilter selects builds. Empty fields select all; all that are set must hold.

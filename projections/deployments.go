@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"fmt"
 	"time"
 
 	"slipway/events"
@@ -85,12 +86,12 @@ type Deployment struct {
 }
 
 var deployments = view[events.DeploymentID, Deployment]{
-	table: "deployments", keys: 1,
-	key:    func(d *Deployment) events.DeploymentID { return d.GUID },
-	where:  func(id events.DeploymentID) []any { return []any{id} },
-	labels: func(d *Deployment) labelsOf { return d.Metadata.Labels },
+	table: "deployments", kind: "deployment",
+	key:      func(d *Deployment) events.DeploymentID { return d.GUID },
+	stamp:    func(d *Deployment) *Stamp { return &d.Stamp },
+	metadata: func(d *Deployment) *events.Metadata { return &d.Metadata },
 	columns: func(d *Deployment) []column {
-		return append([]column{
+		return []column{
 			{"guid", &d.GUID}, {"app", &d.App}, {"state", &d.State}, {"status_value", &d.StatusValue},
 			{"status_reason", &d.StatusReason}, {"strategy", &d.Strategy}, {"options", asJSON(&d.Options)},
 			{"plan", asJSON(&d.Plan)}, {"original_instances", &d.OriginalInstances}, {"target", &d.Target},
@@ -101,70 +102,60 @@ var deployments = view[events.DeploymentID, Deployment]{
 			{"error", &d.Error}, {"last_healthy_at", asTime(&d.LastHealthyAt)},
 			{"last_status_change", asTime(&d.LastStatusChange)},
 			{"watch", asJSON(&d.Watch)}, {"deployment_group", &d.Watch.Group},
-			{"labels", asJSON(&d.Metadata.Labels)}, {"annotations", asJSON(&d.Metadata.Annotations)},
-		}, d.Stamp.columns()...)
+		}
 	},
 }.ready()
 
 // deployment folds an event of a rollout into its row.
-func (f *fold) deployment(m moment, e events.Event) {
+func (f *fold) deployment(m moment, e events.Event) error {
 	switch e := e.(type) {
 	case events.DeploymentApprovalRequested:
-		f.deploymentNew(m, e, Deployment{}.began(m, e))
-		return
+		return f.deploymentNew(Deployment{}.began(m, e))
 	case events.DeploymentCreated:
-		f.deploymentCreated(m, e)
-		return
+		return f.deploymentCreated(m, e)
 	}
-	d := f.deploymentOf(m, e)
-	if d == nil {
-		return
+	d, err := f.deploymentOf(e)
+	if err != nil {
+		return err
 	}
 	if d.StatusValue == StatusFinalized && !outlives(e) {
-		f.anomaly(m, e, "deployment %s ended before, %s", d.GUID, d.StatusReason)
-		return
+		return fmt.Errorf("deployment %s ended before, %s", d.GUID, d.StatusReason)
 	}
 	d.evolve(m, e)
 	if a := f.apps.edit(d.App); a != nil && a.Deployment == d.GUID && d.StatusValue == StatusFinalized {
 		a.Deployment, a.Sequence = "", m.Sequence
 	}
+	return nil
 }
 
-func (f *fold) deploymentCreated(m moment, e events.DeploymentCreated) {
+func (f *fold) deploymentCreated(m moment, e events.DeploymentCreated) error {
 	asked := f.deployments.edit(e.Deployment)
 	if asked != nil && asked.StatusReason == ReasonApproval && asked.App == e.App {
 		*asked = asked.began(m, e)
-	} else if !f.deploymentNew(m, e, Deployment{}.began(m, e)) {
-		return
+	} else if err := f.deploymentNew(Deployment{}.began(m, e)); err != nil {
+		return err
 	}
 	if a := f.apps.edit(e.App); a != nil {
 		a.Deployment, a.Sequence = e.Deployment, m.Sequence
 	}
+	return nil
 }
 
-// deploymentNew adds a row, and says whether it could.
-func (f *fold) deploymentNew(m moment, e events.Event, row Deployment) bool {
-	if f.deployments.get(row.GUID) != nil {
-		f.anomaly(m, e, "deployment %s exists already", row.GUID)
-		return false
+func (f *fold) deploymentNew(row Deployment) error {
+	if f.apps.get(row.App) == nil {
+		return f.apps.unknown(row.App)
 	}
-	if f.apps.edit(row.App) == nil {
-		f.anomaly(m, e, "app %s is unknown", row.App)
-		return false
-	}
-	f.deployments.put(row)
-	return true
+	return f.deployments.add(row)
 }
 
 // deploymentOf is the deployment that e names, to be changed. One of another app is as good as unknown.
-func (f *fold) deploymentOf(m moment, e events.Event) *Deployment {
+func (f *fold) deploymentOf(e events.Event) (*Deployment, error) {
 	about := RefsOf(e)
 	d := f.deployments.edit(about.Deployment)
 	if d == nil || d.App != about.App {
-		f.anomaly(m, e, "app %q has no deployment %q", about.App, about.Deployment)
-		return nil
+		return nil, fmt.Errorf("app %q has no deployment %q", about.App, about.Deployment)
 	}
-	return d
+	return d, nil
 }
 
 // outlives says whether an event may still come to a deployment that is over: its labels may change, its status not.

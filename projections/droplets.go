@@ -31,27 +31,23 @@ type Droplet struct {
 }
 
 var droplets = view[events.DropletID, Droplet]{
-	table: "droplets", keys: 1,
+	table: "droplets", kind: "droplet",
 	key:   func(d *Droplet) events.DropletID { return d.GUID },
-	where: func(id events.DropletID) []any { return []any{id} },
+	stamp: func(d *Droplet) *Stamp { return &d.Stamp },
 	columns: func(d *Droplet) []column {
-		return append([]column{
+		return []column{
 			{"guid", &d.GUID}, {"app", &d.App}, {"state", &d.State}, {"process_types", asJSON(&d.ProcessTypes)},
 			{"sha256", &d.SHA256}, {"size_bytes", &d.SizeBytes}, {"image", &d.Image}, {"package", &d.Package},
 			{"build", &d.Build}, {"rejected", &d.Rejected},
-		}, d.Stamp.columns()...)
+		}
 	},
 }.ready()
 
 // dropletCreated folds the event of a droplet, whose history is its own: an app may be deleted while a droplet is being
 // created for it. A droplet without its app is not shown; that is no anomaly.
-func (f *fold) dropletCreated(m moment, e events.DropletCreated) {
+func (f *fold) dropletCreated(m moment, e events.DropletCreated) error {
 	if f.apps.get(e.App) == nil {
-		return
-	}
-	if f.droplets.get(e.Droplet) != nil {
-		f.anomaly(m, e, "droplet %s exists already", e.Droplet)
-		return
+		return nil
 	}
 	d := Droplet{
 		GUID: e.Droplet, App: e.App, State: DropletAwaitingUpload, ProcessTypes: e.ProcessTypes, Image: e.Image, Package: e.Package,
@@ -60,20 +56,16 @@ func (f *fold) dropletCreated(m moment, e events.DropletCreated) {
 	if e.Image != "" {
 		d.State = DropletStaged
 	}
-	f.droplets.put(d)
+	return f.droplets.add(d)
 }
 
-func (f *fold) dropletUploaded(m moment, e events.DropletUploaded) {
+func (f *fold) dropletUploaded(m moment, e events.DropletUploaded) error {
 	if f.apps.get(e.App) == nil {
-		return
+		return nil
 	}
-	d := f.droplets.edit(e.Droplet)
-	if d == nil {
-		f.anomaly(m, e, "droplet %s is unknown", e.Droplet)
-		return
-	}
-	d.State, d.SHA256, d.SizeBytes, d.ProcessTypes = DropletStaged, e.SHA256, e.SizeBytes, e.ProcessTypes
-	d.touch(m)
+	return f.droplets.change(m, e.Droplet, func(d *Droplet) {
+		d.State, d.SHA256, d.SizeBytes, d.ProcessTypes = DropletStaged, e.SHA256, e.SizeBytes, e.ProcessTypes
+	})
 }
 
 // DropletFilter selects droplets. Empty fields select all; all that are set must hold.

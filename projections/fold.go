@@ -66,29 +66,24 @@ func (f *fold) tables() []rows {
 // want asks for all rows that the event may need.
 func (f *fold) want(e events.Event) {
 	r := RefsOf(e)
-	if r.App != "" {
-		f.apps.want(r.App)
-	}
-	if r.Process != "" {
-		f.processes.want(r.Process)
-	}
-	if r.Deployment != "" {
-		f.deployments.want(r.Deployment)
-	}
-	if r.Package != "" {
-		f.packages.want(r.Package)
-	}
-	if r.Build != "" {
-		f.builds.want(r.Build)
-	}
-	if r.Instance != "" {
-		f.instances.want(instanceKey{r.Process, r.Index})
-	}
-	if r.Group != "" {
-		f.groups.want(r.Group)
-	}
-	f.wantPlace(e)
+	f.apps.want(r.App)
+	f.processes.want(r.Process)
+	f.deployments.want(r.Deployment)
+	f.packages.want(r.Package)
+	f.builds.want(r.Build)
+	f.organizations.want(r.Organization)
+	f.spaces.want(r.Space)
+	f.quotas.want(r.Quota)
+	f.domains.want(r.Domain)
+	f.routes.want(r.Route)
+	f.strategies.want(r.Strategy)
+	f.groups.want(r.Group)
+	f.policies.want(r.Policy)
+	f.halts.want(r.Halt)
+	f.subscriptions.want(r.Subscription)
 	switch e := e.(type) {
+	case events.InstanceEvent:
+		f.instances.want(instanceKey{r.Process, r.Index})
 	case events.DropletCreated, events.DropletUploaded:
 		f.droplets.want(r.Droplet)
 	case events.VersionRejected, events.VersionAccepted:
@@ -105,6 +100,16 @@ func (f *fold) want(e events.Event) {
 		for _, m := range e.Members {
 			f.apps.want(m.App)
 		}
+	case events.QuotaDeleted:
+		f.spaces.wantAll("quota = ?", e.Quota)
+		f.organizations.wantAll("quota = ?", e.Quota)
+	case events.RouteDestinationsSet:
+		f.destinations.wantAll("route = ?", e.Route)
+		for _, d := range e.Destinations {
+			f.apps.want(d.App)
+		}
+	case events.RouteDeleted:
+		f.destinations.wantAll("route = ?", e.Route)
 	}
 }
 
@@ -128,7 +133,9 @@ func (f *fold) commit(c events.Recorded) {
 		m := moment{Place: Place{c.Sequence, i}, time: c.Time, actor: c.Actor}
 		f.record(m, c, e)
 		f.audit(m, c, e)
-		f.event(m, e)
+		if problem := f.event(m, e); problem != nil {
+			f.anomaly(m, e, problem)
+		}
 	}
 }
 
@@ -146,79 +153,82 @@ func (f *fold) duplicate(r report) bool {
 	return known
 }
 
-// event folds one event into the views. It is total: what fits nothing becomes an anomaly.
-func (f *fold) event(m moment, e events.Event) {
+// event folds one event into the views. It is total: of what fits nothing it says why.
+func (f *fold) event(m moment, e events.Event) error {
 	switch e := e.(type) {
 	case events.AppCreated:
-		f.appCreated(m, e)
+		return f.appCreated(m, e)
 	case events.AppUpdated:
-		f.app(m, e, e.App, func(a *App) { a.Metadata = e.Metadata })
+		return f.apps.change(m, e.App, func(a *App) { a.Metadata = e.Metadata })
 	case events.AppEnvironmentSet:
-		f.app(m, e, e.App, func(a *App) { a.Environment = e.Environment })
+		return f.apps.change(m, e.App, func(a *App) { a.Environment = e.Environment })
 	case events.AppFeatureSet:
-		f.appFeatureSet(m, e)
+		return f.appFeatureSet(m, e)
 	case events.AppStarted:
-		f.app(m, e, e.App, func(a *App) { a.State = AppStarted })
+		return f.apps.change(m, e.App, func(a *App) { a.State = AppStarted })
 	case events.AppStopped:
-		f.app(m, e, e.App, func(a *App) { a.State = AppStopped })
+		return f.apps.change(m, e.App, func(a *App) { a.State = AppStopped })
 	case events.AppDropletAssigned:
-		f.app(m, e, e.App, func(a *App) { a.Droplet = e.Droplet })
+		return f.apps.change(m, e.App, func(a *App) { a.Droplet = e.Droplet })
 	case events.AppDeleted:
-		f.appDeleted(m, e)
+		return f.appDeleted(e)
 	case events.RevisionCreated:
-		f.revisionCreated(m, e)
+		return f.revisionCreated(m, e)
 	case events.DropletCreated:
-		f.dropletCreated(m, e)
+		return f.dropletCreated(m, e)
 	case events.DropletUploaded:
-		f.dropletUploaded(m, e)
+		return f.dropletUploaded(m, e)
 	case events.PackageCreated:
-		f.packageCreated(m, e)
+		return f.packageCreated(m, e)
 	case events.PackageUploaded:
-		f.packageUploaded(m, e)
+		return f.packageUploaded(m, e)
 	case events.BuildCreated:
-		f.buildCreated(m, e)
+		return f.buildCreated(m, e)
 	case events.BuildStaged:
-		f.buildEnded(m, e, e.Build, pack.Staged, "")
+		return f.buildEnded(m, e.App, e.Build, pack.Staged, "")
 	case events.BuildFailed:
-		f.buildEnded(m, e, e.Build, pack.Failed, e.Error)
+		return f.buildEnded(m, e.App, e.Build, pack.Failed, e.Error)
 	case events.InstanceEvent:
 		f.instance(m, e)
+		return nil
 	case events.VersionRejected, events.VersionAccepted, events.AutomationHeld, events.AutomationReleased, events.HaltDeclared, events.HaltLifted:
-		f.governed(m, e)
+		return f.governed(m, e)
 	case events.SubscriptionEvent:
-		f.subscription(m, e)
+		return f.subscription(m, e)
 	case events.PolicyCreated, events.PolicyUpdated, events.PolicyDeleted:
-		f.policy(m, e)
+		return f.policy(m, e)
 	case events.NameClaimed, events.NameReleased, events.CommandRejected, events.SignalReceived, events.ManifestApplied, events.ManifestFailed,
 		events.VersionRequested:
-		// The history is all there is to say of them.
+		return nil // the history is all there is to say of them
 	default:
-		f.rollout(m, e)
+		return f.rollout(m, e)
 	}
 }
 
-func (f *fold) rollout(m moment, e events.Event) {
+func (f *fold) rollout(m moment, e events.Event) error {
 	switch e := e.(type) {
 	case events.ProcessCreated:
-		f.processCreated(m, e)
+		return f.processCreated(m, e)
 	case events.ProcessUpdated:
-		f.processUpdated(m, e)
+		return f.processUpdated(m, e)
 	case events.ProcessScaled:
-		f.processScaled(m, e)
+		err := f.processScaled(m, e)
 		f.membership(m, e.Deployment)
+		return err
 	case events.ProcessRestarted:
-		f.processRestarted(m, e)
+		return f.processRestarted(m, e)
 	case events.ProcessDeleted:
-		f.processDeleted(m, e)
+		return f.processDeleted(e)
 	case events.DeploymentCreated, events.DeploymentPaused, events.DeploymentContinued, events.DeploymentErrorRecorded,
 		events.DeploymentMetadataSet, events.DeploymentCanceling, events.DeploymentCanceled, events.DeploymentSuperseded,
 		events.DeploymentDeployed, events.DeploymentStepStarted, events.DeploymentBakeStarted, events.DeploymentCheckRecorded,
 		events.DeploymentBreached, events.DeploymentRollingBack, events.DeploymentRolledBack, events.DeploymentApprovalRequested,
 		events.DeploymentApproved, events.DeploymentDenied, events.DeploymentWithdrawn, events.DeploymentHalted,
 		events.DeploymentResumed, events.DeploymentDeleted:
-		f.deployment(m, e)
+		err := f.deployment(m, e)
 		f.membership(m, RefsOf(e).Deployment)
+		return err
 	default:
-		f.place(m, e)
+		return f.place(m, e)
 	}
 }

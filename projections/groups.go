@@ -43,16 +43,16 @@ type Directive struct {
 }
 
 var groups = view[events.GroupID, Group]{
-	table: "deployment_groups", keys: 1,
-	key:    func(g *Group) events.GroupID { return g.GUID },
-	where:  func(id events.GroupID) []any { return []any{id} },
-	labels: func(g *Group) labelsOf { return g.Metadata.Labels },
+	table: "deployment_groups", kind: "group",
+	key:      func(g *Group) events.GroupID { return g.GUID },
+	stamp:    func(g *Group) *Stamp { return &g.Stamp },
+	metadata: func(g *Group) *events.Metadata { return &g.Metadata },
 	columns: func(g *Group) []column {
-		return append([]column{
+		return []column{
 			{"guid", &g.GUID}, {"name", &g.Name}, {"organization", &g.Organization}, {"spaces", asJSON(&g.Spaces)},
 			{"status", &g.Status}, {"members", asJSON(&g.Members)}, {"course", &g.Course}, {"directive", asJSON(&g.Directive)},
-			{"created_by", &g.By}, {"labels", asJSON(&g.Metadata.Labels)}, {"annotations", asJSON(&g.Metadata.Annotations)},
-		}, g.Stamp.columns()...)
+			{"created_by", &g.By},
+		}
 	},
 }.ready()
 
@@ -66,25 +66,20 @@ func (f *fold) wantGroups() {
 }
 
 // group folds an event about a group.
-func (f *fold) group(m moment, e events.Event) {
+func (f *fold) group(m moment, e events.Event) error {
 	if made, ok := e.(events.GroupCreated); ok {
-		f.groupCreated(m, made)
-		return
+		return f.groupCreated(m, made)
 	}
 	g := f.groups.edit(RefsOf(e).Group)
 	if g == nil {
-		f.anomaly(m, e, "group %q is unknown", RefsOf(e).Group)
-		return
+		return f.groups.unknown(RefsOf(e).Group)
 	}
 	g.evolve(e)
 	g.settle(m)
+	return nil
 }
 
-func (f *fold) groupCreated(m moment, e events.GroupCreated) {
-	if f.groups.get(e.Group) != nil {
-		f.anomaly(m, e, "group %s exists already", e.Group)
-		return
-	}
+func (f *fold) groupCreated(m moment, e events.GroupCreated) error {
 	g := Group{
 		GUID: e.Group, Name: e.Name, Organization: e.Organization, By: e.By, Metadata: e.Metadata, Spaces: []events.SpaceID{},
 		Members: []GroupMember{}, Status: group.StatusPending, Stamp: m.stamp(),
@@ -99,7 +94,7 @@ func (f *fold) groupCreated(m moment, e events.GroupCreated) {
 			g.Spaces = append(g.Spaces, home)
 		}
 	}
-	f.groups.put(g)
+	return f.groups.add(g)
 }
 
 // evolve folds an event of a group's own.

@@ -43,45 +43,36 @@ func (h Halt) State(now time.Time) HaltState {
 }
 
 var halts = view[events.HaltID, Halt]{
-	table: "halts", keys: 1,
+	table: "halts", kind: "halt",
 	key:   func(h *Halt) events.HaltID { return h.GUID },
-	where: func(id events.HaltID) []any { return []any{id} },
+	stamp: func(h *Halt) *Stamp { return &h.Stamp },
 	columns: func(h *Halt) []column {
-		return append([]column{
+		return []column{
 			{"guid", &h.GUID}, {"organization", &h.Organization}, {"space", &h.Space}, {"reason", &h.Reason},
 			{"declared_by", &h.By}, {"ends_at", asTime(&h.Until)}, {"lifted_by", &h.LiftedBy}, {"lifted_at", asTime(&h.LiftedAt)},
-		}, h.Stamp.columns()...)
+		}
 	},
 }.ready()
 
 // governed folds what keeps rollouts, versions and automation back.
-func (f *fold) governed(m moment, e events.Event) {
+func (f *fold) governed(m moment, e events.Event) error {
 	switch e := e.(type) {
 	case events.HaltDeclared:
-		if f.halts.get(e.Halt) != nil {
-			f.anomaly(m, e, "halt %s exists already", e.Halt)
-			return
-		}
-		f.halts.put(Halt{
+		return f.halts.add(Halt{
 			GUID: e.Halt, Organization: e.Organization, Space: e.Space, Reason: e.Reason, By: e.By, Until: e.Until, Stamp: m.stamp(),
 		})
 	case events.HaltLifted:
-		h := f.halts.edit(e.Halt)
-		if h == nil {
-			f.anomaly(m, e, "halt %s is unknown", e.Halt)
-			return
-		}
-		h.LiftedBy, h.LiftedAt = e.By, e.At
-		h.touch(m)
+		return f.halts.change(m, e.Halt, func(h *Halt) { h.LiftedBy, h.LiftedAt = e.By, e.At })
 	case events.VersionRejected:
 		f.version(m, e.App, e.Droplet, e.Revision, e.Reason)
 	case events.VersionAccepted:
 		f.version(m, e.App, e.Droplet, e.Revision, "")
 	case events.AutomationHeld:
-		f.app(m, e, e.App, func(a *App) { a.NoAutomation = e.Reason })
+		return f.apps.change(m, e.App, func(a *App) { a.NoAutomation = e.Reason })
 	case events.AutomationReleased:
-		f.app(m, e, e.App, func(a *App) { a.NoAutomation = "" })
+		return f.apps.change(m, e.App, func(a *App) { a.NoAutomation = "" })
 	}
+	return nil
 }
 
 // version marks a droplet or a revision as rejected, or with no reason as good again. One that is gone needs no mark: a revision

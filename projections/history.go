@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"slipway/events"
@@ -51,7 +52,7 @@ func (f *fold) record(m moment, c events.Recorded, e events.Event) {
 	data, err := json.Marshal(e)
 	if err != nil {
 		data = []byte("{}")
-		f.anomaly(m, e, "its data does not encode: %v", err)
+		f.anomaly(m, e, fmt.Errorf("its data does not encode: %w", err))
 	}
 	row.Data = string(data)
 	f.history.put(row)

@@ -16,15 +16,14 @@ type Organization struct {
 }
 
 var organizations = view[events.OrganizationID, Organization]{
-	table: "organizations", keys: 1,
-	key:    func(o *Organization) events.OrganizationID { return o.GUID },
-	where:  func(id events.OrganizationID) []any { return []any{id} },
-	labels: func(o *Organization) labelsOf { return o.Metadata.Labels },
+	table: "organizations", kind: "organization",
+	key:      func(o *Organization) events.OrganizationID { return o.GUID },
+	stamp:    func(o *Organization) *Stamp { return &o.Stamp },
+	metadata: func(o *Organization) *events.Metadata { return &o.Metadata },
 	columns: func(o *Organization) []column {
-		return append([]column{
+		return []column{
 			{"guid", &o.GUID}, {"name", &o.Name}, {"quota", &o.Quota},
-			{"labels", asJSON(&o.Metadata.Labels)}, {"annotations", asJSON(&o.Metadata.Annotations)},
-		}, o.Stamp.columns()...)
+		}
 	},
 }.ready()
 
@@ -39,71 +38,16 @@ type Space struct {
 }
 
 var spaces = view[events.SpaceID, Space]{
-	table: "spaces", keys: 1,
-	key:    func(p *Space) events.SpaceID { return p.GUID },
-	where:  func(id events.SpaceID) []any { return []any{id} },
-	labels: func(p *Space) labelsOf { return p.Metadata.Labels },
+	table: "spaces", kind: "space",
+	key:      func(p *Space) events.SpaceID { return p.GUID },
+	stamp:    func(p *Space) *Stamp { return &p.Stamp },
+	metadata: func(p *Space) *events.Metadata { return &p.Metadata },
 	columns: func(p *Space) []column {
-		return append([]column{
+		return []column{
 			{"guid", &p.GUID}, {"name", &p.Name}, {"organization", &p.Organization}, {"quota", &p.Quota},
-			{"labels", asJSON(&p.Metadata.Labels)}, {"annotations", asJSON(&p.Metadata.Annotations)},
-		}, p.Stamp.columns()...)
+		}
 	},
 }.ready()
-
-func (f *fold) organizationCreated(m moment, e events.OrganizationCreated) {
-	if f.organizations.get(e.Organization) != nil {
-		f.anomaly(m, e, "organization %s exists already", e.Organization)
-		return
-	}
-	f.organizations.put(Organization{GUID: e.Organization, Name: e.Name, Metadata: e.Metadata, Stamp: m.stamp()})
-}
-
-// organization changes the organization that e is about.
-func (f *fold) organization(m moment, e events.Event, id events.OrganizationID, change func(*Organization)) {
-	o := f.organizations.edit(id)
-	if o == nil {
-		f.anomaly(m, e, "organization %s is unknown", id)
-		return
-	}
-	change(o)
-	o.touch(m)
-}
-
-func (f *fold) organizationDeleted(m moment, e events.OrganizationDeleted) {
-	if f.organizations.get(e.Organization) == nil {
-		f.anomaly(m, e, "organization %s is unknown", e.Organization)
-		return
-	}
-	f.organizations.remove(e.Organization)
-}
-
-func (f *fold) spaceCreated(m moment, e events.SpaceCreated) {
-	if f.spaces.get(e.Space) != nil {
-		f.anomaly(m, e, "space %s exists already", e.Space)
-		return
-	}
-	f.spaces.put(Space{GUID: e.Space, Name: e.Name, Organization: e.Organization, Metadata: e.Metadata, Stamp: m.stamp()})
-}
-
-// space changes the space that e is about.
-func (f *fold) space(m moment, e events.Event, id events.SpaceID, change func(*Space)) {
-	p := f.spaces.edit(id)
-	if p == nil {
-		f.anomaly(m, e, "space %s is unknown", id)
-		return
-	}
-	change(p)
-	p.touch(m)
-}
-
-func (f *fold) spaceDeleted(m moment, e events.SpaceDeleted) {
-	if f.spaces.get(e.Space) == nil {
-		f.anomaly(m, e, "space %s is unknown", e.Space)
-		return
-	}
-	f.spaces.remove(e.Space)
-}
 
 // OrganizationFilter selects organizations. Empty fields select all; all that are set must hold.
 type OrganizationFilter struct {

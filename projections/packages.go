@@ -29,28 +29,23 @@ type Package struct {
 }
 
 var packages = view[events.PackageID, Package]{
-	table: "packages", keys: 1,
-	key:    func(p *Package) events.PackageID { return p.GUID },
-	where:  func(id events.PackageID) []any { return []any{id} },
-	labels: func(p *Package) labelsOf { return p.Metadata.Labels },
+	table: "packages", kind: "package",
+	key:      func(p *Package) events.PackageID { return p.GUID },
+	stamp:    func(p *Package) *Stamp { return &p.Stamp },
+	metadata: func(p *Package) *events.Metadata { return &p.Metadata },
 	columns: func(p *Package) []column {
-		return append([]column{
+		return []column{
 			{"guid", &p.GUID}, {"app", &p.App}, {"type", &p.Type}, {"state", &p.State}, {"image", &p.Image},
 			{"sha256", &p.SHA256}, {"size_bytes", &p.SizeBytes},
-			{"labels", asJSON(&p.Metadata.Labels)}, {"annotations", asJSON(&p.Metadata.Annotations)},
-		}, p.Stamp.columns()...)
+		}
 	},
 }.ready()
 
 // packageCreated folds the event of a package, whose history is its own: as with a droplet, one without its app is not
 // shown, and that is no anomaly.
-func (f *fold) packageCreated(m moment, e events.PackageCreated) {
+func (f *fold) packageCreated(m moment, e events.PackageCreated) error {
 	if f.apps.get(e.App) == nil {
-		return
-	}
-	if f.packages.get(e.Package) != nil {
-		f.anomaly(m, e, "package %s exists already", e.Package)
-		return
+		return nil
 	}
 	p := Package{
 		GUID: e.Package, App: e.App, Type: e.PackageType, State: PackageAwaitingUpload, Image: e.Image, Metadata: e.Metadata,
@@ -59,20 +54,16 @@ func (f *fold) packageCreated(m moment, e events.PackageCreated) {
 	if e.PackageType == events.PackageTypeDocker {
 		p.State = PackageReady
 	}
-	f.packages.put(p)
+	return f.packages.add(p)
 }
 
-func (f *fold) packageUploaded(m moment, e events.PackageUploaded) {
+func (f *fold) packageUploaded(m moment, e events.PackageUploaded) error {
 	if f.apps.get(e.App) == nil {
-		return
+		return nil
 	}
-	p := f.packages.edit(e.Package)
-	if p == nil {
-		f.anomaly(m, e, "package %s is unknown", e.Package)
-		return
-	}
-	p.State, p.SHA256, p.SizeBytes = PackageReady, e.SHA256, e.SizeBytes
-	p.touch(m)
+	return f.packages.change(m, e.Package, func(p *Package) {
+		p.State, p.SHA256, p.SizeBytes = PackageReady, e.SHA256, e.SizeBytes
+	})
 }
 
 // PackageFilter selects packages. Empty fields select all; all that are set must hold.

@@ -18,44 +18,31 @@ type Policy struct {
 }
 
 var policies = view[events.PolicyID, Policy]{
-	table: "policies", keys: 1,
-	key:    func(p *Policy) events.PolicyID { return p.GUID },
-	where:  func(id events.PolicyID) []any { return []any{id} },
-	labels: func(p *Policy) labelsOf { return p.Metadata.Labels },
+	table: "policies", kind: "policy",
+	key:      func(p *Policy) events.PolicyID { return p.GUID },
+	stamp:    func(p *Policy) *Stamp { return &p.Stamp },
+	metadata: func(p *Policy) *events.Metadata { return &p.Metadata },
 	columns: func(p *Policy) []column {
-		return append([]column{
+		return []column{
 			{"guid", &p.GUID}, {"name", &p.Name}, {"organization", &p.Organization}, {"space", &p.Space},
 			{"rule", asJSON(&p.Rule)}, {"outcome", &p.Rule.Outcome},
-			{"labels", asJSON(&p.Metadata.Labels)}, {"annotations", asJSON(&p.Metadata.Annotations)},
-		}, p.Stamp.columns()...)
+		}
 	},
 }.ready()
 
 // policy folds an event about a policy.
-func (f *fold) policy(m moment, e events.Event) {
+func (f *fold) policy(m moment, e events.Event) error {
 	switch e := e.(type) {
 	case events.PolicyCreated:
-		if f.policies.get(e.Policy) != nil {
-			f.anomaly(m, e, "policy %s exists already", e.Policy)
-			return
-		}
-		f.policies.put(Policy{
+		return f.policies.add(Policy{
 			GUID: e.Policy, Name: e.Name, Organization: e.Organization, Space: e.Space, Rule: e.Rule, Metadata: e.Metadata, Stamp: m.stamp(),
 		})
 	case events.PolicyUpdated:
-		p := f.policies.edit(e.Policy)
-		if p == nil {
-			f.anomaly(m, e, "policy %s is unknown", e.Policy)
-			return
-		}
-		p.Name, p.Rule, p.Metadata = e.Name, e.Rule, e.Metadata
-		p.touch(m)
+		return f.policies.change(m, e.Policy, func(p *Policy) { p.Name, p.Rule, p.Metadata = e.Name, e.Rule, e.Metadata })
 	case events.PolicyDeleted:
-		if f.policies.get(e.Policy) == nil {
-			f.anomaly(m, e, "policy %s is unknown", e.Policy)
-		}
-		f.policies.remove(e.Policy)
+		return f.policies.drop(e.Policy)
 	}
+	return nil
 }
 
 // PolicyFilter selects policies. Empty fields select all; all that are set must hold.

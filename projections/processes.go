@@ -1,7 +1,9 @@
 package projections
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 
 	"slipway/events"
 )
@@ -26,29 +28,24 @@ type Process struct {
 }
 
 var processes = view[events.ProcessID, Process]{
-	table: "processes", keys: 1,
+	table: "processes", kind: "process",
 	key:   func(p *Process) events.ProcessID { return p.GUID },
-	where: func(id events.ProcessID) []any { return []any{id} },
+	stamp: func(p *Process) *Stamp { return &p.Stamp },
 	columns: func(p *Process) []column {
-		return append([]column{
+		return []column{
 			{"guid", &p.GUID}, {"app", &p.App}, {"type", &p.Type}, {"command", &p.Command}, {"custom", &p.Custom},
 			{"instances", &p.Instances}, {"memory_mb", &p.MemoryMB}, {"disk_mb", &p.DiskMB}, {"log_rate", &p.LogRate},
 			{"health_check", asJSON(&p.HealthCheck)}, {"droplet", &p.Droplet}, {"revision", &p.Revision},
 			{"deployment", &p.Deployment}, {"generation", &p.Generation},
-		}, p.Stamp.columns()...)
+		}
 	},
 }.ready()
 
-func (f *fold) processCreated(m moment, e events.ProcessCreated) {
-	if f.processes.get(e.Process) != nil {
-		f.anomaly(m, e, "process %s exists already", e.Process)
-		return
-	}
+func (f *fold) processCreated(m moment, e events.ProcessCreated) error {
 	if f.apps.get(e.App) == nil {
-		f.anomaly(m, e, "app %s is unknown", e.App)
-		return
+		return f.apps.unknown(e.App)
 	}
-	f.processes.put(Process{
+	return f.processes.add(Process{
 		GUID: e.Process, App: e.App, Type: e.ProcessType, Command: e.Command, Custom: e.Custom, Instances: e.Instances,
 		MemoryMB: e.MemoryMB, DiskMB: e.DiskMB, LogRate: e.LogRate, HealthCheck: e.HealthCheck, Droplet: e.Droplet,
 		Revision: e.Revision, Deployment: e.Deployment, Stamp: m.stamp(),
@@ -56,53 +53,55 @@ func (f *fold) processCreated(m moment, e events.ProcessCreated) {
 }
 
 // processOf is the process that e is about. One of another app than the event says is as good as unknown.
-func (f *fold) processOf(m moment, e events.Event) *Process {
+func (f *fold) processOf(e events.Event) (events.ProcessID, error) {
 	about := RefsOf(e)
 	p := f.processes.get(about.Process)
 	if p == nil || p.App != about.App {
-		f.anomaly(m, e, "app %q has no process %q", about.App, about.Process)
-		return nil
+		return "", fmt.Errorf("app %q has no process %q", about.App, about.Process)
 	}
-	return p
+	return p.GUID, nil
 }
 
 // process changes the process that e is about.
-func (f *fold) process(m moment, e events.Event, change func(*Process)) {
-	if p := f.processOf(m, e); p != nil {
-		p = f.processes.edit(p.GUID)
-		change(p)
-		p.touch(m)
+func (f *fold) process(m moment, e events.Event, how func(*Process)) error {
+	id, err := f.processOf(e)
+	if err != nil {
+		return err
 	}
+	return f.processes.change(m, id, how)
 }
 
-func (f *fold) processUpdated(m moment, e events.ProcessUpdated) {
-	f.process(m, e, func(p *Process) {
+func (f *fold) processUpdated(m moment, e events.ProcessUpdated) error {
+	return f.process(m, e, func(p *Process) {
 		p.Command, p.Custom, p.HealthCheck = e.Command, e.Custom, e.HealthCheck
 	})
 }
 
-func (f *fold) processScaled(m moment, e events.ProcessScaled) {
-	f.process(m, e, func(p *Process) {
+func (f *fold) processScaled(m moment, e events.ProcessScaled) error {
+	err := f.process(m, e, func(p *Process) {
 		p.Instances, p.MemoryMB, p.DiskMB, p.LogRate = e.Instances, e.MemoryMB, e.DiskMB, e.LogRate
 	})
-	if e.Deployment != "" {
-		f.deployment(m, e)
+	if e.Deployment == "" {
+		return err
 	}
+	return cmp.Or(f.deployment(m, e), err)
 }
 
-func (f *fold) processRestarted(m moment, e events.ProcessRestarted) {
-	f.process(m, e, func(p *Process) {
+func (f *fold) processRestarted(m moment, e events.ProcessRestarted) error {
+	return f.process(m, e, func(p *Process) {
 		p.Droplet, p.Command, p.Custom = e.Droplet, e.Command, e.Custom
 		p.Revision, p.Generation = e.Revision, e.Generation
 	})
 }
 
-func (f *fold) processDeleted(m moment, e events.ProcessDeleted) {
-	if f.processOf(m, e) == nil {
-		return
+func (f *fold) processDeleted(e events.ProcessDeleted) error {
+	id, err := f.processOf(e)
+	if err != nil {
+		return err
 	}
-	f.processes.remove(e.Process)
-	f.instances.removeIf(func(i *Instance) bool { return i.Process == e.Process })
+	f.processes.remove(id)
+	f.instances.removeIf(func(i *Instance) bool { return i.Process == id })
+	return nil
 }
 
 // ProcessFilter selects processes. Empty fields select all; all that are set must hold.

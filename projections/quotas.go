@@ -17,41 +17,21 @@ type Quota struct {
 }
 
 var quotas = view[events.QuotaID, Quota]{
-	table: "quotas", keys: 1,
+	table: "quotas", kind: "quota",
 	key:   func(q *Quota) events.QuotaID { return q.GUID },
-	where: func(id events.QuotaID) []any { return []any{id} },
+	stamp: func(q *Quota) *Stamp { return &q.Stamp },
 	columns: func(q *Quota) []column {
-		return append([]column{
+		return []column{
 			{"guid", &q.GUID}, {"name", &q.Name}, {"organization", &q.Organization}, {"limits", asJSON(&q.Limits)},
-		}, q.Stamp.columns()...)
+		}
 	},
 }.ready()
 
-func (f *fold) quotaCreated(m moment, e events.QuotaCreated) {
-	if f.quotas.get(e.Quota) != nil {
-		f.anomaly(m, e, "quota %s exists already", e.Quota)
-		return
-	}
-	f.quotas.put(Quota{GUID: e.Quota, Name: e.Name, Organization: e.Organization, Limits: e.Limits, Stamp: m.stamp()})
-}
-
-func (f *fold) quotaUpdated(m moment, e events.QuotaUpdated) {
-	q := f.quotas.edit(e.Quota)
-	if q == nil {
-		f.anomaly(m, e, "quota %s is unknown", e.Quota)
-		return
-	}
-	q.Name, q.Limits = e.Name, e.Limits
-	q.touch(m)
-}
-
 // quotaDeleted takes the quota from all that had it.
-func (f *fold) quotaDeleted(m moment, e events.QuotaDeleted) {
-	if f.quotas.get(e.Quota) == nil {
-		f.anomaly(m, e, "quota %s is unknown", e.Quota)
-		return
+func (f *fold) quotaDeleted(m moment, e events.QuotaDeleted) error {
+	if err := f.quotas.drop(e.Quota); err != nil {
+		return err
 	}
-	f.quotas.remove(e.Quota)
 	f.spaces.editIf(func(p *Space) bool { return p.Quota == e.Quota }, func(p *Space) {
 		p.Quota = ""
 		p.touch(m)
@@ -60,14 +40,14 @@ func (f *fold) quotaDeleted(m moment, e events.QuotaDeleted) {
 		o.Quota = ""
 		o.touch(m)
 	})
+	return nil
 }
 
-func (f *fold) quotaApplied(m moment, e events.QuotaApplied) {
+func (f *fold) quotaApplied(m moment, e events.QuotaApplied) error {
 	if e.Space != "" {
-		f.space(m, e, e.Space, func(p *Space) { p.Quota = e.Quota })
-		return
+		return f.spaces.change(m, e.Space, func(p *Space) { p.Quota = e.Quota })
 	}
-	f.organization(m, e, e.Organization, func(o *Organization) { o.Quota = e.Quota })
+	return f.organizations.change(m, e.Organization, func(o *Organization) { o.Quota = e.Quota })
 }
 
 // QuotaFilter selects quotas. Empty fields select all; all that are set must hold.

@@ -195,3 +195,61 @@ func refsOfGroup(e events.Event) Refs {
 		return refsOfPlace(e)
 	}
 }
+
+// refsOfPlace says which things an event about where apps live, or are reached, names.
+func refsOfPlace(e events.Event) Refs {
+	switch e := e.(type) {
+	case events.OrganizationCreated:
+		return Refs{Organization: e.Organization}
+	case events.OrganizationUpdated:
+		return Refs{Organization: e.Organization}
+	case events.OrganizationDeleted:
+		return Refs{Organization: e.Organization}
+	case events.SpaceCreated:
+		return Refs{Organization: e.Organization, Space: e.Space}
+	case events.SpaceUpdated:
+		return Refs{Organization: e.Organization, Space: e.Space}
+	case events.SpaceDeleted:
+		return Refs{Organization: e.Organization, Space: e.Space}
+	case events.QuotaCreated:
+		return Refs{Organization: e.Organization, Quota: e.Quota}
+	case events.QuotaUpdated:
+		return Refs{Organization: e.Organization, Quota: e.Quota}
+	case events.QuotaDeleted:
+		return Refs{Organization: e.Organization, Quota: e.Quota}
+	case events.QuotaApplied:
+		return Refs{Organization: e.Organization, Space: e.Space, Quota: e.Quota}
+	case events.DomainCreated:
+		return Refs{Organization: e.Organization, Domain: e.Domain}
+	case events.RouteCreated:
+		return Refs{App: e.App, Organization: e.Organization, Space: e.Space, Domain: e.Domain, Route: e.Route}
+	case events.RouteUpdated:
+		return Refs{Route: e.Route}
+	case events.RouteDestinationsSet:
+		return Refs{Route: e.Route}
+	case events.RouteDeleted:
+		return Refs{Route: e.Route}
+	case events.StrategyCreated:
+		return Refs{Strategy: e.Strategy}
+	case events.StrategyUpdated:
+		return Refs{Strategy: e.Strategy}
+	case events.StrategyDeleted:
+		return Refs{Strategy: e.Strategy}
+	case events.NameTaken:
+		return refsOfName(e.Scope, e.Holder)
+	case events.NameFreed:
+		return refsOfName(e.Scope, e.Holder)
+	default:
+		return Refs{}
+	}
+}
+
+func refsOfName(scope events.NameScope, holder string) Refs {
+	switch scope {
+	case events.ScopeOrganizations:
+		return Refs{Organization: events.OrganizationID(holder)}
+	case events.ScopeOrganizationQuotas:
+		return Refs{Quota: events.QuotaID(holder)}
+	}
+	return Refs{}
+}

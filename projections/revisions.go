@@ -22,34 +22,32 @@ type Revision struct {
 }
 
 var revisions = view[events.RevisionID, Revision]{
-	table: "revisions", keys: 1,
+	table: "revisions", kind: "revision",
 	key:   func(r *Revision) events.RevisionID { return r.GUID },
-	where: func(id events.RevisionID) []any { return []any{id} },
+	stamp: func(r *Revision) *Stamp { return &r.Stamp },
 	columns: func(r *Revision) []column {
-		return append([]column{
+		return []column{
 			{"guid", &r.GUID}, {"app", &r.App}, {"number", &r.Number}, {"droplet", &r.Droplet},
 			{"environment", asJSON(&r.Environment)}, {"commands", asJSON(&r.Commands)}, {"types", asJSON(&r.Types)},
 			{"description", &r.Description}, {"deployment", &r.Deployment}, {"rejected", &r.Rejected},
-		}, r.Stamp.columns()...)
+		}
 	},
 }.ready()
 
 // revisionCreated adds a revision. Numbers begin again at 1 after 9999; the revision that had the number is gone then, as
 // in Cloud Foundry.
-func (f *fold) revisionCreated(m moment, e events.RevisionCreated) {
+func (f *fold) revisionCreated(m moment, e events.RevisionCreated) error {
 	if f.apps.get(e.App) == nil {
-		f.anomaly(m, e, "app %s is unknown", e.App)
-		return
+		return f.apps.unknown(e.App)
 	}
-	if f.revisions.get(e.Revision) != nil {
-		f.anomaly(m, e, "revision %s exists already", e.Revision)
-		return
-	}
-	f.revisions.removeIf(func(r *Revision) bool { return r.App == e.App && r.Number == e.Number })
-	f.revisions.put(Revision{
+	err := f.revisions.add(Revision{
 		GUID: e.Revision, App: e.App, Number: e.Number, Droplet: e.Droplet, Environment: e.Environment, Commands: e.Commands,
 		Types: e.Types, Description: e.Description, Deployment: e.Deployment, Stamp: m.stamp(),
 	})
+	if err == nil {
+		f.revisions.removeIf(func(r *Revision) bool { return r.App == e.App && r.Number == e.Number && r.GUID != e.Revision })
+	}
+	return err
 }
 
 // RevisionFilter selects revisions. Empty fields select all; all that are set must hold.

@@ -15,11 +15,11 @@ type Domain struct {
 }
 
 var domains = view[events.DomainID, Domain]{
-	table: "domains", keys: 1,
+	table: "domains", kind: "domain",
 	key:   func(d *Domain) events.DomainID { return d.GUID },
-	where: func(id events.DomainID) []any { return []any{id} },
+	stamp: func(d *Domain) *Stamp { return &d.Stamp },
 	columns: func(d *Domain) []column {
-		return append([]column{{"guid", &d.GUID}, {"name", &d.Name}, {"organization", &d.Organization}}, d.Stamp.columns()...)
+		return []column{{"guid", &d.GUID}, {"name", &d.Name}, {"organization", &d.Organization}}
 	},
 }.ready()
 
@@ -36,16 +36,15 @@ type Route struct {
 }
 
 var routes = view[events.RouteID, Route]{
-	table: "routes", keys: 1,
-	key:    func(r *Route) events.RouteID { return r.GUID },
-	where:  func(id events.RouteID) []any { return []any{id} },
-	labels: func(r *Route) labelsOf { return r.Metadata.Labels },
+	table: "routes", kind: "route",
+	key:      func(r *Route) events.RouteID { return r.GUID },
+	stamp:    func(r *Route) *Stamp { return &r.Stamp },
+	metadata: func(r *Route) *events.Metadata { return &r.Metadata },
 	columns: func(r *Route) []column {
-		return append([]column{
+		return []column{
 			{"guid", &r.GUID}, {"space", &r.Space}, {"organization", &r.Organization}, {"domain", &r.Domain},
 			{"host", &r.Host}, {"url", &r.URL},
-			{"labels", asJSON(&r.Metadata.Labels)}, {"annotations", asJSON(&r.Metadata.Annotations)},
-		}, r.Stamp.columns()...)
+		}
 	},
 }.ready()
 
@@ -67,53 +66,31 @@ var destinations = view[destinationKey, Destination]{
 	table: "destinations", keys: 2,
 	key:   func(d *Destination) destinationKey { return destinationKey{d.Route, d.GUID} },
 	where: func(k destinationKey) []any { return []any{k.route, k.guid} },
+	stamp: func(d *Destination) *Stamp { return &d.Stamp },
 	columns: func(d *Destination) []column {
-		return append([]column{
+		return []column{
 			{"route", &d.Route}, {"guid", &d.GUID}, {"app", &d.App}, {"process_type", &d.ProcessType},
-		}, d.Stamp.columns()...)
+		}
 	},
 }.ready()
 
-func (f *fold) domainCreated(m moment, e events.DomainCreated) {
-	if f.domains.get(e.Domain) != nil {
-		f.anomaly(m, e, "domain %s exists already", e.Domain)
-		return
-	}
-	f.domains.put(Domain{GUID: e.Domain, Name: e.Name, Organization: e.Organization, Stamp: m.stamp()})
-}
-
-func (f *fold) routeCreated(m moment, e events.RouteCreated) {
-	if f.routes.get(e.Route) != nil {
-		f.anomaly(m, e, "route %s exists already", e.Route)
-		return
-	}
-	f.routes.put(Route{
+func (f *fold) routeCreated(m moment, e events.RouteCreated) error {
+	return f.routes.add(Route{
 		GUID: e.Route, Space: e.Space, Organization: e.Organization, Domain: e.Domain, Host: e.Host, URL: e.URL,
 		Metadata: e.Metadata, Stamp: m.stamp(),
 	})
 }
 
-// route changes the route that e is about.
-func (f *fold) route(m moment, e events.Event, id events.RouteID, change func(*Route)) {
-	r := f.routes.edit(id)
-	if r == nil {
-		f.anomaly(m, e, "route %s is unknown", id)
-		return
-	}
-	change(r)
-	r.touch(m)
-}
-
 // destinationsSet replaces the destinations of a route. One that stays keeps its time of creation. One whose app has been
 // deleted meanwhile is not shown: apps and routes have histories of their own, so that is no anomaly.
-func (f *fold) destinationsSet(m moment, e events.RouteDestinationsSet) {
+func (f *fold) destinationsSet(m moment, e events.RouteDestinationsSet) error {
 	known := map[string]Destination{}
 	for _, c := range f.destinations.rows {
 		if c.row != nil && c.row.Route == e.Route {
 			known[c.row.GUID] = *c.row
 		}
 	}
-	f.route(m, e, e.Route, func(r *Route) {
+	return f.routes.change(m, e.Route, func(r *Route) {
 		f.destinations.removeIf(func(d *Destination) bool { return d.Route == e.Route })
 		for i, d := range e.Destinations {
 			row, stays := known[d.ID]
@@ -129,13 +106,9 @@ func (f *fold) destinationsSet(m moment, e events.RouteDestinationsSet) {
 	})
 }
 
-func (f *fold) routeDeleted(m moment, e events.RouteDeleted) {
-	if f.routes.get(e.Route) == nil {
-		f.anomaly(m, e, "route %s is unknown", e.Route)
-		return
-	}
-	f.routes.remove(e.Route)
+func (f *fold) routeDeleted(e events.RouteDeleted) error {
 	f.destinations.removeIf(func(d *Destination) bool { return d.Route == e.Route })
+	return f.routes.drop(e.Route)
 }
 
 // DomainFilter selects domains. Empty fields select all; all that are set must hold.

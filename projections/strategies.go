@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"errors"
 
 	"slipway/events"
 )
@@ -18,53 +19,31 @@ type Strategy struct {
 }
 
 var strategies = view[events.StrategyID, Strategy]{
-	table: "strategies", keys: 1,
+	table: "strategies", kind: "strategy",
 	key:   func(s *Strategy) events.StrategyID { return s.GUID },
-	where: func(id events.StrategyID) []any { return []any{id} },
+	stamp: func(s *Strategy) *Stamp { return &s.Stamp },
 	columns: func(s *Strategy) []column {
-		return append([]column{
+		return []column{
 			{"guid", &s.GUID}, {"name", &s.Name}, {"description", &s.Description}, {"growth", asJSON(&s.Growth)},
 			{"replicate_to", &s.ReplicateTo}, {"tags", asJSON(&s.Tags)},
-		}, s.Stamp.columns()...)
+		}
 	},
 }.ready()
 
-// strategy folds an event about a deployment strategy.
-func (f *fold) strategy(m moment, e events.Event) {
+// strategy folds an event about a strategy, the last of which a view could know.
+func (f *fold) strategy(m moment, e events.Event) error {
 	switch e := e.(type) {
 	case events.StrategyCreated:
-		f.strategyCreated(m, e)
+		return f.strategies.add(Strategy{
+			GUID: e.Strategy, Name: e.Name, Description: e.Description, Growth: e.Growth, ReplicateTo: e.ReplicateTo, Tags: e.Tags,
+			Stamp: m.stamp(),
+		})
 	case events.StrategyUpdated:
-		f.strategyUpdated(m, e)
+		return f.strategies.change(m, e.Strategy, func(s *Strategy) { s.Description, s.Growth = e.Description, e.Growth })
 	case events.StrategyDeleted:
-		if f.strategies.get(e.Strategy) == nil {
-			f.anomaly(m, e, "strategy %s is unknown", e.Strategy)
-		}
-		f.strategies.remove(e.Strategy)
-	default:
-		f.anomaly(m, e, "no view knows this type")
+		return f.strategies.drop(e.Strategy)
 	}
-}
-
-func (f *fold) strategyCreated(m moment, e events.StrategyCreated) {
-	if f.strategies.get(e.Strategy) != nil {
-		f.anomaly(m, e, "strategy %s exists already", e.Strategy)
-		return
-	}
-	f.strategies.put(Strategy{
-		GUID: e.Strategy, Name: e.Name, Description: e.Description, Growth: e.Growth, ReplicateTo: e.ReplicateTo, Tags: e.Tags,
-		Stamp: m.stamp(),
-	})
-}
-
-func (f *fold) strategyUpdated(m moment, e events.StrategyUpdated) {
-	s := f.strategies.edit(e.Strategy)
-	if s == nil {
-		f.anomaly(m, e, "strategy %s is unknown", e.Strategy)
-		return
-	}
-	s.Description, s.Growth = e.Description, e.Growth
-	s.touch(m)
+	return errors.New("no view knows this type")
 }
 
 // Strategy reads one strategy, or gives [ErrNotFound].

@@ -42,37 +42,31 @@ type Failing struct {
 }
 
 var subscriptions = view[events.SubscriptionID, Subscription]{
-	table: "subscriptions", keys: 1,
-	key:    func(s *Subscription) events.SubscriptionID { return s.GUID },
-	where:  func(id events.SubscriptionID) []any { return []any{id} },
-	labels: func(s *Subscription) labelsOf { return s.Metadata.Labels },
+	table: "subscriptions", kind: "subscription",
+	key:      func(s *Subscription) events.SubscriptionID { return s.GUID },
+	stamp:    func(s *Subscription) *Stamp { return &s.Stamp },
+	metadata: func(s *Subscription) *events.Metadata { return &s.Metadata },
 	columns: func(s *Subscription) []column {
-		return append([]column{
+		return []column{
 			{"guid", &s.GUID}, {"name", &s.Name}, {"organization", &s.Organization}, {"space", &s.Space}, {"url", &s.URL},
 			{"types", asJSON(&s.Types)}, {"content_mode", &s.ContentMode}, {"active", &s.Active}, {"generation", &s.Generation},
-			{"state", asJSON(&s.State)}, {"labels", asJSON(&s.Metadata.Labels)}, {"annotations", asJSON(&s.Metadata.Annotations)},
-		}, s.Stamp.columns()...)
+			{"state", asJSON(&s.State)},
+		}
 	},
 }.ready()
 
 // subscription folds an event about a subscription.
-func (f *fold) subscription(m moment, e events.SubscriptionEvent) {
+func (f *fold) subscription(m moment, e events.SubscriptionEvent) error {
 	ref := e.Ref()
 	if e, ok := e.(events.SubscriptionCreated); ok {
-		if f.subscriptions.get(ref.Subscription) != nil {
-			f.anomaly(m, e, "subscription %s exists already", ref.Subscription)
-			return
-		}
-		f.subscriptions.put(Subscription{
+		return f.subscriptions.add(Subscription{
 			GUID: ref.Subscription, Name: e.Name, Organization: ref.Organization, Space: ref.Space, URL: e.URL, Types: e.Types,
 			ContentMode: e.ContentMode, Active: e.Active, Generation: e.Generation, Metadata: e.Metadata, Stamp: m.stamp(),
 		})
-		return
 	}
 	s := f.subscriptions.edit(ref.Subscription)
 	if s == nil {
-		f.anomaly(m, e, "subscription %s is unknown", ref.Subscription)
-		return
+		return f.subscriptions.unknown(ref.Subscription)
 	}
 	s.Sequence = m.Sequence
 	switch e := e.(type) {
@@ -88,6 +82,7 @@ func (f *fold) subscription(m moment, e events.SubscriptionEvent) {
 		s.State.fold(e)
 		s.Active = s.Active && s.State.Disabled == ""
 	}
+	return nil
 }
 
 func (s *Subscription) updated(e events.SubscriptionUpdated) {

@@ -34,11 +34,21 @@ func newTable[K comparable, R any](v *view[K, R]) table[K, R] {
 	return table[K, R]{view: v, rows: map[K]*cell[R]{}}
 }
 
-// want says before the fold that it may ask for this row.
+// want says before the fold that it may ask for this row. The zero key is that of none.
 func (t *table[K, R]) want(key K) {
-	if _, ok := t.rows[key]; !ok {
-		t.rows[key] = &cell[R]{}
+	var none K
+	if key != none {
+		t.cell(key)
 	}
+}
+
+func (t *table[K, R]) cell(key K) *cell[R] {
+	c, ok := t.rows[key]
+	if !ok {
+		c = &cell[R]{}
+		t.rows[key] = c
+	}
+	return c
 }
 
 // wantAll says before the fold that it may ask for all rows for which the condition holds.
@@ -66,11 +76,40 @@ func (t *table[K, R]) edit(key K) *R {
 
 // put adds a row or replaces it.
 func (t *table[K, R]) put(row R) {
-	key := t.view.key(&row)
-	t.want(key)
-	c := t.rows[key]
+	c := t.cell(t.view.key(&row))
 	c.row, c.changed = &row, true
 }
+
+// add is put for a row that is new. One that is there already stays as it is, and the error says so.
+func (t *table[K, R]) add(row R) error {
+	if key := t.view.key(&row); t.get(key) != nil {
+		return fmt.Errorf("%s %v exists already", t.view.kind, key)
+	}
+	t.put(row)
+	return nil
+}
+
+// change changes a row that has a stamp, or says that there is none.
+func (t *table[K, R]) change(m moment, key K, how func(*R)) error {
+	row := t.edit(key)
+	if row == nil {
+		return t.unknown(key)
+	}
+	how(row)
+	t.view.stamp(row).touch(m)
+	return nil
+}
+
+// drop removes a row, or says that there is none.
+func (t *table[K, R]) drop(key K) error {
+	if t.get(key) == nil {
+		return t.unknown(key)
+	}
+	t.remove(key)
+	return nil
+}
+
+func (t *table[K, R]) unknown(key K) error { return fmt.Errorf("%s %v is unknown", t.view.kind, key) }
 
 func (t *table[K, R]) remove(key K) {
 	if c, ok := t.rows[key]; ok && c.row != nil {
@@ -115,9 +154,7 @@ func (t *table[K, R]) load(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 		for _, row := range rows {
-			key := t.view.key(&row)
-			t.want(key)
-			t.loaded(t.rows[key], row)
+			t.loaded(t.cell(t.view.key(&row)), row)
 		}
 	}
 	return nil
@@ -125,8 +162,8 @@ func (t *table[K, R]) load(ctx context.Context, tx *sql.Tx) error {
 
 func (t *table[K, R]) loaded(c *cell[R], row R) {
 	c.row, c.stored = &row, true
-	if t.view.labels != nil {
-		c.labels = t.view.labels(&row)
+	if t.view.metadata != nil {
+		c.labels = t.view.metadata(&row).Labels
 	}
 }
 
@@ -160,12 +197,12 @@ func (t *table[K, R]) write(ctx context.Context, tx *sql.Tx, key K, c *cell[R]) 
 }
 
 func (t *table[K, R]) writeLabels(ctx context.Context, tx *sql.Tx, key K, c *cell[R]) error {
-	if t.view.labels == nil {
+	if t.view.metadata == nil {
 		return nil
 	}
 	var labels labelsOf
 	if c.row != nil {
-		labels = t.view.labels(c.row)
+		labels = t.view.metadata(c.row).Labels
 	}
 	if maps.Equal(labels, c.labels) {
 		return nil

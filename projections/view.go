@@ -6,17 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"slipway/events"
 )
 
 // view describes one table and what a row of it is in Go.
 type view[K comparable, R any] struct {
-	table   string
-	keys    int                   // how many of the columns, from the first, are the key
-	key     func(*R) K            // the key of a row
-	where   func(K) []any         // the values of the key columns
-	columns func(row *R) []column // all columns, in one order
-	labels  func(*R) labelsOf     // the labels to look rows up by; nil for a view without
-	sql     struct{ all, get, put, del string }
+	table    string
+	kind     string                    // what one row is, for people
+	keys     int                       // how many of the columns, from the first, are the key; 0: one
+	key      func(*R) K                // the key of a row
+	where    func(K) []any             // the values of the key columns; nil: the key is the one value
+	columns  func(*R) []column         // the columns, in one order, but for these:
+	metadata func(*R) *events.Metadata // to look rows up by their labels; nil for a view without
+	stamp    func(*R) *Stamp           // nil for a view without
+	sql      struct{ all, get, put, del string }
 }
 
 // labelsOf is the labels of one resource.
@@ -24,6 +28,9 @@ type labelsOf map[string]string
 
 // ready writes the view's statements, once.
 func (v view[K, R]) ready() *view[K, R] {
+	if v.where == nil {
+		v.keys, v.where = 1, func(key K) []any { return []any{key} }
+	}
 	names := v.names()
 	key := strings.Join(names[:v.keys], " = ? AND ") + " = ?"
 	sets := make([]string, 0, len(names))
@@ -41,14 +48,27 @@ func (v view[K, R]) ready() *view[K, R] {
 func (v view[K, R]) names() []string {
 	var zero R
 	var names []string
-	for _, c := range v.columns(&zero) {
+	for _, c := range v.all(&zero) {
 		names = append(names, c.name)
 	}
 	return names
 }
 
-func (v *view[K, R]) values(row *R) []any {
+// all is all columns of a row.
+func (v *view[K, R]) all(row *R) []column {
 	columns := v.columns(row)
+	if v.metadata != nil {
+		of := v.metadata(row)
+		columns = append(columns, column{"labels", asJSON(&of.Labels)}, column{"annotations", asJSON(&of.Annotations)})
+	}
+	if v.stamp != nil {
+		columns = append(columns, v.stamp(row).columns()...)
+	}
+	return columns
+}
+
+func (v *view[K, R]) values(row *R) []any {
+	columns := v.all(row)
 	values := make([]any, len(columns))
 	for i, c := range columns {
 		values[i] = c.value
