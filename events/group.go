@@ -22,6 +22,7 @@ type GroupMember struct {
 	StoredStrategy StrategyID        `json:"stored_strategy,omitempty"` // in place of a name
 	Options        DeploymentOptions `json:"options"`
 	Metadata       Metadata          `json:"metadata,omitzero"`
+	Roles          []string          `json:"roles,omitempty"` // that who asked had where the app lives, when they asked: policies see them
 }
 
 // GroupOrder is what a directive means for one member.

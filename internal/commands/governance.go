@@ -257,6 +257,11 @@ func (h *Handler) onVersion(ctx context.Context, v app.Version, m eventlog.Meta,
 // Roles says which roles somebody has where an app lives.
 type Roles func(ctx context.Context, id events.AppID) ([]string, error)
 
+// RolesOf are the roles that who asked for a group has as the creator of a member.
+func RolesOf(m events.GroupMember) Roles {
+	return func(context.Context, events.AppID) ([]string, error) { return m.Roles, nil }
+}
+
 func (c Caller) rolesAt(ctx context.Context, id events.AppID) ([]string, error) {
 	if c.Roles == nil {
 		return nil, nil

@@ -128,7 +128,8 @@ func (h *Handler) onGroup(ctx context.Context, id events.GroupID, m eventlog.Met
 	return resultOf(KindGroup, string(id), out), nil
 }
 
-// createGroup refuses the whole where one of its members would be refused now.
+// createGroup refuses the whole where one of its members would be refused now. What who asks is at each of the apps is recorded with
+// it, since they are not there any more when the members are created.
 func (h *Handler) createGroup(ctx context.Context, c CreateGroup, by Caller, m eventlog.Meta) (Result, error) {
 	if err := c.Check(); err != nil {
 		return Result{}, err
@@ -140,6 +141,11 @@ func (h *Handler) createGroup(ctx context.Context, c CreateGroup, by Caller, m e
 	return h.onGroup(ctx, create.Group, m, func(s group.State) (_ []events.Event, err error) {
 		if create.Homes, err = h.wouldDeploy(ctx, create, by, m); err != nil {
 			return nil, err
+		}
+		for i := range create.Members {
+			if create.Members[i].Roles, err = by.rolesAt(ctx, create.Members[i].App); err != nil {
+				return nil, err
+			}
 		}
 		return group.Create(s, create)
 	})

@@ -11,7 +11,6 @@ import (
 	"github.com/matryer/is"
 
 	"slipway/aggregates"
-	"slipway/aggregates/app"
 	"slipway/aggregates/group"
 	"slipway/events"
 	"slipway/internal/commands"
@@ -168,67 +167,6 @@ func TestTheSameRequestTwice(t *testing.T) {
 		is.Equal(text(once, "guid"), text(twice, "guid"))
 		is.Equal(w.created(), map[string]int{s[0].app: 1})
 	})
-}
-
-// asks lets policies ask for approval of a member before it is created: the deployment that its command makes waits.
-func (w *world) asks(id string, n int) {
-	w.t.Helper()
-	agg, err := commands.Groups(w.log).Load(w.t.Context(), id)
-	w.try(err)
-	m := agg.State.Members[n]
-	meta := eventlog.Meta{CommandID: m.Command, Actor: "user/admin", Time: time.Now()}
-	_, err = commands.Apps(w.log, nil).Decide(w.t.Context(), string(m.App), meta, func(s app.State) ([]events.Event, error) {
-		return app.DeployApp(s, app.CreateDeployment{
-			ID: m.Command, Group: events.GroupID(id), By: "user/admin", Now: meta.Time,
-			Droplet: &app.Droplet{ID: m.Droplet, App: m.App, Staged: true, ProcessTypes: map[string]string{"web": "./web"}},
-			Judgement: &app.Judgement{Verdicts: []events.PolicyVerdict{{
-				Policy: "p", Name: "four eyes", Outcome: events.OutcomeApproval, Needed: 1, Approvers: []string{"user/bob"},
-			}}},
-		})
-	})
-	w.try(err)
-}
-
-// answers lets somebody approve the n-th member, or deny it.
-func (w *world) answers(id string, n int, decide func(app.State, app.Answer) ([]events.Event, error)) {
-	w.t.Helper()
-	agg, err := commands.Groups(w.log).Load(w.t.Context(), id)
-	w.try(err)
-	m := agg.State.Members[n]
-	meta := eventlog.Meta{CommandID: events.CommandID(events.NewID()), Actor: "user/bob", Time: time.Now()}
-	_, err = commands.Apps(w.log, nil).Decide(w.t.Context(), string(m.App), meta, func(s app.State) ([]events.Event, error) {
-		return decide(s, app.Answer{Deployment: m.Deployment, By: "user/bob", Now: meta.Time})
-	})
-	w.try(err)
-	w.passes(time.Millisecond)
-}
-
-// TestApprovals: a member that waits for people keeps its wave waiting, and is denied alone.
-func TestApprovals(t *testing.T) {
-	for name, c := range map[string]struct {
-		then func(*world, string)
-		want string
-	}{
-		"denied":      {func(w *world, id string) { w.answers(id, 1, app.DenyDeployment) }, "FINALIZED: DEPLOYED CREATING_APPROVAL_DENIED SKIPPED"},
-		"rolled back": {func(w *world, id string) { w.direct(id, "rollback") }, "CANCELED: DEPLOYED CANCELED SKIPPED"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(t *testing.T, w *world) {
-				is := is.New(t)
-				s := w.subjects("a", "b", "c")
-				id := w.group(s[0].member(""), s[1].member(""), s[2].member(wave(2, "")))
-				w.asks(id, 1)
-				w.manager()
-				is.Equal(w.stands(id), "RUNNING: DEPLOYED CREATING_APPROVAL PENDING")
-				w.passes(time.Hour)
-				is.Equal(w.stands(id), "RUNNING: DEPLOYED CREATING_APPROVAL PENDING")
-				is.True(len(w.cannot(id, "cancel")) > 0)
-				is.True(len(w.cannot(id, "finalize")) > 0)
-				c.then(w, id)
-				is.Equal(w.stands(id), c.want)
-			})
-		})
-	}
 }
 
 // stubborn refuses to roll one app's deployment back.

@@ -241,7 +241,6 @@ func TestWhoMay(t *testing.T) {
 		w.manager()
 		s := w.subjects("a", "b")
 		foreign := w.elsewhere("dev")
-		ann := []string{"Authorization", "ann@default"}
 
 		mine := text(w.must(201, "POST", paths, body(s[0].member(canary)), ann...), "guid")
 		const noApp = "Members 2: Unable to use app. Ensure that the app exists and you have access to it."

@@ -157,17 +157,23 @@ type bits struct{ *droplets.Memory }
 
 func (bits) Inspect(context.Context, string) (map[string]string, error) { return nil, nil }
 
-// people lets in whoever says a name, as a developer of a space, and who says none as the admin.
+// people lets in whoever says name@space/role: as a developer of the space if no role is given, as automation that develops if it is
+// "robot"; and who says nothing as the admin.
 type people struct{}
 
 func (people) Verify(_ context.Context, header []string) (auth.Identity, error) {
 	if len(header) == 0 {
 		return auth.Identity{UserID: "admin", UserName: "admin", Scopes: auth.Scopes{auth.ScopeAdmin}}, nil
 	}
-	name, space, _ := strings.Cut(header[0], "@")
+	name, place, _ := strings.Cut(header[0], "@")
+	space, role, _ := strings.Cut(place, "/")
+	robot := role == "robot"
+	if role == "" || robot {
+		role = string(auth.SpaceDeveloper)
+	}
 	return auth.Identity{
-		UserID: name, UserName: name, Scopes: auth.Scopes{auth.ScopeRead, auth.ScopeWrite},
-		Grants: []auth.Grant{{Role: auth.SpaceDeveloper, Organization: "default", Space: space}},
+		UserID: name, UserName: name, Scopes: auth.Scopes{auth.ScopeRead, auth.ScopeWrite}, Automation: robot,
+		Grants: []auth.Grant{{Role: auth.Role(role), Organization: "default", Space: space}},
 	}, nil
 }
 
