@@ -251,6 +251,10 @@ func (f failing) Judge(context.Context, commands.CreateDeployment, commands.Call
 	return commands.Judged{}, f.do()
 }
 
+func (f failing) JudgeGroup(context.Context, commands.CreateGroup, commands.Caller) (commands.JudgedGroup, error) {
+	return commands.JudgedGroup{}, f.do()
+}
+
 func (f failing) Forecast(context.Context, commands.CreateDeployment, commands.Assumptions, commands.Caller) (commands.Forecast, error) {
 	return commands.Forecast{}, f.do()
 }

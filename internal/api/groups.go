@@ -10,6 +10,7 @@ import (
 	"slipway/events"
 	"slipway/internal/auth"
 	"slipway/internal/commands"
+	"slipway/internal/resource"
 	"slipway/projections"
 )
 
@@ -17,6 +18,7 @@ func (a *API) groupRoutes() {
 	const one = "/v3/deployment_groups/:guid"
 	a.get("/v3/deployment_groups", a.listGroups)
 	a.echo.POST("/v3/deployment_groups", a.createGroup)
+	a.echo.POST("/v3/deployment_groups/evaluate", a.evaluateGroup)
 	a.get(one, a.getGroup)
 	a.echo.PATCH(one, a.updateGroup)
 	a.echo.POST(one+"/actions/cancel", a.directGroup(func(id events.GroupID) commands.Command { return commands.CancelGroup{Group: id} }))
@@ -78,6 +80,25 @@ func (a *API) createGroup(c echo.Context) error {
 		return err
 	}
 	return a.shown(c, http.StatusCreated, create)
+}
+
+// evaluateGroup says which policies would match each member, and what would come out; it writes nothing. Whoever could ask for the
+// group may ask for this.
+func (a *API) evaluateGroup(c echo.Context) error {
+	var body createGroup
+	create, err := body.command(bind(c, &body))
+	if err != nil {
+		return err
+	}
+	if err := a.allow(c, create); err != nil {
+		return err
+	}
+	judged, err := a.Commands.JudgeGroup(c.Request().Context(), create, a.caller(c, events.CommandID(events.NewID())))
+	if err != nil {
+		return err
+	}
+	standsAt(c, judged.Sequence)
+	return answer(c, http.StatusOK, resource.GroupEvaluationOf(create, judged))
 }
 
 // directGroup answers with the group, which tells what became of each member as it goes on.

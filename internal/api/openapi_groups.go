@@ -29,6 +29,12 @@ func groupOperations() []openapi.Operation {
 				"are deployed. The whole is refused where one of the members would be.",
 			Header: keyed, Body: describedGroup{}, Needed: true, Answers: []openapi.Answer{{Status: http.StatusCreated, Body: resource.Group{}}},
 		},
+		{
+			ID: "evaluateDeploymentGroup", Method: "POST", Path: path + "/evaluate", Tag: tagGroups,
+			Summary: "Say which policies would match the members of a group, and what would come out; it writes nothing",
+			Text:    "As if the waves of all members came now.",
+			Body:    describedGroup{}, Needed: true, Answers: []openapi.Answer{{Status: http.StatusOK, Body: resource.GroupEvaluation{}}},
+		},
 		{ID: "getDeploymentGroup", Method: "GET", Path: path + "/:guid", Tag: tagGroups, Summary: "Get a group", Answers: shown},
 		{
 			ID: "updateDeploymentGroup", Method: "PATCH", Path: path + "/:guid", Tag: tagGroups, Summary: "Change labels and annotations",

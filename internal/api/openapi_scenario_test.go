@@ -176,5 +176,6 @@ func (w *world) grouped(e estate) {
 	}
 	w.must(200, "PATCH", path+"/"+begin(canary), `{"metadata":{"labels":{"team":"a"}}}`)
 	w.must(200, "GET", path+"?status_values=FINALIZED&order_by=-created_at", "")
+	w.must(200, "POST", path+"/evaluate", `{"members":[`+planned(e["app"], e["droplet"], `{}`, `,"wave":2`)+`]}`)
 	w.must(422, "POST", path, `{}`)
 }

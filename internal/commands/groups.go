@@ -70,6 +70,14 @@ func (c CreateGroup) Check() error {
 	return Together(faults...)
 }
 
+// WaveNumber is the wave in which the member begins: 1 where the request names none.
+func (m Member) WaveNumber() int {
+	if m.Wave == nil {
+		return 1
+	}
+	return *m.Wave
+}
+
 // OfMember says of a refusal which member it is about, counted from 1.
 func OfMember(n int, err error) error {
 	var rejected *aggregates.RejectedError
@@ -83,12 +91,8 @@ func OfMember(n int, err error) error {
 func (c CreateGroup) members(command events.CommandID) []events.GroupMember {
 	all := make([]events.GroupMember, len(c.Members))
 	for i, m := range c.Members {
-		wave := 1
-		if m.Wave != nil {
-			wave = *m.Wave
-		}
 		all[i] = events.GroupMember{
-			App: m.App, Wave: wave, Droplet: m.Droplet, Revision: m.Revision, Strategy: m.Strategy, StoredStrategy: m.DeploymentStrategy,
+			App: m.App, Wave: m.WaveNumber(), Droplet: m.Droplet, Revision: m.Revision, Strategy: m.Strategy, StoredStrategy: m.DeploymentStrategy,
 			Options: m.Options.DeploymentOptions, Metadata: m.Metadata,
 		}
 		all[i].Command, all[i].Deployment = group.MemberIDs(command, i)

@@ -145,6 +145,34 @@ func TestAPolicyDeniesMembers(t *testing.T) {
 	})
 }
 
+// TestEvaluateAGroup says of each member what would come out, and writes nothing.
+func TestEvaluateAGroup(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		is := is.New(t)
+		s, foreign := w.subjects("a", "b", "c"), w.elsewhere("dev")
+		w.policy(`app.name == "b"`, asks)
+		w.policy(`app.name == "c" && !("space_developer" in actor.roles)`, denies)
+		before, _ := w.log.Newest(t.Context())
+		evaluate := func(who []string, members ...string) string {
+			v := w.must(200, "POST", paths+"/evaluate", body(members...), who...)
+			line := text(v, "outcome") + ":"
+			for n := range members {
+				is.True(at(v, "members", n, "app", "guid") != nil)
+				line += fmt.Sprint(" ", text(v, "members", n, "outcome"), at(v, "members", n, "wave"))
+			}
+			return line
+		}
+		is.Equal(evaluate(ann, s[0].member("")), "allow: allow1")
+		is.Equal(evaluate(ann, s[0].member(""), s[1].member(wave(2, "")), s[2].member(wave(3, ""))), "require_approval: allow1 require_approval2 allow3")
+		is.Equal(evaluate(eve, s[1].member(""), s[2].member(wave(2, ""))), "deny: require_approval1 deny2")
+		is.Equal(w.refused(422, "POST", paths+"/evaluate", `{}`), "Members must have at least one deployment")
+		const noApp = "Members 2: Unable to use app. Ensure that the app exists and you have access to it."
+		is.Equal(w.refused(422, "POST", paths+"/evaluate", body(s[0].member(""), foreign.member("")), ann...), noApp)
+		after, _ := w.log.Newest(t.Context())
+		is.Equal(before, after)
+	})
+}
+
 // TestAutomationAsksForAGroup: policies see that it does, in every wave; and after a rollback by hand it may not.
 func TestAutomationAsksForAGroup(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

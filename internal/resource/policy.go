@@ -46,6 +46,28 @@ func EvaluationOf(j commands.Judged) Evaluation {
 	return e
 }
 
+// GroupEvaluation is what the policies say of a group that nobody has asked for yet.
+type GroupEvaluation struct {
+	Outcome string             `json:"outcome"` // the strictest of the members'
+	Members []MemberEvaluation `json:"members"` // in the order of the request
+}
+
+// MemberEvaluation is what the policies say of one member.
+type MemberEvaluation struct {
+	App  GUID `json:"app"`
+	Wave int  `json:"wave"`
+	Evaluation
+}
+
+// GroupEvaluationOf presents what the policies say of a group that is asked for.
+func GroupEvaluationOf(c commands.CreateGroup, j commands.JudgedGroup) GroupEvaluation {
+	e := GroupEvaluation{Outcome: j.Outcome}
+	for i, m := range c.Members {
+		e.Members = append(e.Members, MemberEvaluation{App: guid(m.App), Wave: m.WaveNumber(), Evaluation: EvaluationOf(j.Members[i])})
+	}
+	return e
+}
+
 // LastDeployments implements commands.Finder.
 func (f Finder) LastDeployments(ctx context.Context, id events.AppID, most int) ([]policy.Past, error) {
 	if err := f.caughtUp(ctx); err != nil {
