@@ -69,6 +69,18 @@ type DeploymentApproved struct {
 	At         time.Time    `json:"at"`                // when
 }
 
+// DeploymentHeld: a requested deployment could begin, and does not yet: a window of a policy does not let it. It is asked again when
+// that is over, or when the policies change.
+type DeploymentHeld struct {
+	App        AppID        `json:"app"`
+	Deployment DeploymentID `json:"deployment"`
+	Policy     PolicyID     `json:"policy"`           // that holds it
+	Name       string       `json:"name"`             // of the policy
+	Reason     string       `json:"reason,omitempty"` // of the policy, in words
+	Until      time.Time    `json:"until"`            // when no policy holds it any more, as the policies are now
+	At         time.Time    `json:"at"`               // when they were asked
+}
+
 // DeploymentDenied: a requested deployment will never begin.
 type DeploymentDenied struct {
 	App        AppID        `json:"app"`
@@ -162,6 +174,7 @@ type AutomationReleased struct {
 
 func (DeploymentApprovalRequested) Type() Type { return TypeDeploymentApprovalRequested }
 func (DeploymentApproved) Type() Type          { return TypeDeploymentApproved }
+func (DeploymentHeld) Type() Type              { return TypeDeploymentHeld }
 func (DeploymentDenied) Type() Type            { return TypeDeploymentDenied }
 func (DeploymentWithdrawn) Type() Type         { return TypeDeploymentWithdrawn }
 func (DeploymentHalted) Type() Type            { return TypeDeploymentHalted }
@@ -177,6 +190,7 @@ func (AutomationReleased) Type() Type          { return TypeAutomationReleased }
 
 func (e DeploymentApprovalRequested) Subject() string { return string(e.Deployment) }
 func (e DeploymentApproved) Subject() string          { return string(e.Deployment) }
+func (e DeploymentHeld) Subject() string              { return string(e.Deployment) }
 func (e DeploymentDenied) Subject() string            { return string(e.Deployment) }
 func (e DeploymentWithdrawn) Subject() string         { return string(e.Deployment) }
 func (e DeploymentHalted) Subject() string            { return string(e.Deployment) }

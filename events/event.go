@@ -39,6 +39,7 @@ const (
 	TypeDeploymentCreated           Type = "deployment.created"
 	TypeDeploymentApprovalRequested Type = "deployment.approval-requested"
 	TypeDeploymentApproved          Type = "deployment.approved"
+	TypeDeploymentHeld              Type = "deployment.held"
 	TypeDeploymentDenied            Type = "deployment.denied"
 	TypeDeploymentWithdrawn         Type = "deployment.withdrawn"
 	TypeDeploymentHalted            Type = "deployment.halted"

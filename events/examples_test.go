@@ -156,6 +156,10 @@ var examples = []Event{
 		App: exampleApp, Deployment: exampleDeployment, By: "user/bob", Policies: []PolicyID{examplePolicy}, Comment: "looks good",
 		Granted: true, At: exampleTime,
 	},
+	DeploymentHeld{
+		App: exampleApp, Deployment: exampleDeployment, Policy: examplePolicy, Name: "year end", Reason: "nobody is in the office",
+		Until: exampleTime.Add(time.Hour), At: exampleTime,
+	},
 	DeploymentDenied{
 		App: exampleApp, Deployment: exampleDeployment, By: "user/bob", Policy: examplePolicy, Reason: "not on a Friday", At: exampleTime,
 	},

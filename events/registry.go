@@ -88,6 +88,7 @@ func registerApps(r *Registry) {
 	register[SignalReceived](r)
 	register[DeploymentApprovalRequested](r)
 	register[DeploymentApproved](r)
+	register[DeploymentHeld](r)
 	register[DeploymentDenied](r)
 	register[DeploymentWithdrawn](r)
 	register[DeploymentHalted](r)

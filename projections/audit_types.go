@@ -143,6 +143,8 @@ func auditOfDeployment(e events.Event, of *Deployment) (string, detail) {
 		return "audit.app.deployment.request", with(about(e.Deployment), "strategy", e.Strategy)
 	case events.DeploymentApproved:
 		return "audit.app.deployment.approve", with(about(e.Deployment), "comment", e.Comment)
+	case events.DeploymentHeld:
+		return "audit.app.deployment.hold", with(with(about(e.Deployment), "reason", e.Reason), "until", e.Until)
 	case events.DeploymentDenied:
 		return "audit.app.deployment.deny", with(about(e.Deployment), "reason", e.Reason)
 	case events.DeploymentWithdrawn:

@@ -228,13 +228,17 @@ func (d *Deployment) evolve(m moment, e events.Event) {
 		d.touch(m)
 	case events.DeploymentCanceling:
 		d.moveTo(m, Canceling, StatusActive, ReasonCanceling)
-	case events.DeploymentApproved, events.DeploymentDenied, events.DeploymentWithdrawn:
+	case events.DeploymentApproved, events.DeploymentHeld, events.DeploymentDenied, events.DeploymentWithdrawn:
 		d.answered(m, e)
 	case events.DeploymentHalted:
 		d.Watch.Halt = &Halted{Halt: e.Halt, Reason: e.Reason, By: e.By, Until: e.Until}
 		d.touch(m)
 	case events.DeploymentResumed:
 		d.Watch.Halt = nil
+		if asked := d.Watch.Asked; asked != nil {
+			anew := *asked
+			anew.Held, d.Watch.Asked = nil, &anew // whoever looks next says so again
+		}
 		d.touch(m)
 	case events.DeploymentDeleted:
 		d.moveTo(m, d.State, StatusFinalized, ReasonDeleted)

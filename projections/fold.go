@@ -223,7 +223,7 @@ func (f *fold) rollout(m moment, e events.Event) error {
 		events.DeploymentMetadataSet, events.DeploymentCanceling, events.DeploymentCanceled, events.DeploymentSuperseded,
 		events.DeploymentDeployed, events.DeploymentStepStarted, events.DeploymentBakeStarted, events.DeploymentCheckRecorded,
 		events.DeploymentBreached, events.DeploymentRollingBack, events.DeploymentRolledBack, events.DeploymentApprovalRequested,
-		events.DeploymentApproved, events.DeploymentDenied, events.DeploymentWithdrawn, events.DeploymentHalted,
+		events.DeploymentApproved, events.DeploymentHeld, events.DeploymentDenied, events.DeploymentWithdrawn, events.DeploymentHalted,
 		events.DeploymentResumed, events.DeploymentDeleted:
 		err := f.deployment(m, e)
 		f.membership(m, RefsOf(e).Deployment)

@@ -139,6 +139,8 @@ func refsOfRequest(e events.Event) Refs {
 		return Refs{App: e.App, Deployment: e.Deployment, Droplet: e.Droplet, Group: e.Group}
 	case events.DeploymentApproved:
 		return Refs{App: e.App, Deployment: e.Deployment}
+	case events.DeploymentHeld:
+		return Refs{App: e.App, Deployment: e.Deployment}
 	case events.DeploymentDenied:
 		return Refs{App: e.App, Deployment: e.Deployment}
 	case events.DeploymentWithdrawn:

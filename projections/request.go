@@ -15,6 +15,27 @@ type Asked struct {
 	Approvals []Approval             `json:"approvals,omitempty"`
 	Granted   bool                   `json:"granted,omitempty"` // nobody is left to be asked
 	Denial    *Denial                `json:"denial,omitempty"`
+	Held      *Held                  `json:"held,omitempty"` // it could have begun, but for a window
+}
+
+// Held is the window of a policy that keeps a deployment from beginning.
+type Held struct {
+	Policy events.PolicyID `json:"policy"`
+	Name   string          `json:"name"` // of the policy
+	Reason string          `json:"reason,omitempty"`
+	Until  time.Time       `json:"until"`
+}
+
+// Holding is what keeps it from beginning, by what was said when it was asked for and later, whichever does so longest; nil where
+// no window does.
+func (a Asked) Holding() *Held {
+	longest := a.Held
+	for _, v := range a.Verdicts {
+		if v.Outcome == events.OutcomeHold && (longest == nil || v.Until.After(longest.Until)) {
+			longest = &Held{Policy: v.Policy, Name: v.Name, Reason: v.Reason, Until: v.Until}
+		}
+	}
+	return longest
 }
 
 // Approval is one person's yes.
@@ -81,6 +102,9 @@ func (d *Deployment) answered(m moment, e events.Event) {
 	case events.DeploymentApproved:
 		asked.Approvals = append(slices.Clone(asked.Approvals), Approval{By: e.By, Policies: e.Policies, Comment: e.Comment, At: e.At})
 		asked.Granted = e.Granted
+		d.touch(m)
+	case events.DeploymentHeld:
+		asked.Held = &Held{Policy: e.Policy, Name: e.Name, Reason: e.Reason, Until: e.Until}
 		d.touch(m)
 	case events.DeploymentDenied:
 		asked.Denial, d.Error = &Denial{By: e.By, Policy: e.Policy, Reason: e.Reason, At: e.At}, e.Reason

@@ -38,18 +38,18 @@ func TestNothingMovesBeforeItIsApproved(t *testing.T) {
 	s := ask(t, running(t, 2), "wish", needs(2))
 	id := s.Requests[0].Deployment
 	is.True(s.Deployment == nil)
-	is.Equal(len(s.Webs()), 1)                                          // nothing was made
-	is.Equal(s.Droplet, events.DropletID("droplet-1"))                  // nothing is current that was not
-	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Halt{}, now)), 0) // nothing follows
+	is.Equal(len(s.Webs()), 1)                                            // nothing was made
+	is.Equal(s.Droplet, events.DropletID("droplet-1"))                    // nothing is current that was not
+	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now)), 0) // nothing follows
 	decided, err := app.ApproveDeployment(s, manager("bob", id))
 	s = must(t, s, decided, err)
-	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Halt{}, now)), 0) // one of two
+	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now)), 0) // one of two
 	again, err := app.ApproveDeployment(s, manager("bob", id))
 	is.NoErr(err)
 	is.Equal(len(again), 0) // the same person counts once
 	decided, err = app.ApproveDeployment(s, app.Answer{Deployment: id, By: "user/eve", Now: now})
 	s = must(t, s, decided, err)
-	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Halt{}, now), nil) // it starts by itself
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now), nil) // it starts by itself
 	is.Equal(s.Deployment.ID(), id)
 	is.Equal(len(s.Requests), 0)
 	is.Equal(s.Deployment.StartedAt, now)
@@ -90,7 +90,7 @@ func TestADenialIsFinal(t *testing.T) {
 	is.Equal(s.Ended[len(s.Ended)-1], app.Ended{ID: id, Reason: app.ReasonDenied})
 	_, err = app.ApproveDeployment(s, manager("eve", id))
 	is.Equal(message(err), "Cannot approve a deployment with status: FINALIZED and reason: CREATING_APPROVAL_DENIED")
-	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Halt{}, now.Add(48*time.Hour))), 0)
+	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now.Add(48*time.Hour))), 0)
 }
 
 func TestAPolicyDenies(t *testing.T) {
@@ -116,7 +116,7 @@ func TestNobodyAnswersInTime(t *testing.T) {
 	is.Equal(due, now.Add(time.Hour))
 	_, err := app.ApproveDeployment(s, app.Answer{Deployment: id, By: "user/eve", Now: due})
 	is.Equal(message(err), "Cannot approve the deployment: the time for answers is over since 2026-11-22T10:00:00Z")
-	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Halt{}, due), nil)
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Brakes{}, due), nil)
 	is.Equal(s.Ended[len(s.Ended)-1], app.Ended{ID: id, Reason: app.ReasonCanceled})
 }
 
@@ -128,9 +128,9 @@ func TestAWindowHolds(t *testing.T) {
 	id := s.Requests[0].Deployment
 	due, _ := app.Deadline(s, nil, now)
 	is.Equal(due, freeze.Until)
-	_, err := app.StartDeployment(s, app.Steer{Deployment: id, Now: now}, app.Quota{}, app.Halt{})
-	is.Equal(message(err), "Cannot start the deployment: it is held until 2026-11-22T12:00:00Z")
-	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Halt{}, due), nil)
+	_, err := app.StartDeployment(s, app.Steer{Deployment: id, Now: now}, app.Quota{}, app.Brakes{})
+	is.Equal(message(err), "Cannot start the deployment: policy freeze holds it until 2026-11-22T12:00:00Z")
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Brakes{}, due), nil)
 	is.Equal(s.Deployment.ID(), id)
 }
 
@@ -141,12 +141,12 @@ func TestApprovedIsNotStarted(t *testing.T) {
 	byHand.ManualStart = true
 	s := ask(t, running(t, 1), "wish", byHand)
 	id := s.Requests[0].Deployment
-	_, err := app.StartDeployment(s, app.Steer{Deployment: id, Now: now}, app.Quota{}, app.Halt{})
+	_, err := app.StartDeployment(s, app.Steer{Deployment: id, Now: now}, app.Quota{}, app.Brakes{})
 	is.Equal(message(err), "Cannot start the deployment: it waits for approval")
 	decided, err := app.ApproveDeployment(s, manager("bob", id))
 	s = must(t, s, decided, err)
-	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Halt{}, now.Add(48*time.Hour))), 0)
-	decided, err = app.StartDeployment(s, app.Steer{Deployment: id, Now: now}, app.Quota{}, app.Halt{})
+	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now.Add(48*time.Hour))), 0)
+	decided, err = app.StartDeployment(s, app.Steer{Deployment: id, Now: now}, app.Quota{}, app.Brakes{})
 	s = must(t, s, decided, err)
 	is.Equal(s.Deployment.ID(), id)
 }

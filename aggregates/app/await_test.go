@@ -39,12 +39,12 @@ func TestWhatWasPromisedWaitsForTheHalt(t *testing.T) {
 	})
 	is.Equal(decided[0].(events.DeploymentApprovalRequested).Verdicts, []events.PolicyVerdict{})
 	is.Equal(decided[3].(events.DeploymentErrorRecorded).Error, "rollouts are halted by user/bob until 2026-11-22T10:00:00Z: incident 42")
-	is.Equal(len(s.Webs()), 1)                                                         // nothing was made
-	is.Equal(len(app.Proceed(s, nil, app.Quota{}, incident, now.Add(time.Minute))), 0) // and nothing follows
-	over := app.Proceed(s, nil, app.Quota{}, app.Halt{}, incident.Until)
+	is.Equal(len(s.Webs()), 1)                                                                           // nothing was made
+	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Brakes{Halt: incident}, now.Add(time.Minute))), 0) // and nothing follows
+	over := app.Proceed(s, nil, app.Quota{}, app.Brakes{}, incident.Until)
 	is.Equal(types(over), []events.Type{events.TypeDeploymentResumed, events.TypeDeploymentErrorRecorded})
 	s = must(t, s, over, nil)
-	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Halt{}, incident.Until), nil)
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Brakes{}, incident.Until), nil)
 	is.Equal(s.Deployment.ID(), decided[0].(events.DeploymentApprovalRequested).Deployment)
 	is.Equal(s.Deployment.Group, events.GroupID("g"))
 }
@@ -55,9 +55,9 @@ func TestAHaltAndPolicies(t *testing.T) {
 	s, _ := promise(t, running(t, 2), needs(1))
 	decided, err := app.ApproveDeployment(s, manager("bob", s.Requests[0].Deployment))
 	s = must(t, s, decided, err)
-	is.Equal(len(app.Proceed(s, nil, app.Quota{}, incident, now)), 0)
-	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Halt{}, now), nil)
-	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Halt{}, now), nil)
+	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Brakes{Halt: incident}, now)), 0)
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now), nil)
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now), nil)
 	is.True(s.Deployment != nil) // both are done
 
 	_, decided = promise(t, running(t, 2), events.PolicyVerdict{Policy: "p", Name: "no", Outcome: events.OutcomeDeny})
@@ -81,7 +81,7 @@ func TestAHaltHoldsWhatWaits(t *testing.T) {
 	s = must(t, s, changed, nil)
 	s = must(t, s, app.ApplyHalt(s, app.Halt{}, now), nil)
 	is.Equal(s.Requests[0].Halt, events.HaltID(""))
-	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Halt{}, now)), 0) // it waits for people still
+	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now)), 0) // it waits for people still
 }
 
 // TestWhatWaitsIsSteered: there is nothing to go on with, and to go back is to be taken back.

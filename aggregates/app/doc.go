@@ -18,4 +18,6 @@
 //  7. Between two events time decides nothing before [Deadline], and what depends on time is decided then: never early.
 //  8. A deployment that waits for approval, or that was denied, changes no process.
 //  9. A halted rollout does not go on; only its capacity is looked after.
+//  10. Where nothing new is seen the updater comes to rest.
+//  11. A requested deployment does not begin while the window of a policy holds it, and no process is touched by that.
 package app

@@ -23,6 +23,7 @@ type world struct {
 	ids     int
 	now     time.Time
 	halt    app.Halt
+	window  window
 	ended   map[events.DeploymentID]string
 	created map[events.DeploymentID]bool
 	history []events.Event
@@ -54,6 +55,9 @@ func (w *world) observeEnd(e events.Event) {
 	case events.DeploymentCreated:
 		if w.state.Deployment != nil {
 			w.t.Fatalf("a second deployment while %s is active", w.state.Deployment.ID())
+		}
+		if h := w.window.hold(w.now); e.Requested && h.Policy != "" {
+			w.t.Fatalf("law 11: a requested deployment begins though %s", h.Text())
 		}
 		w.created[e.Deployment] = true
 	case events.DeploymentApprovalRequested:
@@ -89,8 +93,10 @@ func (w *world) command() events.CommandID {
 func (w *world) act() {
 	switch rapid.SampledFrom([]string{
 		"tick", "tick", "tick", "health", "health", "health", "health", "deploy", "cancel", "continue", "continue", "scale", "stop", "start", "restart",
-		"time", "time", "check", "check", "alarm", "roll back", "answer", "answer", "halt",
+		"time", "time", "check", "check", "alarm", "roll back", "answer", "answer", "halt", "window",
 	}).Draw(w.t, "act") {
+	case "window":
+		w.window = drawWindow(w.t, w.now)
 	case "answer":
 		w.answer()
 	case "halt":
@@ -212,7 +218,7 @@ func (w *world) answer() {
 	case "deny":
 		w.commit(app.DenyDeployment(w.state, says))
 	case "start":
-		w.commit(app.StartDeployment(w.state, steer, app.Quota{}, w.halt))
+		w.commit(app.StartDeployment(w.state, steer, app.Quota{}, w.brakes(w.now)))
 	case "withdraw":
 		w.commit(app.CancelDeployment(w.state, steer))
 	}
@@ -316,17 +322,20 @@ func (w *world) health() {
 // tick is one pass of the updater, with the laws on what it decides.
 func (w *world) tick() {
 	before := w.state
-	decided := app.Proceed(before, w.seen, app.Quota{}, w.halt, w.now)
+	decided := app.Proceed(before, w.seen, app.Quota{}, w.brakes(w.now), w.now)
 	w.decidedFrom = &before
 	w.commit(decided, nil)
 	w.decidedFrom = nil
 	if d := before.Deployment; d != nil && d.Halted && w.halt.ID != "" && !d.GoingBack && !d.RollingBack {
 		w.still(before, decided)
 	}
+	if held := slices.ContainsFunc(decided, holds); held && (len(decided) != 2 || !reflect.DeepEqual(before.Processes, w.state.Processes)) {
+		w.t.Fatalf("law 11: a request that is held changes something: %#v", decided)
+	}
 	if err := app.CheckCapacity(before, w.state, w.seen); err != nil {
 		w.t.Fatalf("law 2: %v\ndecided %#v", err, decided)
 	}
-	again := app.Proceed(w.state, w.seen, app.Quota{}, w.halt, w.now)
+	again := app.Proceed(w.state, w.seen, app.Quota{}, w.brakes(w.now), w.now)
 	if len(again) > 0 && onlySame(again, decided) {
 		w.t.Fatalf("law 4: decided twice: %#v", again)
 	}
@@ -347,7 +356,7 @@ func (w *world) tick() {
 func (w *world) rests() {
 	s := w.state
 	for range 300 {
-		decided := app.Proceed(s, w.seen, app.Quota{}, w.halt, w.now)
+		decided := app.Proceed(s, w.seen, app.Quota{}, w.brakes(w.now), w.now)
 		if len(decided) == 0 {
 			return
 		}
@@ -355,14 +364,14 @@ func (w *world) rests() {
 			s = app.Evolve(s, e)
 		}
 	}
-	w.t.Fatalf("law 10: it does not come to rest: %#v", app.Proceed(s, w.seen, app.Quota{}, w.halt, w.now))
+	w.t.Fatalf("law 10: it does not come to rest: %#v", app.Proceed(s, w.seen, app.Quota{}, w.brakes(w.now), w.now))
 }
 
 // turns says whether an event stands for another decision than the tick of a rollout, which balances next.
 func turns(e events.Event) bool {
 	switch e.Type() {
 	case events.TypeDeploymentBreached, events.TypeDeploymentCreated, events.TypeDeploymentDenied, events.TypeDeploymentWithdrawn,
-		events.TypeDeploymentHalted, events.TypeDeploymentResumed:
+		events.TypeDeploymentHalted, events.TypeDeploymentResumed, events.TypeDeploymentHeld:
 		return true
 	}
 	return false
@@ -379,7 +388,7 @@ func (w *world) waits() {
 		span = at.Sub(w.now) - 1
 	}
 	then := w.now.Add(time.Duration(rapid.Int64Range(0, int64(span)).Draw(w.t, "later")))
-	if early := app.Proceed(w.state, w.seen, app.Quota{}, w.halt, then); len(early) > 0 {
+	if early := app.Proceed(w.state, w.seen, app.Quota{}, w.brakes(then), then); len(early) > 0 {
 		w.t.Fatalf("law 7: the deadline is %v, %v, but at %v it decides %#v", at, ok, then, early)
 	}
 }
@@ -456,7 +465,7 @@ func (w *world) settles() {
 	for len(w.state.Requests) > 0 {
 		w.commit(app.CancelDeployment(w.state, app.Steer{Deployment: w.state.Requests[0].Deployment, By: "user", Now: w.now}))
 	}
-	w.halt = app.Halt{}
+	w.halt, w.window = app.Halt{}, window{}
 	for pass := 0; w.state.Deployment != nil; pass++ {
 		if pass > 300 {
 			w.t.Fatalf("law 6: does not end: %+v", *w.state.Deployment)
@@ -510,7 +519,7 @@ func TestSnapshotIsTheState(t *testing.T) {
 		if err != nil || string(again) != string(data) {
 			t.Fatalf("snapshot changes the state:\n%s\n%s", data, again)
 		}
-		if a, b := app.Proceed(w.state, w.seen, app.Quota{}, w.halt, w.now), app.Proceed(back, w.seen, app.Quota{}, w.halt, w.now); !onlySame(a, b) {
+		if a, b := app.Proceed(w.state, w.seen, app.Quota{}, w.brakes(w.now), w.now), app.Proceed(back, w.seen, app.Quota{}, w.brakes(w.now), w.now); !onlySame(a, b) {
 			t.Fatalf("a snapshot decides otherwise:\n%#v\n%#v", a, b)
 		}
 	})

@@ -7,14 +7,14 @@ import (
 	"slipway/events"
 )
 
-// Proceed is all that follows by itself in an app: a halt takes hold or lets go, a request whose time has come begins, or the
-// rollout going on is taken one tick further. While a halt is in force nothing begins.
-func Proceed(s State, seen Instances, q Quota, h Halt, now time.Time) []events.Event {
-	if changed := ApplyHalt(s, h, now); len(changed) > 0 {
+// Proceed is all that follows by itself in an app: a halt takes hold or lets go, a request whose time has come begins or is held, or
+// the rollout going on is taken one tick further. While a halt is in force nothing begins.
+func Proceed(s State, seen Instances, q Quota, b Brakes, now time.Time) []events.Event {
+	if changed := ApplyHalt(s, b.Halt, now); len(changed) > 0 {
 		return changed
 	}
-	if h.ID == "" {
-		if begun := nextRequest(s, q, now); len(begun) > 0 {
+	if b.Halt.ID == "" {
+		if begun := nextRequest(s, q, b.Holds, now); len(begun) > 0 {
 			return begun
 		}
 	}

@@ -16,6 +16,7 @@ type Request struct {
 	Approvals map[events.PolicyID][]events.Actor `json:"approvals,omitempty"` // who agreed, by policy
 	Granted   bool                               `json:"granted,omitempty"`   // nobody is left to be asked
 	Halt      events.HaltID                      `json:"halt,omitempty"`      // that keeps it from beginning
+	Held      events.DeploymentHeld              `json:"held,omitzero"`       // when it could have begun last; zero: it never could
 }
 
 // maxRequests bounds how many may wait at once; each keeps what was asked for.
@@ -36,15 +37,15 @@ func (s State) Waits(id events.DeploymentID) bool {
 	return waits
 }
 
-// HeldUntil is when the last window that holds the request closes or opens; zero where none does.
-func (r Request) HeldUntil() time.Time {
-	var until time.Time
+// asHeld is how the windows hold the request that held it when it was asked for; the zero Hold where none did.
+func (r Request) asHeld() Hold {
+	var h Hold
 	for _, v := range r.Verdicts {
-		if v.Outcome == events.OutcomeHold {
-			until = later(until, v.Until)
+		if v.Outcome == events.OutcomeHold && v.Until.After(h.Until) {
+			h = Hold{Policy: v.Policy, Name: v.Name, Reason: v.Reason, Until: v.Until}
 		}
 	}
-	return until
+	return h
 }
 
 // expires is when the first of the approvals still missing can come no more; zero where none is missing, or for ever.
@@ -73,8 +74,8 @@ func (r Request) manual() bool {
 	})
 }
 
-// ready says whether it may begin, as far as people and windows go.
-func (r Request) ready(now time.Time) bool { return r.Granted && !now.Before(r.HeldUntil()) }
+// ready says whether it may begin, as far as people go and the windows that held it when it was asked for.
+func (r Request) ready(now time.Time) bool { return r.Granted && !now.Before(r.asHeld().Until) }
 
 // command is what was asked for, as it was then.
 func (r Request) command(q Quota, now time.Time) CreateDeployment {
@@ -105,7 +106,12 @@ func evolveRequest(s State, e events.Event) State {
 	case events.DeploymentHalted:
 		return s.waiting(e.Deployment, func(r Request) Request { r.Halt = e.Halt; return r })
 	case events.DeploymentResumed:
-		return s.waiting(e.Deployment, func(r Request) Request { r.Halt = ""; return r })
+		return s.waiting(e.Deployment, func(r Request) Request {
+			r.Halt, r.Held = "", events.DeploymentHeld{} // whoever looks next says anew why it does not begin
+			return r
+		})
+	case events.DeploymentHeld:
+		return s.waiting(e.Deployment, func(r Request) Request { r.Held = e; return r })
 	case events.DeploymentCreated:
 		s.Requests = without(s.Requests, e.Deployment)
 	case events.DeploymentDenied:
@@ -186,9 +192,9 @@ func (d *Deployment) own() bool {
 	return !known || d.Options.OnFailure != "" || d.Group != "" || d.Requested
 }
 
-// nextRequest is what becomes of the first request whose time has come: it begins, or, where nobody answered in time, it is
-// taken back. One that cannot begin any more is denied with the reason.
-func nextRequest(s State, q Quota, now time.Time) []events.Event {
+// nextRequest is what becomes of the first request whose time has come: it begins, or a window holds it, or, where nobody answered
+// in time, it is taken back. One that cannot begin any more is denied with the reason.
+func nextRequest(s State, q Quota, holds Holds, now time.Time) []events.Event {
 	for _, r := range s.Requests {
 		switch expires := r.expires(); {
 		case !expires.IsZero() && !now.Before(expires):
@@ -196,16 +202,29 @@ func nextRequest(s State, q Quota, now time.Time) []events.Event {
 				App: s.ID, Deployment: r.Deployment, By: events.ActorUpdater, Reason: "nobody approved it in time", At: now,
 			}}
 		case r.ready(now) && !r.manual():
-			decided, err := DeployApp(s, r.command(q, now))
-			if err != nil {
-				return []events.Event{events.DeploymentDenied{
-					App: s.ID, Deployment: r.Deployment, By: events.ActorUpdater, Reason: cut(err.Error(), maxComment), At: now,
-				}}
+			if decided := s.begin(r, q, holds[r.Deployment], now); len(decided) > 0 {
+				return decided
 			}
-			return decided
 		}
 	}
 	return nil
+}
+
+// begin begins a request that is ready, unless a window holds it.
+func (s State) begin(r Request, q Quota, h Hold, now time.Time) []events.Event {
+	switch {
+	case now.Before(r.Held.At):
+		return nil // an updater whose clock is ahead has looked already: two that disagree would take turns
+	case h.Policy != "":
+		return s.hold(r, h, now)
+	}
+	decided, err := DeployApp(s, r.command(q, now))
+	if err != nil {
+		return []events.Event{events.DeploymentDenied{
+			App: s.ID, Deployment: r.Deployment, By: events.ActorUpdater, Reason: cut(err.Error(), maxComment), At: now,
+		}}
+	}
+	return decided
 }
 
 // requestsDue are the moments at which time alone decides about requests.
@@ -214,7 +233,7 @@ func (s State) requestsDue() []time.Time {
 	for _, r := range s.Requests {
 		due = append(due, r.expires())
 		if r.Granted && !r.manual() {
-			due = append(due, r.HeldUntil())
+			due = append(due, r.asHeld().Until, r.Held.At, r.Held.Until)
 		}
 	}
 	return due

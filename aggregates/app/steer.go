@@ -145,8 +145,9 @@ func SetDeploymentMetadata(s State, id events.DeploymentID, present, next events
 	return []events.Event{events.DeploymentMetadataSet{App: s.ID, Deployment: id, Metadata: next}}, nil
 }
 
-// StartDeployment begins a requested deployment that is approved. Asked again once it has begun, it decides nothing.
-func StartDeployment(s State, c Steer, q Quota, h Halt) ([]events.Event, error) {
+// StartDeployment begins a requested deployment that is approved, unless a window holds it: it is refused then, and denied where it
+// would be held for ever. Asked again once it has begun, it decides nothing.
+func StartDeployment(s State, c Steer, q Quota, b Brakes) ([]events.Event, error) {
 	if s.Deployment != nil && s.Deployment.ID() == c.Deployment {
 		return nil, nil
 	}
@@ -157,12 +158,18 @@ func StartDeployment(s State, c Steer, q Quota, h Halt) ([]events.Event, error) 
 	if !r.Granted {
 		return nil, aggregates.Reject("Cannot start the deployment: it waits for approval")
 	}
-	if until := r.HeldUntil(); c.Now.Before(until) {
-		return nil, aggregates.Reject("Cannot start the deployment: it is held until %s", until.Format(time.RFC3339))
+	if b.Halt.ID != "" {
+		return nil, aggregates.Reject("Cannot start the deployment: %s", b.Halt.Text())
 	}
-	start := r.command(q, c.Now)
-	if h.ID != "" {
-		start.Halt = h.Text()
+	h := b.Holds[c.Deployment]
+	if was := r.asHeld(); c.Now.Before(was.Until) {
+		h = was
 	}
-	return DeployApp(s, start)
+	switch {
+	case h.Policy == "":
+		return DeployApp(s, r.command(q, c.Now))
+	case h.Until.IsZero():
+		return s.hold(r, h, c.Now), nil
+	}
+	return nil, aggregates.Reject("Cannot start the deployment: %s", h.Text())
 }

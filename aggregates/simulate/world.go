@@ -130,7 +130,7 @@ func (w *world) decide() ([]events.Event, error) {
 		return nil, nil
 	}
 	quota := w.quota()
-	decided := app.Proceed(w.state, w.seen, quota, app.Halt{}, w.now)
+	decided := app.Proceed(w.state, w.seen, quota, app.Brakes{}, w.now)
 	if len(decided) == 0 {
 		return app.Explain(w.state, w.seen, false, quota, w.now), nil
 	}

@@ -94,6 +94,10 @@ func (w *world) judged(e estate) {
 		"window":{"rule":"FREQ=DAILY","duration_in_seconds":60,"time_zone":"UTC","applies":"inside"}},"metadata":{"labels":{"a":null}}}`)
 	w.must(200, "GET", path+by, "")
 	w.must(204, "DELETE", path+by, "")
+	by = make(frozen("hold"))
+	w.must(200, "POST", path+"evaluate", body)
+	w.must(200, "POST", "/v3/deployments/"+text(w.must(201, "POST", "/v3/deployments", body), "guid")+"/actions/cancel", "")
+	w.must(204, "DELETE", path+by, "")
 	w.must(422, "POST", "/v3/policies", `{}`)
 }
 

@@ -157,14 +157,13 @@ func TestHeldByAWindow(t *testing.T) {
 	is := is.New(t)
 	w := newWorld(t)
 	app, droplet := w.started()
-	now := time.Now().UTC()
-	w.policy("freeze", `{"outcome":"hold","reason":"holidays","window":{"rule":"FREQ=YEARLY","start":"`+now.Add(-time.Hour).Format("2006-01-02T15:04:05")+
-		`","duration_in_seconds":7200,"time_zone":"UTC","applies":"inside"}}`)
+	policy := w.policy("freeze", frozen("hold"))
 	held := w.must(201, "POST", "/v3/deployments", asks(app, droplet))
 	is.Equal(text(held, "status", "reason"), "CREATING_APPROVAL")
-	is.Equal(text(held, "status", "held_until"), now.Add(time.Hour).Format("2006-01-02T15:04:05Z"))
+	is.Equal(text(held, "status", "held_until"), thawed)
+	is.Equal([]string{text(held, "status", "hold", "policy", "guid"), text(held, "status", "hold", "reason")}, []string{policy, "holidays"})
 	refused := w.must(422, "POST", "/v3/deployments/"+text(held, "guid")+"/actions/start", "")
-	is.Equal(text(refused, "errors", 0, "detail"), "Cannot start the deployment: it is held until "+now.Add(time.Hour).Format("2006-01-02T15:04:05Z"))
+	is.Equal(text(refused, "errors", 0, "detail"), "Cannot start the deployment: policy freeze holds it until "+thawed+": holidays")
 }
 
 // TestEvaluate says what would come out, and writes nothing.

@@ -42,6 +42,8 @@ func (a *auditor) misfit(h *history, e events.Event) (Law, string) {
 		return LawFold, misfitDeployment(s, e.Deployment, either)
 	case events.DeploymentApproved:
 		return LawFold, misfitRequest(s, e.Deployment)
+	case events.DeploymentHeld:
+		return LawFold, misfitRequest(s, e.Deployment)
 	case events.DeploymentDenied:
 		return LawFold, misfitRequest(s, e.Deployment)
 	case events.DeploymentWithdrawn:

@@ -93,11 +93,9 @@ func (h *Handler) judged(ctx context.Context, c CreateDeployment, by Caller) (Ju
 
 // judge asks the policies about a deployment of an app.
 func (h *Handler) judge(ctx context.Context, c CreateDeployment, s app.State, create app.CreateDeployment, by Caller) (*app.Judgement, error) {
-	r, err := h.request(ctx, c, s, create, by)
-	if err != nil {
-		return nil, err
-	}
-	return h.policies.Judge(ctx, r, func(ctx context.Context) ([]policy.Past, error) {
+	return h.policies.Judge(ctx, create.Await.ID != "", func(ctx context.Context) (policy.Request, error) {
+		return h.request(ctx, c, s, create, by)
+	}, func(ctx context.Context) ([]policy.Past, error) {
 		return h.finder.LastDeployments(ctx, s.ID, lastDeployments)
 	})
 }

@@ -57,13 +57,13 @@ func (p ready) governs(r Request) bool {
 	return p.Governs(events.OrganizationID(r.Organization.GUID), events.SpaceID(r.Space.GUID), r.App.Labels)
 }
 
-// judge asks every policy. Nil: none has anything to say.
+// judge asks every policy.
 func (s set) judge(r Request) (*app.Judgement, error) {
 	variables, kept, err := r.seen()
 	if err != nil {
 		return nil, err
 	}
-	var j app.Judgement
+	j := app.Judgement{Verdicts: []events.PolicyVerdict{}, Context: kept}
 	var holding []*window
 	for _, p := range s {
 		if v, ok := p.verdict(r, variables); ok {
@@ -72,10 +72,6 @@ func (s set) judge(r Request) (*app.Judgement, error) {
 			}
 		}
 	}
-	if len(j.Verdicts) == 0 {
-		return nil, nil
-	}
-	j.Context = kept
 	holdUntil(j.Verdicts, holding, r.Now)
 	return &j, nil
 }
@@ -87,14 +83,14 @@ func (p ready) verdict(r Request, variables map[string]any) (v events.PolicyVerd
 	}
 	v = events.PolicyVerdict{Policy: p.ID, Name: p.Name, Outcome: p.Rule.Outcome, Reason: p.Rule.Reason}
 	if p.broken != nil {
-		return denied(v, "it cannot be asked: "+p.broken.Error()), true
+		return denied(v, p.unasked()), true
 	}
 	if applies, _ := p.window.applies(r.Now); !applies {
 		return v, false
 	}
 	holds, err := holds(p.condition, variables)
 	if err != nil {
-		return denied(v, "its condition cannot be evaluated: "+err.Error()), true
+		return denied(v, unclear(err)), true
 	}
 	if a := p.Rule.Approval; a != nil {
 		v.Needed, v.Approvers, v.SelfApproval, v.ManualStart = a.Needed, a.Approvers, a.SelfApproval, a.ManualStart
@@ -145,9 +141,19 @@ func free(windows []*window, now time.Time) (at time.Time, ends bool) {
 // maxReason bounds what a verdict says of a failure, in bytes.
 const maxReason = 512
 
-func denied(v events.PolicyVerdict, why string) events.PolicyVerdict {
+// unasked is why a policy that is broken stops a request.
+func (p ready) unasked() string { return short("it cannot be asked: " + p.broken.Error()) }
+
+// unclear is why a condition that fails stops one.
+func unclear(err error) string { return short("its condition cannot be evaluated: " + err.Error()) }
+
+func short(why string) string {
 	if len(why) > maxReason {
-		why = strings.ToValidUTF8(why[:maxReason], "")
+		return strings.ToValidUTF8(why[:maxReason], "")
 	}
+	return why
+}
+
+func denied(v events.PolicyVerdict, why string) events.PolicyVerdict {
 	return events.PolicyVerdict{Policy: v.Policy, Name: v.Name, Outcome: events.OutcomeDeny, Reason: why}
 }

@@ -36,11 +36,18 @@ func (p *Policies) Decide(
 	return p.all.Decide(ctx, p.id, m, decide)
 }
 
-// Judge asks all policies about a request, those included that were made or changed a moment ago. last gives earlier
-// deployments of the app; it is asked where a policy looks at them. Nil: no policy has anything to say.
-func (p *Policies) Judge(ctx context.Context, r Request, last func(context.Context) ([]Past, error)) (*app.Judgement, error) {
-	s, err := p.current(ctx)
-	if err != nil || len(s) == 0 {
+// Judge asks all policies about a request, those included that were made or changed a moment ago. ask gathers the request, where
+// there are policies; last gives earlier deployments of the app, where a policy looks at them. Nil: no policy has anything to say. Of
+// a request that waits in any case what policies see is kept, for when it begins.
+func (p *Policies) Judge(
+	ctx context.Context, waits bool, ask func(context.Context) (Request, error), last func(context.Context) ([]Past, error),
+) (*app.Judgement, error) {
+	s, _, err := p.current(ctx)
+	if err != nil || len(s) == 0 && !waits {
+		return nil, err
+	}
+	r, err := ask(ctx)
+	if err != nil {
 		return nil, err
 	}
 	if s.needsHistory(r) {
@@ -48,21 +55,25 @@ func (p *Policies) Judge(ctx context.Context, r Request, last func(context.Conte
 			return nil, fmt.Errorf("last deployments of app %s: %w", r.App.GUID, err)
 		}
 	}
-	return s.judge(r)
+	j, err := s.judge(r)
+	if err != nil || !waits && len(j.Verdicts) == 0 {
+		return nil, err
+	}
+	return j, nil
 }
 
-// current is all policies as they stand now.
-func (p *Policies) current(ctx context.Context) (set, error) {
+// current is all policies as they stand now, and as of which commit that is.
+func (p *Policies) current(ctx context.Context) (set, events.Sequence, error) {
 	agg, err := p.all.Load(ctx, p.id)
 	if err != nil {
-		return nil, fmt.Errorf("policies: %w", err)
+		return nil, 0, fmt.Errorf("policies: %w", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if agg.Position.Sequence > p.at {
 		p.compiled, p.at = p.compiled.renewed(agg.State), agg.Position.Sequence
 	}
-	return p.compiled, nil
+	return p.compiled, p.at, nil
 }
 
 // renewed is the policies of a state; what has not changed is not compiled again.

@@ -96,13 +96,19 @@ func (r Request) seen() (map[string]any, json.RawMessage, error) {
 	if len(kept) > maxContext {
 		return nil, nil, aggregates.Reject("The request is too large for policies to judge it (%d bytes, at most %d): ask for less at once", len(kept), maxContext)
 	}
+	variables, err := variablesOf(kept, r.Now)
+	return variables, kept, err
+}
+
+// variablesOf gives what conditions can name, of what is kept.
+func variablesOf(kept json.RawMessage, now time.Time) (map[string]any, error) {
 	var variables map[string]any
 	if err := json.Unmarshal(kept, &variables); err != nil {
-		return nil, nil, fmt.Errorf("what policies see: %w", err)
+		return nil, fmt.Errorf("what policies see: %w", err)
 	}
 	variables = whole(variables).(map[string]any)
-	variables["now"] = r.Now
-	return variables, kept, nil
+	variables["now"] = now
+	return variables, nil
 }
 
 // filled has no null where a condition expects a map or a list.

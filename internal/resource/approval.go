@@ -31,6 +31,13 @@ type PolicyVerdict struct {
 	HeldUntil    *Time    `json:"held_until,omitempty"`
 }
 
+// HoldRef is a policy whose window keeps a deployment from beginning.
+type HoldRef struct {
+	Policy GUID   `json:"policy"`
+	Name   string `json:"name"`
+	Reason string `json:"reason,omitempty"`
+}
+
 // Answer is one person's yes or no, or a policy's no.
 type Answer struct {
 	By       string `json:"by"`
@@ -82,16 +89,16 @@ func known(t time.Time) *Time {
 	return moment(t)
 }
 
-func heldUntil(a *projections.Asked) *Time {
-	var until time.Time
-	if a != nil {
-		for _, v := range a.Verdicts {
-			if v.Outcome == events.OutcomeHold && v.Until.After(until) {
-				until = v.Until
-			}
-		}
+// held is until when a window keeps a deployment from beginning, and whose; nothing where none does.
+func held(a *projections.Asked) (until *Time, by *HoldRef) {
+	if a == nil {
+		return nil, nil
 	}
-	return known(until)
+	h := a.Holding()
+	if h == nil {
+		return nil, nil
+	}
+	return known(h.Until), &HoldRef{Policy: guid(h.Policy), Name: h.Name, Reason: h.Reason}
 }
 
 func haltRef(h *projections.Halted) *HaltRef {

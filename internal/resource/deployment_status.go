@@ -21,6 +21,7 @@ type Status struct {
 	Failure     *Failure         `json:"failure,omitempty"`      // why it failed, if it did
 	Checks      map[string]Check `json:"checks,omitempty"`       // those that were made, by name
 	HeldUntil   *Time            `json:"held_until,omitempty"`   // when the window opens that it waits for
+	Hold        *HoldRef         `json:"hold,omitempty"`         // whose window that is, and why
 	Halt        *HaltRef         `json:"halt,omitempty"`         // why it stands still
 }
 
@@ -85,7 +86,7 @@ func status(d projections.Deployment) Status {
 		s.Failure = &Failure{Cause: b.Cause, Name: b.Name, Reason: b.Reason, Value: b.Value, Action: b.Action, At: Time(b.At)}
 	}
 	if d.State == projections.Requested {
-		s.HeldUntil = heldUntil(w.Asked)
+		s.HeldUntil, s.Hold = held(w.Asked)
 	}
 	if d.StatusValue == projections.StatusActive {
 		s.Halt = haltRef(w.Halt)

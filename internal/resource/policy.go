@@ -37,9 +37,8 @@ type Evaluation struct {
 
 // EvaluationOf presents what the policies say.
 func EvaluationOf(j commands.Judged) Evaluation {
-	e := Evaluation{
-		Outcome: j.Outcome, Verdicts: Each(j.Verdicts, Verdict), HeldUntil: heldUntil(&projections.Asked{Verdicts: j.Verdicts}),
-	}
+	e := Evaluation{Outcome: j.Outcome, Verdicts: Each(j.Verdicts, Verdict)}
+	e.HeldUntil, _ = held(&projections.Asked{Verdicts: j.Verdicts})
 	if j.Context != nil {
 		e.Context = j.Context
 	}

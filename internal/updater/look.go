@@ -24,12 +24,12 @@ type look struct {
 	app.State
 	seen         app.Instances
 	quota        app.Quota
-	halt         app.Halt
+	brakes       app.Brakes
 	now          time.Time
 	missingSince time.Time // zero: no new instance is missing
 }
 
-// look gathers it. It fails with errBehind if it does not include the very report or halt that was given as the cause.
+// look gathers it. It fails with errBehind if it does not include the very report, halt or policy that was given as the cause.
 func (u *Updater) look(ctx context.Context, s app.State, because trigger, now time.Time) (look, error) {
 	l := look{State: s, now: now}
 	declared, err := u.halts.Load(ctx)
@@ -39,8 +39,8 @@ func (u *Updater) look(ctx context.Context, s app.State, because trigger, now ti
 	if because.subject == events.HaltSubject && declared.Position.Sequence < because.seq {
 		return look{}, errBehind
 	}
-	l.halt = declared.State.For(s.Organization, s.Space, now)
-	if len(app.ApplyHalt(s, l.halt, now)) > 0 {
+	l.brakes.Halt = declared.State.For(s.Organization, s.Space, now)
+	if len(app.ApplyHalt(s, l.brakes.Halt, now)) > 0 {
 		return l, nil // that is all to decide now: it must not wait for quotas and instances
 	}
 	if u.quotas != nil {
@@ -48,10 +48,27 @@ func (u *Updater) look(ctx context.Context, s app.State, because trigger, now ti
 			return look{}, err
 		}
 	}
+	if err = u.hold(ctx, &l, because); err != nil {
+		return look{}, err
+	}
 	if s.Deployment != nil {
 		err = u.watch(ctx, &l, because)
 	}
 	return l, err
+}
+
+// hold adds which windows hold requests that would begin now.
+func (u *Updater) hold(ctx context.Context, l *look, because trigger) (err error) {
+	beginning := app.Beginning(l.State, "", l.now)
+	if len(beginning) == 0 || l.brakes.Halt.ID != "" {
+		return nil
+	}
+	var at events.Sequence
+	l.brakes.Holds, at, err = u.policies.Holds(ctx, beginning, l.now)
+	if err == nil && because.subject == events.PolicySubject && at < because.seq {
+		err = errBehind
+	}
+	return err
 }
 
 // watch adds what is seen of the instances of a rollout.
@@ -127,11 +144,11 @@ func (l look) next() (at time.Time) {
 	if !l.missingSince.IsZero() && !l.overdue() {
 		moments = append(moments, l.missingSince.Add(missingGrace))
 	}
-	if l.halt.ID == "" && app.QuotaRefusal(l.State, l.seen, l.quota) != "" {
+	if l.brakes.Halt.ID == "" && app.QuotaRefusal(l.State, l.seen, l.quota) != "" {
 		moments = append(moments, l.now.Add(roomAgain))
 	}
-	if !l.halt.Until.IsZero() {
-		moments = append(moments, l.halt.Until)
+	if !l.brakes.Halt.Until.IsZero() {
+		moments = append(moments, l.brakes.Halt.Until)
 	}
 	for _, m := range moments {
 		if at.IsZero() || m.Before(at) {
@@ -143,7 +160,7 @@ func (l look) next() (at time.Time) {
 
 // decide is Proceed with the capacity law asserted on what it decides, or why nothing moves.
 func (l look) decide() ([]events.Event, error) {
-	decided := app.Proceed(l.State, l.seen, l.quota, l.halt, l.now)
+	decided := app.Proceed(l.State, l.seen, l.quota, l.brakes, l.now)
 	if len(decided) == 0 {
 		return app.Explain(l.State, l.seen, l.overdue(), l.quota, l.now), nil
 	}

@@ -12,9 +12,13 @@ import (
 	"slipway/events"
 )
 
-// rouse considers every app because of a halt that was declared or lifted: first the rollouts that this updater knows, since
-// those must stand still at once, then all others, which another updater may know of, or none.
+// rouse considers every app because of a halt that was declared or lifted, or since policies changed: first the rollouts that this
+// updater knows, since those must stand still at once, then all others, which another updater may know of, or none. Of what
+// changed several times only the last is news: a new consumer begins with all there ever was.
 func (u *Updater) rouse(ctx context.Context, c events.Recorded) error {
+	if last, err := u.log.Last(ctx, c.Subject); err != nil || last > c.Sequence {
+		return err
+	}
 	because := trigger{c.EventID(0), c.Subject, c.Sequence}
 	known := u.instances.watched()
 	err := u.considerAll(ctx, known, because)

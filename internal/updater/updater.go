@@ -14,6 +14,8 @@
 //     its times follow from is in the log, so a restart neither forgets nor prolongs a wait.
 //  6. What it decides takes every halt into account that is in the log then. A halt that is declared or lifted makes it
 //     consider every app at once, those first whose rollouts it knows; one that ends by itself rings like any deadline.
+//  7. What was asked for begins only if the policies that say when let it, as they are in the log then. Whenever they change it
+//     considers every app where something waits.
 //
 // It has no state that matters: what it holds in memory is a cache of folded history.
 package updater
@@ -31,12 +33,15 @@ import (
 	"slipway/events"
 	"slipway/internal/eventlog"
 	"slipway/internal/halts"
+	"slipway/internal/policy"
 )
 
-// The durable consumers that all updaters share. Halts have their own, so that no app's turn comes before them or after.
+// The durable consumers that all updaters share. Halts have their own, so that no app's turn comes before them or after, and
+// policies have theirs, so that no halt waits for them.
 const (
-	consumer      = "updater"
-	haltsConsumer = "updater-halts"
+	consumer         = "updater"
+	haltsConsumer    = "updater-halts"
+	policiesConsumer = "updater-policies"
 )
 
 // lanes is how many apps are considered at once. A decision waits for one append; more lanes than writes the log takes
@@ -53,6 +58,7 @@ type Updater struct {
 	instances *instances
 	timers    eventlog.Timers
 	halts     *halts.Halts
+	policies  *policy.Policies
 	quotas    Quotas
 	logger    *slog.Logger
 	now       func() time.Time
@@ -63,7 +69,8 @@ func New(
 	log eventlog.Log, timers eventlog.Timers, apps *eventlog.Repository[app.State], quotas Quotas, logger *slog.Logger,
 ) *Updater {
 	return &Updater{
-		log: log, timers: timers, apps: apps, quotas: quotas, halts: halts.New(log), instances: newInstances(log), logger: logger, now: time.Now,
+		log: log, timers: timers, apps: apps, quotas: quotas, halts: halts.New(log), policies: policy.New(log),
+		instances: newInstances(log), logger: logger, now: time.Now,
 	}
 }
 
@@ -78,11 +85,11 @@ func (u *Updater) Run(ctx context.Context) error {
 			Lanes: lanes, Lane: func(c events.Recorded) string { return string(appOf(c)) }, Failed: u.failed,
 		}, u.handle)
 	})
-	group.Go(func() error {
-		return u.log.Work(ctx, eventlog.Worker{
-			Name: haltsConsumer, Filters: []string{string(events.HaltSubject)}, Lanes: 1, Failed: u.failed,
-		}, u.rouse)
-	})
+	for name, all := range map[string]events.Subject{haltsConsumer: events.HaltSubject, policiesConsumer: events.PolicySubject} {
+		group.Go(func() error {
+			return u.log.Work(ctx, eventlog.Worker{Name: name, Filters: []string{string(all)}, Lanes: 1, Failed: u.failed}, u.rouse)
+		})
+	}
 	if err := group.Wait(); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("updater: %w", err)
 	}
@@ -143,7 +150,7 @@ func (u *Updater) consider(ctx context.Context, id events.AppID, because trigger
 		if s.Deployment == nil {
 			u.instances.forget(id)
 		}
-		if s.Deployment == nil && len(s.Requests) == 0 {
+		if len(s.Requests) == 0 && (s.Deployment == nil || because.subject == events.PolicySubject) {
 			return nil, nil
 		}
 		l, err := u.look(ctx, s, because, m.Time)

@@ -1,0 +1,142 @@
+package policy
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+
+	"slipway/aggregates/app"
+	"slipway/aggregates/policy"
+	"slipway/events"
+	"slipway/internal/eventlog"
+)
+
+// week is a window from one day and hour of January 2026 in Berlin to another.
+func week(t *testing.T, from, to string) *events.PolicyWindow {
+	t.Helper()
+	start := berlin(t, from)
+	return &events.PolicyWindow{
+		Rule: "FREQ=YEARLY", Start: from[:10] + "T" + from[11:] + ":00", Seconds: int(berlin(t, to).Sub(start) / time.Second),
+		Zone: "Europe/Berlin", Applies: events.WindowInside,
+	}
+}
+
+func named(name string, rule events.PolicyRule) ready {
+	return prepare(policy.Policy{ID: events.PolicyID(name), Name: name, Rule: rule})
+}
+
+// kept is what the event has of the request.
+func kept(t *testing.T) []byte {
+	t.Helper()
+	_, kept, err := request().seen()
+	is.New(t).NoErr(err)
+	return kept
+}
+
+// TestHold asks again at Wednesday noon about what was asked for on Monday.
+func TestHold(t *testing.T) {
+	freeze := week(t, "2026-01-14 09:00", "2026-01-15 09:00")
+	always := &events.PolicyWindow{Rule: "FREQ=DAILY", Start: "2026-01-01T00:00:00", Seconds: 24 * 3600, Zone: "UTC", Applies: events.WindowInside}
+	hold := events.PolicyRule{Outcome: events.OutcomeHold, Window: freeze, Reason: "holidays"}
+	with := func(change func(*events.PolicyRule)) events.PolicyRule {
+		rule := hold
+		change(&rule)
+		return rule
+	}
+	end := berlin(t, "2026-01-15 09:00")
+	for name, c := range map[string]struct {
+		policies set
+		want     app.Hold
+	}{
+		"none":  {nil, app.Hold{}},
+		"holds": {set{named("p", hold)}, app.Hold{Policy: "p", Name: "p", Reason: "holidays", Until: end}},
+		"denies": {
+			set{named("p", with(func(r *events.PolicyRule) { r.Outcome = events.OutcomeDeny }))},
+			app.Hold{Policy: "p", Name: "p", Reason: "holidays", Until: end},
+		},
+		"allows": {set{named("p", with(func(r *events.PolicyRule) { r.Outcome = events.OutcomeAllow }))}, app.Hold{}},
+		"asks people, who were asked": {set{named("p", with(func(r *events.PolicyRule) {
+			r.Outcome, r.Approval = events.OutcomeApproval, &events.PolicyApproval{Needed: 1, Approvers: []string{"admin"}}
+		}))}, app.Hold{}},
+		"has no window":     {set{named("p", events.PolicyRule{Outcome: events.OutcomeDeny})}, app.Hold{}},
+		"outside of it":     {set{named("p", with(func(r *events.PolicyRule) { r.Window = week(t, "2026-01-15 09:00", "2026-01-16 09:00") }))}, app.Hold{}},
+		"another condition": {set{named("p", with(func(r *events.PolicyRule) { r.Condition = "space.name == 'dev'" }))}, app.Hold{}},
+		"another app":       {set{named("p", with(func(r *events.PolicyRule) { r.AppLabels = map[string]string{"tier": "toy"} }))}, app.Hold{}},
+		"what was seen, and the time as it is": {
+			set{named("p", with(func(r *events.PolicyRule) {
+				r.Condition = "last_deployments.size() == 1 && strategy.options.max_in_flight == 3 && now.getDayOfWeek('Europe/Berlin') == 3"
+			}))},
+			app.Hold{Policy: "p", Name: "p", Reason: "holidays", Until: end},
+		},
+		"a condition that fails": {
+			set{named("p", with(func(r *events.PolicyRule) { r.Condition = "app.labels.team == 'pay'" }))},
+			app.Hold{Policy: "p", Name: "p", Reason: "its condition cannot be evaluated: no such key: team", Until: end},
+		},
+		"for ever": {
+			set{named("p", with(func(r *events.PolicyRule) { r.Window = always }))},
+			app.Hold{Policy: "p", Name: "p", Reason: "holidays"},
+		},
+		"broken": {
+			set{named("p", with(func(r *events.PolicyRule) { r.Condition = "app." }))},
+			app.Hold{Policy: "p", Name: "p", Reason: "it cannot be asked: Rule condition is no CEL expression: line 1, column 5: " +
+				"Syntax error: no viable alternative at input '.'"},
+		},
+		"several: the longest of those that apply, until none does": {
+			set{
+				named("short", with(func(r *events.PolicyRule) { r.Window = week(t, "2026-01-14 11:00", "2026-01-14 13:00") })),
+				named("long", hold),
+				named("later", with(func(r *events.PolicyRule) { r.Window = week(t, "2026-01-15 08:00", "2026-01-16 20:00") })),
+				named("never then", with(func(r *events.PolicyRule) { r.Window = week(t, "2026-01-16 21:00", "2026-01-17 20:00") })),
+			},
+			app.Hold{Policy: "long", Name: "long", Reason: "holidays", Until: berlin(t, "2026-01-16 20:00")},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			got, err := c.policies.hold(kept(t), berlin(t, "2026-01-14 12:00"))
+			is.NoErr(err)
+			is.True(got.Until.Equal(c.want.Until))
+			got.Until = c.want.Until
+			is.Equal(got, c.want)
+		})
+	}
+}
+
+// TestNothingWasKept of a request: conditions that look at it hold as long as their windows do.
+func TestNothingWasKept(t *testing.T) {
+	is := is.New(t)
+	s := set{named("p", events.PolicyRule{Outcome: events.OutcomeHold, Condition: "space.name == 'dev'", Window: week(t, "2026-01-14 09:00", "2026-01-15 09:00")})}
+	h, err := s.hold(nil, berlin(t, "2026-01-14 12:00"))
+	is.NoErr(err)
+	is.Equal(h.Until, berlin(t, "2026-01-15 09:00"))
+}
+
+// TestWhatWaitsIsKept though no policy has anything to say: one that is made before it begins may.
+func TestWhatWaitsIsKept(t *testing.T) {
+	is := is.New(t)
+	policies := New(eventlog.NewMemory(events.NewRegistry()))
+	gathered := 0
+	judge := func(waits bool) *app.Judgement {
+		j, err := policies.Judge(t.Context(), waits, func(context.Context) (Request, error) { gathered++; return request(), nil }, nil)
+		is.NoErr(err)
+		return j
+	}
+	is.Equal(judge(false), nil)
+	is.Equal(gathered, 0) // nobody asks, so nothing is looked up
+	j := judge(true)
+	is.Equal(len(j.Verdicts), 0)
+	_, err := policies.Decide(t.Context(), eventlog.Meta{CommandID: "c", Actor: "user/ann", Time: monday}, func(s policy.State) ([]events.Event, error) {
+		return policy.Create(s, policy.Policy{ID: "p", Name: "freeze", Organization: "o1", Space: "s1", Rule: events.PolicyRule{
+			Outcome: events.OutcomeHold, Window: week(t, "2026-01-14 09:00", "2026-01-15 09:00"),
+		}})
+	})
+	is.NoErr(err)
+	r := app.Request{DeploymentApprovalRequested: events.DeploymentApprovalRequested{Deployment: "d", Context: j.Context}}
+	holds, at, err := policies.Holds(t.Context(), []app.Request{r}, berlin(t, "2026-01-14 12:00"))
+	is.NoErr(err)
+	is.Equal(holds["d"].Policy, events.PolicyID("p")) // it governs the space that the request is about
+	is.True(at > 0)
+	is.Equal(judge(false), nil) // it does not apply on Monday
+}
