@@ -1,8 +1,13 @@
-// Package client speaks Slipway's public HTTP API, as far as the demo and the tests that start real processes need it.
+// Package client speaks Slipway's public HTTP API, as far as the operator's commands, the demo and the tests that start real
+// processes need it.
+//
+// What it guarantees:
+//
+//  1. An answer that is no success is a [*RefusedError], with what the API says in words.
+//  2. A [Stream] hands each event on once and in order, over however many connections, and none is silent for ever.
 package client
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -11,7 +16,6 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -72,8 +76,7 @@ func (c *Client) send(ctx context.Context, method, path, contentType string, bod
 	}
 	defer response.Body.Close()
 	if response.StatusCode >= 300 {
-		text, _ := io.ReadAll(io.LimitReader(response.Body, 4096))
-		return fmt.Errorf("%s %s: %s: %s", method, path, response.Status, text)
+		return refusal(response)
 	}
 	if answer == nil {
 		_, err = io.Copy(io.Discard, response.Body)
@@ -170,53 +173,4 @@ func (c *Client) Routable(ctx context.Context, app string) (int, error) {
 
 func relationship(name, guid string) map[string]any {
 	return map[string]any{name: map[string]any{"data": resource{guid}}}
-}
-
-// Event is one event of a deployment's history.
-type Event struct {
-	ID      string          `json:"id"`
-	Type    string          `json:"type"`
-	Subject string          `json:"subject"`
-	Time    string          `json:"time"`
-	Data    json.RawMessage `json:"data"`
-}
-
-// Watch follows a deployment's live stream until one event satisfies done, handing each to seen.
-func (c *Client) Watch(ctx context.Context, deployment string, seen func(Event) (done bool)) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Base+"/v3/deployments/"+deployment+"/stream", nil)
-	if err != nil {
-		return err
-	}
-	response, err := c.do(request)
-	if err != nil {
-		return fmt.Errorf("watch deployment %s: %w", deployment, err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("watch deployment %s: %s", deployment, response.Status)
-	}
-	lines := bufio.NewScanner(response.Body)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		data, ok := strings.CutPrefix(lines.Text(), "data: ")
-		if !ok {
-			continue
-		}
-		var e Event
-		if err := json.Unmarshal([]byte(data), &e); err != nil {
-			return fmt.Errorf("watch deployment %s: %w", deployment, err)
-		}
-		if seen(e) {
-			return nil
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("watch deployment %s: %w", deployment, err)
-	}
-	return fmt.Errorf("watch deployment %s: %w", deployment, io.ErrUnexpectedEOF)
-}
-
-// Over says that an event ends its deployment.
-func Over(e Event) bool {
-	return slices.Contains([]string{"deployment.deployed", "deployment.canceled", "deployment.rolled-back", "deployment.superseded"}, e.Type)
 }

@@ -181,18 +181,15 @@ func (s *show) rollouts(ctx context.Context, second, third string) (err error) {
 	half := func(e client.Event) bool {
 		return e.Type == "process.scaled" && scaled(e).Instances > s.Instances/2 && scaled(e).grows()
 	}
-	if err := s.client.Watch(ctx, deployment, s.tell(half)); err != nil {
+	stream := s.client.Stream(deployment)
+	if err := stream.Read(ctx, s.tell(half)); err != nil {
 		return err
 	}
 	s.say("canceling v3")
 	if err := s.client.Cancel(ctx, deployment); err != nil {
 		return err
 	}
-	seen := false // what had been told before the cancel is not told again
-	return s.client.Watch(ctx, deployment, func(e client.Event) bool {
-		seen = seen || e.Type == "deployment.canceling"
-		return seen && s.tell(client.Over)(e)
-	})
+	return stream.Read(ctx, s.tell(client.Over)) // from where it was
 }
 
 // change is what the demo reads of a process.scaled event.
