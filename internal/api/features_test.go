@@ -71,6 +71,7 @@ func TestProcessesWithTheirInstances(t *testing.T) {
 	v := w.must(200, "GET", "/v3/processes?embed=process_instances&space_guids=default", "")
 	is.Equal(at(v, "resources", 0, "process_instances", 0, "index"), 0.0)
 	is.True(at(v, "resources", 0, "process_instances", 0, "since").(float64) > 1e9)
+	is.Equal(at(v, "resources", 0, "process_instances", 0, "routable"), true)
 	is.Equal(text(v, "resources", 0, "command"), "[PRIVATE DATA HIDDEN IN LISTS]")
 	is.Equal(len(at(v, "resources", 1, "process_instances").([]any)), 1)
 	plain := w.must(200, "GET", "/v3/processes", "")

@@ -19,6 +19,9 @@ const (
 	signStarting = "·"
 )
 
+// Legend says what the signs of a bar mean.
+const Legend = signOld + " old  " + signNew + " new  " + signStarting + " on its way"
+
 // row is one moment of the picture.
 type row struct {
 	after resource.Seconds
@@ -34,7 +37,7 @@ func Picture(w io.Writer, f resource.Forecast, limit int) error {
 		widest = max(widest, r.level.Desired)
 	}
 	p := &printer{w: w}
-	p.printf("  %9s  %-*s  old+new   %s old  %s new  %s on its way\n", "at", min(widest, barWidth), "", signOld, signNew, signStarting)
+	p.printf("  %9s  %-*s  old+new   %s\n", "at", min(widest, barWidth), "", Legend)
 	for i, r := range all {
 		if limit > 0 && len(all) > limit && i >= limit/2 && i < len(all)-limit/2 {
 			if i == limit/2 {
@@ -42,7 +45,7 @@ func Picture(w io.Writer, f resource.Forecast, limit int) error {
 			}
 			continue
 		}
-		p.printf("%s\n", strings.TrimRight(fmt.Sprintf("  %9s  %s  %3d+%-3d   %s", at(&r.after), bar(r.level, widest), r.level.Old, r.level.New,
+		p.printf("%s\n", strings.TrimRight(fmt.Sprintf("  %9s  %s  %3d+%-3d   %s", at(&r.after), Bar(r.level, widest), r.level.Old, r.level.New,
 			strings.Join(r.texts, ", ")), " "))
 	}
 	if p.err != nil {
@@ -95,8 +98,8 @@ func told(m resource.Moment) string {
 	return name + " " + m.Text
 }
 
-// bar draws a level.
-func bar(l resource.Level, widest int) string {
+// Bar draws what serves and what is on its way, as wide as the widest bar beside it, which has so many instances.
+func Bar(l resource.Level, widest int) string {
 	scale := func(n int) int {
 		if widest <= barWidth {
 			return n

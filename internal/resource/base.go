@@ -45,6 +45,9 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return time.Time(t).UTC().AppendFormat(nil, `"`+TimeLayout+`"`), nil
 }
 
+// UnmarshalJSON implements json.Unmarshaler: clients of the API read what it answers with these types.
+func (t *Time) UnmarshalJSON(data []byte) error { return (*time.Time)(t).UnmarshalJSON(data) }
+
 // GUID is a reference to another resource; its guid is null where there is none.
 type GUID struct {
 	GUID *string `json:"guid"`

@@ -68,15 +68,16 @@ type ListedProcessWithInstances struct {
 
 // ProcessInstance is how one index of a process is, in short.
 type ProcessInstance struct {
-	Index int    `json:"index"`
-	State string `json:"state"` // RUNNING, STARTING, STOPPING, CRASHED, DOWN
-	Since int64  `json:"since"` // when it got into this state, in seconds since 1970; 0: never
+	Index    int    `json:"index"`
+	State    string `json:"state"`    // RUNNING, STARTING, STOPPING, CRASHED, DOWN
+	Routable bool   `json:"routable"` // it gets requests (our own addition)
+	Since    int64  `json:"since"`    // when it got into this state, in seconds since 1970; 0: never
 }
 
 // ListedProcessWithInstances presents a process as lists show it with their instances.
 func (b Base) ListedProcessWithInstances(p projections.Process, instances []projections.Instance) ListedProcessWithInstances {
 	return ListedProcessWithInstances{Process: b.ListedProcess(p), Instances: Each(instances, func(i projections.Instance) ProcessInstance {
-		short := ProcessInstance{Index: i.Index, State: stateOf(p, i)}
+		short := ProcessInstance{Index: i.Index, State: stateOf(p, i), Routable: routable(i)}
 		if !i.Since.IsZero() {
 			short.Since = i.Since.Unix()
 		}

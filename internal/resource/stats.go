@@ -58,7 +58,7 @@ func (b Base) Stats(p projections.Process, instances []projections.Instance, now
 func instanceStats(p projections.Process, i projections.Instance, now time.Time) InstanceStats {
 	s := InstanceStats{
 		Type: p.Type, Index: i.Index, State: stateOf(p, i),
-		Routable: i.State == projections.InstanceRunning && i.Routable, Details: i.Reason,
+		Routable: routable(i), Details: i.Reason,
 	}
 	if s.State == stateStopping {
 		s.Details = "" // the cf CLI takes it for the reason why an instance does not start
@@ -74,6 +74,10 @@ func instanceStats(p projections.Process, i projections.Instance, now time.Time)
 		Ports: ports, Crashes: i.Crashes, Exit: i.ExitStatus, Agent: string(i.Agent),
 	}
 	return s
+}
+
+func routable(i projections.Instance) bool {
+	return i.State == projections.InstanceRunning && i.Routable
 }
 
 // stateStopping is the state of an instance that ran before its process was started anew, and goes on until it is stopped.
