@@ -6,36 +6,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"slipway/aggregates/simulate"
-	"slipway/internal/auth"
 	"slipway/internal/cli"
-	"slipway/internal/client"
 	"slipway/internal/commands"
 	"slipway/internal/forecast"
 	"slipway/internal/resource"
 )
-
-// Remote says where Slipway is and how to log in: with a token, or with the secret of Slipway's own parts.
-type Remote struct {
-	API   string `default:"http://127.0.0.1:8080" env:"SLIPWAY_API" help:"URL of the API."`
-	Token string `env:"SLIPWAY_TOKEN" help:"Token to log in with: see slipway auth token. Without one, the secret in the data directory."`
-	Data  string `default:"data" env:"SLIPWAY_DATA" help:"Data directory of the Slipway that runs: its own secret is there." type:"path"`
-}
-
-func (r Remote) client() (*client.Client, error) {
-	if r.Token != "" {
-		return client.WithToken(r.API, r.Token), nil
-	}
-	secret, err := auth.ServiceSecret(filepath.Join(r.Data, "auth"))
-	if err != nil {
-		return nil, fmt.Errorf("%w (or log in with --token)", err)
-	}
-	return client.New(r.API, secret), nil
-}
 
 // Plan says how a deployment would go.
 type Plan struct {
@@ -116,6 +95,3 @@ func (p Plan) assumed() (commands.Assumptions, error) {
 	}
 	return a, a.Check()
 }
-
-// quoted is a text as a shell takes it for one word.
-func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -1,0 +1,104 @@
+package watch_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+
+	"slipway/internal/resource"
+	"slipway/internal/watch"
+)
+
+var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func clock() time.Time { return now }
+
+func typed(arguments string) string { return "slipway " + arguments }
+
+// rollout reads one as the API shows it.
+func rollout(t *testing.T, status, more string) (r watch.Rollout) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(`{"guid":"d-1","strategy":"rolling","status":{`+status+`}`+more+`}`), &r); err != nil {
+		t.Fatal(err)
+	}
+	r.App = "hello"
+	return r
+}
+
+// TestWhy: whatever a rollout waits for is said, with what a person can type.
+func TestWhy(t *testing.T) {
+	const active, over = `"value":"ACTIVE",`, `"value":"FINALIZED",`
+	for name, c := range map[string]struct {
+		status, more string
+		why          string
+		next         string
+	}{
+		"it moves":         {active + `"reason":"DEPLOYING"`, "", "new instances start", ""},
+		"it cannot move":   {active + `"reason":"DEPLOYING","details":{"error":"1 of 2 new instances unhealthy"}`, "", "1 of 2 new instances unhealthy", "cancel d-1"},
+		"by the clock":     {active + `"reason":"DEPLOYING","step":{"current":1,"total":5,"next_at":"2026-01-02T03:05:00Z"}`, "", "the next step begins at 2026-01-02T03:05:00Z (in 55s)", ""},
+		"halted":           {active + `"reason":"PAUSED","halt":{"guid":"h-1","reason":"incident","declared_by":"user/ann","until":"2026-01-02T04:04:05Z"}`, "", "halted by user/ann until 2026-01-02T04:04:05Z (in 1h0m0s): incident", "lift h-1"},
+		"halted for ever":  {active + `"reason":"DEPLOYING","halt":{"guid":"h-1","reason":"incident","declared_by":"user/ann"}`, "", "halted by user/ann: incident", "lift h-1"},
+		"a pause":          {active + `"reason":"PAUSED","canary":{"steps":{"current":2,"total":3}}`, "", "paused until somebody continues", "continue d-1 --step 2|cancel d-1"},
+		"a timed pause":    {active + `"reason":"PAUSED","paused_until":"2026-01-02T03:05:05Z","then":"cancel","canary":{"steps":{"current":1,"total":1}}`, "", "paused until 2026-01-02T03:05:05Z (in 1m0s), then: cancel", "continue d-1 --step 1|cancel d-1"},
+		"held":             {active + `"reason":"PAUSED","details":{"error":"check x failed"},"step":{"current":3,"total":5}`, "", "held, somebody must decide: check x failed", "continue d-1 --step 3|cancel d-1"},
+		"a bake":           {active + `"reason":"BAKING","bake_until":"2026-01-02T03:14:05Z"`, "", "the new version is watched until 2026-01-02T03:14:05Z (in 10m0s)", ""},
+		"going back":       {active + `"reason":"CANCELING"`, "", "it goes back to the version before", ""},
+		"rolling back":     {active + `"reason":"ROLLING_BACK","details":{"error":"check x failed"}`, "", "check x failed", "cancel d-1"},
+		"a window":         {active + `"reason":"CREATING_APPROVAL","held_until":"2026-01-02T09:00:00Z"`, `,"approval":{"granted":true}`, "held by a window until 2026-01-02T09:00:00Z (in 5h55m55s)", ""},
+		"approved":         {active + `"reason":"CREATING_APPROVAL"`, `,"approval":{"granted":true}`, "approved; waits until somebody starts it", "start d-1"},
+		"not yet approved": {active + `"reason":"CREATING_APPROVAL"`, `,"approval":{"verdicts":[{"policy":{"guid":"p"},"name":"four eyes","outcome":"require_approval","needed":2,"approvers":["admin","user/bob"]},{"outcome":"allow"}],"approvals":[{"by":"user/ann","policies":[{"guid":"p"}]}]}`, "waits for approval by admin or user/bob: 1 of 2, policy four eyes", "approve d-1|deny d-1"},
+		"deployed":         {over + `"reason":"DEPLOYED"`, "", "", ""},
+		"rolled back":      {over + `"reason":"ROLLED_BACK","failure":{"reason":"check x failed","at":"2026-01-02T03:04:05Z"}`, "", "check x failed", ""},
+		"superseded":       {over + `"reason":"SUPERSEDED"`, "", "a newer deployment of hello goes on in its place", ""},
+		"denied":           {over + `"reason":"CREATING_APPROVAL_DENIED"`, `,"approval":{"denied":{"by":"user/bob"}}`, "denied by user/bob", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			r := rollout(t, c.status, c.more)
+			is.Equal(r.Why(now), c.why)
+			is.Equal(strings.Join(r.Next(), "|"), c.next)
+		})
+	}
+}
+
+// TestScreen is drawn in place: what it was before goes, however many rows of the terminal that took.
+func TestScreen(t *testing.T) {
+	is := is.New(t)
+	var out bytes.Buffer
+	s := watch.Screen{Out: &out, Command: typed, Now: clock, Columns: func() int { return 40 }}
+	r := rollout(t, `"value":"ACTIVE","reason":"PAUSED","canary":{"steps":{"current":1,"total":2}}`, "")
+	r.Level, r.Created.Target = resource.Level{Old: 3, New: 1, Desired: 5}, 4
+	is.NoErr(s.Show(r, ""))
+	is.Equal(out.String(), `hello  rolling  d-1
+  PAUSED, step 1 of 2
+  ░░░▓·    3+1    ░ old  ▓ new  · on its way
+  25% |██████████                              | (1/4) new instances serve
+  paused until somebody continues
+    slipway continue d-1 --step 1
+    slipway cancel d-1
+`)
+	out.Reset()
+	is.NoErr(s.Show(r, ""))
+	is.Equal(out.String(), "") // nothing has changed
+	is.NoErr(s.Show(r, "no answer"))
+	is.True(strings.HasPrefix(out.String(), "\x1b[9A\r\x1b[Jhello")) // seven lines, two of them longer than the terminal is wide
+	is.True(strings.HasSuffix(out.String(), "\n  no answer\n"))
+}
+
+// TestLines has a line for each change and nothing that steers a terminal, whatever people write.
+func TestLines(t *testing.T) {
+	is := is.New(t)
+	var out bytes.Buffer
+	l := watch.Lines{Out: &out, Command: typed, Now: clock}
+	is.NoErr(l.Show(watch.Rollout{}, "no answer"))
+	r := rollout(t, `"value":"ACTIVE","reason":"DEPLOYING","halt":{"guid":"h-1","reason":"look:\n\u001b[2J\u009bgone","declared_by":"user/ann"}`, "")
+	r.Level = resource.Level{Old: 2, Desired: 3}
+	is.NoErr(l.Show(r, ""))
+	r.Created.Target = 9 // which draws the bar wider
+	is.NoErr(l.Show(r, ""))
+	is.Equal(out.String(), "03:04:05  no answer\n03:04:05  ░░·    2+0    DEPLOYING  halted by user/ann: look:  [2J gone: slipway lift h-1\n")
+}
