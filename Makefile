@@ -65,7 +65,7 @@ lint: ## gofmt, go vet, staticcheck, and the project's own rules (internal/archi
 fmt: ## Formats all Go code
 	gofmt -w .
 
-generate: ## Writes what is generated: docs/events.md
+generate: ## Writes what is generated: docs/events.md, and what comments say of fields for /openapi.json
 	go generate ./...
 
 check: lint test laws test-clients test-health ## What CI runs

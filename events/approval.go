@@ -15,7 +15,7 @@ const (
 
 // PolicyVerdict is what one policy says of a deployment request.
 type PolicyVerdict struct {
-	Policy       PolicyID  `json:"policy"`
+	Policy       PolicyID  `json:"policy"`                  // whose verdict it is
 	Name         string    `json:"name"`                    // of the policy
 	Outcome      string    `json:"outcome"`                 // allow, deny, require_approval or hold
 	Reason       string    `json:"reason,omitempty"`        // why, in words

@@ -14,14 +14,14 @@ const specVersion = "1.0"
 
 // CloudEvent is one event in CloudEvents 1.0 JSON format, with dataversion as extension.
 type CloudEvent struct {
-	SpecVersion string          `json:"specversion"`
-	ID          string          `json:"id"`
-	Type        Type            `json:"type"`
-	Source      string          `json:"source"`
+	SpecVersion string          `json:"specversion"`       // 1.0
+	ID          string          `json:"id"`                // the same for an event that comes twice
+	Type        Type            `json:"type"`              // deployment.paused and so on
+	Source      string          `json:"source"`            // where it stands in the event log
 	Subject     string          `json:"subject,omitempty"` // CloudEvents allows none, but no empty one
-	Time        time.Time       `json:"time"`
-	DataVersion int             `json:"dataversion"`
-	Data        json.RawMessage `json:"data"`
+	Time        time.Time       `json:"time"`              // when it was decided
+	DataVersion int             `json:"dataversion"`       // of data
+	Data        json.RawMessage `json:"data"`              // the event's own; docs/events.md has it
 }
 
 // Source is the CloudEvents source of what an aggregate did: "/slipway/app/<id>".

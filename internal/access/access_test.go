@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -276,6 +277,43 @@ func TestEveryCommandByEveryRole(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestOpenings: whom the gate is said to let through is whom it lets through.
+func TestOpenings(t *testing.T) {
+	w := newWorld(t)
+	people := map[auth.Role]string{
+		auth.SpaceDeveloper: "developer", auth.SpaceSupporter: "supporter", auth.SpaceAuditor: "auditor", auth.SpaceManager: "manager",
+		auth.OrgManager: "org_manager", auth.OrgAuditor: "org_auditor",
+	}
+	for name, c := range w.prod().requests() {
+		if strings.HasPrefix(name, "quota.") { // whose places are several
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			openings, err := access.OfCommand(c)
+			is.NoErr(err)
+			is.Equal(openings[0].Where, access.InSpace)
+			is.Equal(openings[0].Global, []string{auth.ScopeAdmin}) // who may only read everything may send nothing
+			for role, who := range people {
+				is.Equal(slices.Contains(openings[0].Roles, role), w.gate.Allow(t.Context(), callers[who], c) == nil)
+			}
+		})
+	}
+	is := is.New(t)
+	openings, err := access.OfCommand(commands.DeclareHalt{})
+	is.NoErr(err)
+	is.Equal(openings[1].Roles, []auth.Role{auth.OrgManager}) // of an organization
+	is.Equal(len(openings[2].Roles), 0)                       // of everything
+	read, err := access.OfReading(auth.ReadSecrets)
+	is.NoErr(err)
+	is.Equal(read, access.Opening{
+		Where: access.InSpace, Scopes: auth.Scopes{auth.ScopeRead}, Roles: []auth.Role{auth.SpaceDeveloper},
+		Global: []string{auth.ScopeAdmin, auth.ScopeAdminReadOnly},
+	})
+	_, err = access.OfCommand(command{})
+	is.True(err != nil) // one that nothing is written of is open to nobody
 }
 
 // text is what a command is answered, without the ids it names.

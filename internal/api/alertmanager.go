@@ -48,22 +48,22 @@ const (
 
 // alerts is the body of Alertmanager's webhook, as far as it is of use. What else is in it may grow.
 type alerts struct {
-	Version string  `json:"version"`
-	Alerts  []alert `json:"alerts"`
+	Version string  `json:"version"` // of the form: 4
+	Alerts  []alert `json:"alerts"`  // those that fire, and those that are over
 }
 
 type alert struct {
 	Status      string            `json:"status"` // firing or resolved
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations"`
-	StartsAt    string            `json:"startsAt"`
-	Fingerprint string            `json:"fingerprint"`
+	StartsAt    string            `json:"startsAt"`    // since when it fires, RFC 3339
+	Fingerprint string            `json:"fingerprint"` // the same for the same alert
 }
 
 // heard is what became of one alert.
 type heard struct {
 	Name     string `json:"name"`
-	Firing   bool   `json:"firing"`
+	Firing   bool   `json:"firing"` // what the alert says
 	App      *ref   `json:"app,omitempty"`
 	Recorded bool   `json:"recorded"`        // it is news
 	Error    string `json:"error,omitempty"` // why it was not taken
@@ -71,7 +71,7 @@ type heard struct {
 
 // heardAlerts is what became of all alerts of a request.
 type heardAlerts struct {
-	Alerts []heard `json:"alerts"`
+	Alerts []heard `json:"alerts"` // in the order of the request
 }
 
 // receiveAlerts takes what Alertmanager sends. An alert that is about no app does not keep the others back: it is told in the

@@ -23,7 +23,7 @@ func (a *API) approvalRoutes() {
 
 // comment is the optional body of an answer.
 type comment struct {
-	Comment string `json:"comment"`
+	Comment string `json:"comment"` // what there is to say about it
 }
 
 func (a *API) approveDeployment(c echo.Context) error {
@@ -56,7 +56,7 @@ func (a *API) startDeployment(c echo.Context) error {
 
 // reason is the body of a rejection.
 type reason struct {
-	Reason string `json:"reason"`
+	Reason string `json:"reason"` // why, for whoever tries to deploy it
 }
 
 func (a *API) rejectDroplet(c echo.Context) error {

@@ -131,12 +131,12 @@ func fields(v any) []string {
 
 // ref is a reference to another resource in a body.
 type ref struct {
-	GUID string `json:"guid"`
+	GUID string `json:"guid"` // its id
 }
 
 // toOne is a relationship in a body. What it names is empty where it is null or absent.
 type toOne struct {
-	Data *ref `json:"data"`
+	Data *ref `json:"data"` // null: none
 }
 
 func (t toOne) guid() string {

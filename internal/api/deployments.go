@@ -64,15 +64,18 @@ func warn(c echo.Context, rows []projections.Deployment) {
 
 // createDeployment is the body of a request for a rollout.
 type createDeployment struct {
-	Relationships struct {
-		App                toOne `json:"app" jsonschema:"required"`
-		DeploymentStrategy toOne `json:"deployment_strategy"` // our own addition: a stored one, in place of a strategy's name
-	} `json:"relationships" jsonschema:"required"`
-	Droplet  *ref             `json:"droplet"`
-	Revision *ref             `json:"revision"`
-	Strategy string           `json:"strategy"`
-	Options  commands.Options `json:"options"`
-	Metadata metadata         `json:"metadata"`
+	Relationships ofRollout        `json:"relationships" jsonschema:"required"`
+	Droplet       *ref             `json:"droplet"`  // what to roll out
+	Revision      *ref             `json:"revision"` // an earlier one to go back to, in place of a droplet
+	Strategy      string           `json:"strategy"` // rolling, canary, linear or exponential; rolling if not given
+	Options       commands.Options `json:"options"`  // how it moves, and what fails it
+	Metadata      metadata         `json:"metadata"`
+}
+
+// ofRollout is what a rollout is about.
+type ofRollout struct {
+	App                toOne `json:"app" jsonschema:"required"`
+	DeploymentStrategy toOne `json:"deployment_strategy"` // our own addition: a stored one, in place of a strategy's name
 }
 
 // command is what the body asks for. fault is what was wrong with its form; all that is wrong is told together.
@@ -131,7 +134,7 @@ func (a *API) getDeployment(c echo.Context) error {
 
 // steps is the optional body of cancel, continue and rollback: the step that the caller has seen fences a retry (our own addition).
 type steps struct {
-	Expected int `json:"expected_step"`
+	Expected int `json:"expected_step"` // the step that the caller has seen: another one is refused, so that a retry skips none
 }
 
 func (a *API) cancelDeployment(c echo.Context) error {

@@ -22,6 +22,15 @@ type CreateDeploymentBody = createDeployment
 // UpdateProcessBody is the body that tells null from absent.
 type UpdateProcessBody = updateProcess
 
+// DocumentFault is what keeps the OpenAPI document from being written.
+func DocumentFault() error {
+	_, err := describe()
+	return err
+}
+
+// Examples are the guids that the document's examples name, by what they are.
+var Examples = map[string]string{"app": exampleApp, "droplet": exampleDroplet, "space": exampleSpace}
+
 // ReadAll reads all that a query can hold.
 func (q *query) ReadAll() error {
 	q.page.Number, q.page.PerPage = q.number("page", 1), q.perPage()

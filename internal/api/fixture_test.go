@@ -331,6 +331,9 @@ func (p *people) Verify(ctx context.Context, header []string) (auth.Identity, er
 	if len(header) == 0 {
 		return admin{}.Verify(ctx, nil)
 	}
+	if header[0] == "" {
+		return auth.Identity{}, auth.ErrNoToken
+	}
 	i, known := p.known.Load(strings.TrimPrefix(header[0], "bearer "))
 	if !known {
 		return auth.Identity{}, auth.ErrBadToken

@@ -13,7 +13,7 @@ import (
 // planDeployment is the body of a request for a simulation.
 type planDeployment struct {
 	createDeployment
-	Simulate commands.Assumptions `json:"simulate"`
+	Simulate commands.Assumptions `json:"simulate"` // what is taken for given
 }
 
 // planDeployment says how a deployment would go, and writes nothing. Its body is that of a request for one, and what the

@@ -55,7 +55,7 @@ type createGroup struct {
 // groupMember is a member: the body of a request for a deployment, and when it begins.
 type groupMember struct {
 	createDeployment
-	Wave *int `json:"wave"`
+	Wave *int `json:"wave"` // when it begins: after all of the waves before are deployed; 1 if not given
 }
 
 // command is what the body asks for. fault is what was wrong with its form; all that is wrong is told together.

@@ -21,15 +21,15 @@ const (
 
 // liveness is the answer of a process that lives.
 type liveness struct {
-	Status string `json:"status"`
+	Status string `json:"status"` // ok
 }
 
 // readiness is the answer of a server that can serve.
 type readiness struct {
-	Status string          `json:"status"`
-	Newest events.Sequence `json:"newest"`
-	At     events.Sequence `json:"read_models_at"`
-	Lag    events.Sequence `json:"lag"`
+	Status string          `json:"status"`         // ready
+	Newest events.Sequence `json:"newest"`         // the last sequence of the event log
+	At     events.Sequence `json:"read_models_at"` // the sequence that the read models have
+	Lag    events.Sequence `json:"lag"`            // how many commits they are behind
 }
 
 // healthy says that the process answers.

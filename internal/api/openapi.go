@@ -27,7 +27,11 @@ type described struct {
 
 // describe writes the document, once: it is the same for every server of this version.
 var describe = sync.OnceValues(func() (described, error) {
-	body, err := document().JSON()
+	d, err := document()
+	if err != nil {
+		return described{}, err
+	}
+	body, err := d.JSON()
 	sum := sha256.Sum256(body)
 	return described{body, `"` + hex.EncodeToString(sum[:8]) + `"`}, err
 })
@@ -50,18 +54,22 @@ func (a *API) openAPI(c echo.Context) error {
 }
 
 // document says what stands in the table of operations: a route of Slipway's own has its line in one of these.
-func document() openapi.Document {
+func document() (openapi.Document, error) {
+	operations := slices.Concat(
+		deploymentOperations(), groupOperations(), approvalOperations(), haltOperations(), policyOperations(), signalOperations(),
+		subscriptionOperations(), serverOperations(),
+	)
+	for i, o := range operations {
+		known, err := who(refused(o))
+		if err != nil {
+			return openapi.Document{}, err
+		}
+		known.Example = examples[o.ID]
+		operations[i] = known
+	}
 	return openapi.Document{
 		Title: "Slipway", Version: apiVersion, Description: description,
-		Operations: slices.Concat(
-			deploymentOperations(), groupOperations(), approvalOperations(), haltOperations(), policyOperations(), signalOperations(), subscriptionOperations(), serverOperations(),
-		),
-		Parameters: parameters, Errors: refusals{},
-		Security: map[string]any{
-			"token": map[string]string{"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token of the server that `/` links to as `login`."},
-			"client": map[string]string{"type": "http", "scheme": "basic",
-				"description": "The id and secret of a client. For paths below `" + integrations + "` only."},
-		},
+		Operations: operations, Parameters: parameters, Errors: refusals{}, Security: securitySchemes,
 		Headers: map[string]string{
 			headerSequence: "Where in the event log the answer stands; as ?at= it asks for this moment again.",
 			headerCommand:  "The id of the command that was carried out.",
@@ -73,14 +81,27 @@ func document() openapi.Document {
 				reflect.TypeFor[commands.Measured](): {AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}}},
 			},
 			Lists: map[reflect.Type]string{reflect.TypeFor[resource.List](): "resources"},
-			Enums: enums,
+			Enums: enums, Comment: explain,
 		},
-	}
+	}, nil
+}
+
+// The names of ways to say who one is.
+const (
+	byToken  = "token"
+	byClient = "client"
+)
+
+var securitySchemes = map[string]any{
+	byToken: map[string]string{
+		"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token of the server that `/` links to as `login`.",
+	},
+	byClient: map[string]string{"type": "http", "scheme": "basic", "description": "The id and secret of a client."},
 }
 
 // refusals is the body that cferror writes.
 type refusals struct {
-	Errors []cferror.Error `json:"errors"`
+	Errors []cferror.Error `json:"errors"` // one, or all that is wrong
 }
 
 const description = `Slipway rolls out new versions of apps without downtime and keeps every decision as an event.
@@ -90,5 +111,6 @@ The other paths below ` + "`/v3`" + ` are those of Cloud Foundry's API, version 
 (https://v3-apidocs.cloudfoundry.org). Deployment strategies are at ` + "`/deploymentstrategies`" + `, as AWS AppConfig's documentation has them
 (https://docs.aws.amazon.com/appconfig/2019-10-09/APIReference).
 
-A path that answers GET answers HEAD with the same headers. Who may not know of a thing hears that it is not there (404). A request
+What security requirements name of an operation are scopes of a token and roles where the thing is: all of an entry are needed, and any entry
+is enough. A path that answers GET answers HEAD with the same headers. Who may not know of a thing hears that it is not there (404). A request
 that was answered with 503 may be sent again with the same Idempotency-Key: it is carried out once.`

@@ -86,5 +86,5 @@ func deploymentOperations() []openapi.Operation {
 // shownDeployment is a deployment as GET answers: [asOf] where a moment was asked for.
 type shownDeployment struct {
 	resource.Deployment
-	AsOf *resource.AsOf `json:"as_of,omitempty"`
+	AsOf *resource.AsOf `json:"as_of,omitempty"` // where a moment was asked for: which one it is
 }

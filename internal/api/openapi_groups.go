@@ -10,7 +10,7 @@ import (
 // describedGroup is the body of a request for several deployments as the document shows it; see [createGroup].
 type describedGroup struct {
 	Name     string        `json:"name"`
-	Members  []groupMember `json:"members"`
+	Members  []groupMember `json:"members"` // at least one
 	Metadata metadata      `json:"metadata"`
 }
 

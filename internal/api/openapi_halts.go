@@ -32,22 +32,26 @@ func haltOperations() []openapi.Operation {
 // approvalOperations are what people say to deployments that wait, and to versions.
 func approvalOperations() []openapi.Operation {
 	acts := []struct {
-		id, path, tag, summary string
-		body, answer           any
+		id, path, tag, summary, text string
+		body, answer                 any
 	}{
-		{"approveDeployment", "/v3/deployments/:guid/actions/approve", tagApprovals, "Agree that a deployment begins", comment{}, resource.Deployment{}},
-		{"denyDeployment", "/v3/deployments/:guid/actions/deny", tagApprovals, "End a deployment before it begins", comment{}, resource.Deployment{}},
-		{"startDeployment", "/v3/deployments/:guid/actions/start", tagApprovals, "Begin a deployment that is approved", struct{}{}, resource.Deployment{}},
-		{"rejectDroplet", "/v3/droplets/:guid/actions/reject", tagVersions, "Let nobody deploy a droplet", reason{}, resource.Droplet{}},
-		{"acceptDroplet", "/v3/droplets/:guid/actions/accept", tagVersions, "Let a rejected droplet be deployed again", struct{}{}, resource.Droplet{}},
-		{"rejectRevision", "/v3/revisions/:guid/actions/reject", tagVersions, "Let nobody deploy a revision", reason{}, resource.Revision{}},
-		{"acceptRevision", "/v3/revisions/:guid/actions/accept", tagVersions, "Let a rejected revision be deployed again", struct{}{}, resource.Revision{}},
-		{"releaseAutomation", "/v3/apps/:guid/actions/release_automation", tagVersions, "Let automation deploy an app again", struct{}{}, resource.App{}},
+		{"approveDeployment", "/v3/deployments/:guid/actions/approve", tagApprovals, "Agree that a deployment begins",
+			"Of those who may, its policies name who counts; others are refused with 403, and so is whoever asked for it.", comment{}, resource.Deployment{}},
+		{"denyDeployment", "/v3/deployments/:guid/actions/deny", tagApprovals, "End a deployment before it begins",
+			"Whoever its policies name may, and one no is enough.", comment{}, resource.Deployment{}},
+		{"startDeployment", "/v3/deployments/:guid/actions/start", tagApprovals, "Begin a deployment that is approved",
+			"Where a policy says that somebody has to.", struct{}{}, resource.Deployment{}},
+		{"rejectDroplet", "/v3/droplets/:guid/actions/reject", tagVersions, "Let nobody deploy a droplet", "", reason{}, resource.Droplet{}},
+		{"acceptDroplet", "/v3/droplets/:guid/actions/accept", tagVersions, "Let a rejected droplet be deployed again", "", struct{}{}, resource.Droplet{}},
+		{"rejectRevision", "/v3/revisions/:guid/actions/reject", tagVersions, "Let nobody deploy a revision", "", reason{}, resource.Revision{}},
+		{"acceptRevision", "/v3/revisions/:guid/actions/accept", tagVersions, "Let a rejected revision be deployed again", "", struct{}{}, resource.Revision{}},
+		{"releaseAutomation", "/v3/apps/:guid/actions/release_automation", tagVersions, "Let automation deploy an app again",
+			"Automation itself is refused with 403.", struct{}{}, resource.App{}},
 	}
 	var all []openapi.Operation
 	for _, a := range acts {
 		all = append(all, openapi.Operation{
-			ID: a.id, Method: "POST", Path: a.path, Tag: a.tag, Summary: a.summary, Header: keyed, Body: a.body,
+			ID: a.id, Method: "POST", Path: a.path, Tag: a.tag, Summary: a.summary, Text: a.text, Header: keyed, Body: a.body,
 			Answers: []openapi.Answer{{Status: http.StatusOK, Body: a.answer}},
 		})
 	}

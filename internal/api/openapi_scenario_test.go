@@ -1,39 +1,88 @@
 package api_test
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"slipway/internal/commands"
 	"slipway/internal/groups"
 )
 
-// unasked are the operations that no scenario can have succeed yet, and why.
-var unasked = map[string]string{}
-
 // TestOpenAPITellsTheTruth goes through what a deployment can come to, and compares each request and each answer with the
-// document: a field too many, too few or of another type fails, and so does an operation that was never asked for.
+// document: a field too many, too few or of another type fails, and so does an operation that was never asked for, an example that
+// was never sent, and a refusal that is named and never met, or met and not named.
 func TestOpenAPITellsTheTruth(t *testing.T) {
 	w, e := settled(t)
-	x := w.witnessed()
+	x, doc := w.witnessed(), documented(t, w)
 	w.handler = x
 	w.rollouts(e)
 	w.alarms(e)
 	w.versions(e)
 	w.grouped(e)
 	w.judged(e)
+	w.asShown(e, doc)
 	w.halted(e) // which lets nothing begin any more
 	w.subscribed(e)
 	for _, path := range []string{"/healthz", "/readyz", "/openapi.json"} {
 		w.must(200, "GET", path, "")
 	}
-	for path, item := range documented(t, w).Paths.Map() {
-		for method, o := range item.Operations() {
-			if _, excused := unasked[o.OperationID]; x.seen[o.OperationID] == excused {
-				t.Errorf("%s %s (%s): asked for %t, excused %t: let TestOpenAPITellsTheTruth ask, with an answer below 400", method, path,
-					o.OperationID, x.seen[o.OperationID], excused)
-			}
+	w.provoked(e, x, doc)
+	each(doc, func(method, path string, o *openapi3.Operation) {
+		if !x.seen[o.OperationID] {
+			t.Errorf("%s %s (%s) was never asked for: let TestOpenAPITellsTheTruth ask, with an answer below 400", method, path, o.OperationID)
 		}
+		example := e.example(o)
+		if example == "" && o.RequestBody != nil && len(o.RequestBody.Value.Content["application/json"].Schema.Value.Properties) > 0 {
+			t.Errorf("%s %s (%s) has a body and no example: give it one in internal/api/openapi_examples.go", method, path, o.OperationID)
+		}
+		if example != "" && !x.sent[o.OperationID][compact([]byte(example))] {
+			t.Errorf("%s %s (%s): its example was never sent: let asShown send it, with an answer below 400", method, path, o.OperationID)
+		}
+	})
+}
+
+// asShown sends what the document shows as examples.
+func (w *world) asShown(e estate, doc *openapi3.T) {
+	w.t.Helper()
+	byID := map[string]*openapi3.Operation{}
+	each(doc, func(_, _ string, o *openapi3.Operation) { byID[o.OperationID] = o })
+	send := func(status int, id, method, path string) string {
+		w.t.Helper()
+		return text(w.must(status, method, path, e.example(byID[id])), "guid")
 	}
+	const deployments = "/v3/deployments"
+	canary := send(201, "createDeployment", "POST", deployments)
+	w.until("the canary pauses", func() bool { return w.status(canary) == "ACTIVE/PAUSED" })
+	send(200, "updateDeployment", "PATCH", deployments+"/"+canary)
+	send(200, "continueDeployment", "POST", deployments+"/"+canary+"/actions/continue")
+	send(200, "rollBackDeployment", "POST", deployments+"/"+canary+"/actions/rollback")
+	w.until("it is back", func() bool { return w.status(canary) == "FINALIZED/ROLLED_BACK" })
+	second := send(201, "createDeployment", "POST", deployments)
+	send(200, "cancelDeployment", "POST", deployments+"/"+second+"/actions/cancel")
+	send(200, "planDeployment", "POST", deployments+"/plan")
+	group := send(201, "createDeploymentGroup", "POST", "/v3/deployment_groups")
+	send(200, "updateDeploymentGroup", "PATCH", "/v3/deployment_groups/"+group)
+	send(200, "signalApp", "POST", "/v3/apps/"+e["app"]+"/signals")
+	send(200, "receiveAlerts", "POST", "/v3/integrations/alertmanager")
+	policy := send(201, "createPolicy", "POST", "/v3/policies")
+	send(200, "evaluateDeploymentGroup", "POST", "/v3/deployment_groups/evaluate")
+	send(200, "evaluatePolicies", "POST", "/v3/policies/evaluate")
+	for _, id := range []string{"denyDeployment", "approveDeployment"} {
+		asked := send(201, "evaluatePolicies", "POST", deployments) // the same body, to be carried out
+		send(200, id, "POST", deployments+"/"+asked+"/actions/"+strings.TrimSuffix(id, "Deployment"))
+	}
+	send(200, "updatePolicy", "PATCH", "/v3/policies/"+policy)
+	w.must(204, "DELETE", "/v3/policies/"+policy, "")
+	subscription := send(201, "createSubscription", "POST", "/v3/subscriptions")
+	send(200, "updateSubscription", "PATCH", "/v3/subscriptions/"+subscription)
+	for id, path := range map[string]string{"rejectDroplet": "/v3/droplets/{droplet}", "rejectRevision": "/v3/revisions/{revision}"} {
+		send(200, id, "POST", e.fill(path)+"/actions/reject")
+		w.must(200, "POST", e.fill(path)+"/actions/accept", "")
+	}
+	halt := send(201, "declareHalt", "POST", "/v3/halts")
+	w.must(200, "POST", "/v3/halts/"+halt+"/actions/lift", "")
 }
 
 // rollouts has deployments of every kind, and looks at them at every turn.
@@ -52,6 +101,8 @@ func (w *world) rollouts(e estate) {
 	w.must(200, "PATCH", path+canary, `{"metadata":{"labels":{"env":null,"team":"a"},"annotations":{"why":"b"}}}`)
 	w.must(200, "POST", path+canary+"/actions/continue", `{"expected_step":1}`)
 	w.must(409, "POST", path+canary+"/actions/continue", `{"expected_step":9}`)
+	w.must(409, "POST", path+canary+"/actions/rollback", `{"expected_step":9}`)
+	w.must(409, "POST", path+canary+"/actions/cancel", `{"expected_step":9}`)
 	w.must(200, "POST", path+canary+"/actions/rollback", "")
 	w.until("it is back", func() bool { return w.status(canary) == "FINALIZED/ROLLED_BACK" })
 	growing := text(w.must(201, "POST", "/v3/deployments", `{"relationships":{"app":{"data":{"guid":"`+app+`"}},

@@ -19,6 +19,7 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 	"github.com/matryer/is"
 
+	"slipway/internal/api"
 	"slipway/internal/openapi"
 )
 
@@ -26,6 +27,9 @@ import (
 // be in them.
 func documented(t testing.TB, w *world) *openapi3.T {
 	t.Helper()
+	if err := api.DocumentFault(); err != nil {
+		t.Fatal(err)
+	}
 	var served map[string]any
 	if err := json.Unmarshal(w.call("GET", "/openapi.json", "").Body.Bytes(), &served); err != nil {
 		t.Fatal(err)
@@ -142,6 +146,25 @@ func TestOpenAPIHasEveryReason(t *testing.T) {
 	is.Equal(len(known), len(reasons)) // and no others
 }
 
+// TestOpenAPIExplainsEveryField: a field that nobody explains has no comment where it stands.
+func TestOpenAPIExplainsEveryField(t *testing.T) {
+	for name, schema := range documented(t, newWorld(t)).Components.Schemas {
+		unexplained(t, name, schema)
+	}
+}
+
+func unexplained(t *testing.T, name string, of *openapi3.SchemaRef) {
+	t.Helper()
+	if of == nil || of.Value == nil {
+		return
+	}
+	for field, property := range of.Value.Properties {
+		if property.Value.Description == "" && property.Extensions["description"] == nil {
+			t.Errorf("%s of %s: write a comment at the field, or in usual, internal/api/openapi_fields.go, then: make generate", field, name)
+		}
+	}
+}
+
 var valid = regexp.MustCompile(`Valid parameters are: (.*)$`)
 
 // TestOpenAPIHasEveryParameter: a handler that is asked with a parameter that is none says which it knows.
@@ -179,7 +202,9 @@ type witness struct {
 	t      testing.TB
 	next   http.Handler
 	router routers.Router
-	seen   map[string]bool // the operations that were asked for and not refused
+	seen   map[string]bool            // the operations that were asked for and not refused
+	sent   map[string]map[string]bool // with which bodies, by operation
+	missed map[string]map[string]bool // the refusals that were met, by operation: "422 CF-UnprocessableEntity"
 }
 
 func (w *world) witnessed() *witness {
@@ -188,7 +213,7 @@ func (w *world) witnessed() *witness {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return &witness{w.t, w.api, router, map[string]bool{}}
+	return &witness{w.t, w.api, router, map[string]bool{}, map[string]map[string]bool{}, map[string]map[string]bool{}}
 }
 
 func (x *witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
@@ -208,22 +233,56 @@ func (x *witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	_, _ = rw.Write(got.Body.Bytes())
 }
 
-// compare reports what the document says otherwise. A request that was refused need not be as documented.
+// compare reports what the document says otherwise. A request that was refused need not be as documented; its refusal must be.
 func (x *witness) compare(route *routers.Route, path map[string]string, r *http.Request, got *httptest.ResponseRecorder) {
 	x.t.Helper()
 	of := &openapi3filter.RequestValidationInput{
 		Request: r, PathParams: path, Route: route,
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: got.Code < 400},
+		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true},
 	}
 	if got.Code < http.StatusBadRequest {
-		x.seen[route.Operation.OperationID] = true
-		if err := openapi3filter.ValidateRequest(context.Background(), of); err != nil {
-			x.t.Errorf("%s %s was answered with %d, and the document says of the request:\n%v", r.Method, r.URL, got.Code, err)
-		}
+		x.accepted(of)
+	} else {
+		x.refused(route.Operation, r, got)
 	}
 	answer := &openapi3filter.ResponseValidationInput{RequestValidationInput: of, Status: got.Code, Header: got.Header(), Options: of.Options}
 	if err := openapi3filter.ValidateResponse(context.Background(), answer.SetBodyBytes(got.Body.Bytes())); err != nil {
 		x.t.Errorf("%s %s: %d %.600s\nis not what the document says (internal/api/openapi_*.go and the types that it names):\n%v",
 			r.Method, r.URL, got.Code, got.Body, err)
 	}
+}
+
+// accepted notes a request that was not refused, which must be as documented.
+func (x *witness) accepted(of *openapi3filter.RequestValidationInput) {
+	x.t.Helper()
+	id, r := of.Route.Operation.OperationID, of.Request
+	x.seen[id] = true
+	body, _ := io.ReadAll(r.Body)
+	note(x.sent, id, compact(body))
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if err := openapi3filter.ValidateRequest(context.Background(), of); err != nil {
+		x.t.Errorf("%s %s was not refused, and the document says of the request:\n%v", r.Method, r.URL, err)
+	}
+}
+
+// refused notes a refusal, which must be one of those that the document names.
+func (x *witness) refused(o *openapi3.Operation, r *http.Request, got *httptest.ResponseRecorder) {
+	x.t.Helper()
+	fault := at(object(x.t, got.Body.Bytes()), "errors", 0)
+	title, code := text(fault, "title"), at(fault, "code")
+	for _, named := range refusals(o) {
+		if named.status == got.Code && named.title == title && named.code == code {
+			note(x.missed, o.OperationID, named.String())
+			return
+		}
+	}
+	x.t.Errorf("%s %s (%s) is refused with %d %s, which the document does not name: see refused in internal/api/openapi_refusals.go",
+		r.Method, r.URL, o.OperationID, got.Code, got.Body)
+}
+
+func note(in map[string]map[string]bool, id, what string) {
+	if in[id] == nil {
+		in[id] = map[string]bool{}
+	}
+	in[id][what] = true
 }

@@ -37,7 +37,7 @@ func (a *API) listPolicies(c echo.Context) error {
 
 type createPolicy struct {
 	Name          string            `json:"name"`
-	Rule          events.PolicyRule `json:"rule"`
+	Rule          events.PolicyRule `json:"rule"` // what it judges, and how
 	Relationships inScope           `json:"relationships"`
 	Metadata      metadata          `json:"metadata"`
 }
@@ -69,7 +69,7 @@ func (a *API) getPolicy(c echo.Context) error {
 // updatePolicy is the body of a change; a rule replaces the whole one.
 type updatePolicy struct {
 	Name     *string                `json:"name"`
-	Rule     *events.PolicyRule     `json:"rule"`
+	Rule     *events.PolicyRule     `json:"rule"` // replaces the whole one
 	Metadata commands.MetadataPatch `json:"metadata"`
 }
 

@@ -23,12 +23,12 @@ func (a *API) signalRoutes() {
 
 // signal is the body in which somebody says what an alarm does.
 type signal struct {
-	Called  string            `json:"name" jsonschema:"required"`
-	Firing  *bool             `json:"firing" jsonschema:"required"`
-	Since   string            `json:"since"`
-	Source  string            `json:"source"`
-	Value   commands.Measured `json:"value"`
-	Message string            `json:"message"`
+	Called  string            `json:"name" jsonschema:"required"`   // the alarm's; one app may have several
+	Firing  *bool             `json:"firing" jsonschema:"required"` // true: it fires; false: it is over
+	Since   string            `json:"since"`                        // since when, RFC 3339; now if not given
+	Source  string            `json:"source"`                       // who says so
+	Value   commands.Measured `json:"value"`                        // what was measured
+	Message string            `json:"message"`                      // in words
 }
 
 // signalApp answers with the alarm as it is now, and whether that is news.

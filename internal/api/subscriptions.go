@@ -47,15 +47,12 @@ func (a *API) getSubscription(c echo.Context) error {
 
 type createSubscription struct {
 	Name          string   `json:"name"`
-	URL           string   `json:"url"`
-	Types         []string `json:"types"`
-	ContentMode   string   `json:"content_mode"`
-	Active        *bool    `json:"active"`
-	Relationships struct {
-		Organization toOne `json:"organization"`
-		Space        toOne `json:"space"`
-	} `json:"relationships"`
-	Metadata metadata `json:"metadata"`
+	URL           string   `json:"url"`          // where events go: http or https
+	Types         []string `json:"types"`        // of events, or their beginnings: deployment.*
+	ContentMode   string   `json:"content_mode"` // structured or binary, of CloudEvents; structured if not given
+	Active        *bool    `json:"active"`       // events are sent; true if not given
+	Relationships inScope  `json:"relationships"`
+	Metadata      metadata `json:"metadata"`
 }
 
 func (a *API) createSubscription(c echo.Context) error {
@@ -72,10 +69,10 @@ func (a *API) createSubscription(c echo.Context) error {
 
 type updateSubscription struct {
 	Name        *string                `json:"name"`
-	URL         *string                `json:"url"`
-	Types       []string               `json:"types"`
-	ContentMode *string                `json:"content_mode"`
-	Active      *bool                  `json:"active"`
+	URL         *string                `json:"url"`          // where events go: http or https
+	Types       []string               `json:"types"`        // of events, or their beginnings: all of them anew
+	ContentMode *string                `json:"content_mode"` // structured or binary, of CloudEvents
+	Active      *bool                  `json:"active"`       // events are sent; otherwise they wait
 	Metadata    commands.MetadataPatch `json:"metadata"`
 }
 

@@ -17,7 +17,7 @@ const pathTargets = integrations + "prometheus/targets"
 // target is where Prometheus finds one instance, in the form of its HTTP service discovery. The labels go through its alerts
 // back to [API.receiveAlerts], and a check's query can choose by them.
 type target struct {
-	Targets []string          `json:"targets"`
+	Targets []string          `json:"targets"` // the address of one instance
 	Labels  map[string]string `json:"labels"`
 }
 

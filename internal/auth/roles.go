@@ -25,9 +25,15 @@ var (
 	organizationRoles = []Role{OrgManager, OrgAuditor, OrgBillingManager, OrgUser}
 )
 
+// Roles are all that there are.
+func Roles() []Role { return slices.Concat(spaceRoles, organizationRoles) }
+
+// OfSpace says whether somebody has the role in a space, and not in an organization.
+func (r Role) OfSpace() bool { return slices.Contains(spaceRoles, r) }
+
 func allRoles() string {
 	var names []string
-	for _, r := range slices.Concat(spaceRoles, organizationRoles) {
+	for _, r := range Roles() {
 		names = append(names, string(r))
 	}
 	return strings.Join(names, ", ")
@@ -45,6 +51,9 @@ const (
 	ScopeGlobalAuditor = "cloud_controller.global_auditor"
 	ScopeOpenID        = "openid" // clients ask for it; it opens nothing here
 )
+
+// GlobalScopes are those that open something everywhere, without a role.
+func GlobalScopes() []string { return []string{ScopeAdmin, ScopeAdminReadOnly, ScopeGlobalAuditor} }
 
 var ordinaryScopes = Scopes{ScopeOpenID, ScopeRead, ScopeWrite}
 

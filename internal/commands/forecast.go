@@ -32,7 +32,7 @@ type Assumptions struct {
 
 // Failure is something that goes wrong from a step on.
 type Failure struct {
-	Kind simulate.FaultKind `json:"kind"`
+	Kind simulate.FaultKind `json:"kind"` // crash, never_starts or check
 	Step int                `json:"step"` // from 1
 }
 

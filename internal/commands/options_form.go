@@ -13,29 +13,29 @@ type optionsForm struct {
 	MemoryMB         *int         `json:"memory_in_mb,omitempty"`
 	DiskMB           *int         `json:"disk_in_mb,omitempty"`
 	LogRate          *int64       `json:"log_rate_limit_in_bytes_per_second,omitempty"`
-	Canary           *canaryForm  `json:"canary,omitempty"`
+	Canary           *canaryForm  `json:"canary,omitempty"` // the steps of a canary deployment
 	Bake             int          `json:"bake_in_seconds,omitempty"`
 	OnFailure        string       `json:"on_failure,omitempty"`
 	Fast             bool         `json:"fast,omitempty"`
 	ProgressDeadline int          `json:"progress_deadline_in_seconds,omitempty"`
 	StartupTimeout   int          `json:"startup_timeout_in_seconds,omitempty"`
-	Breaker          *breakerForm `json:"breaker,omitempty"`
+	Breaker          *breakerForm `json:"breaker,omitempty"` // how many crashes of new instances fail it
 	IgnoreAlarms     bool         `json:"ignore_alarms,omitempty"`
 	Checks           []checkForm  `json:"checks,omitempty"`
 }
 
 type canaryForm struct {
-	Steps []stepForm `json:"steps" jsonschema:"required"`
+	Steps []stepForm `json:"steps" jsonschema:"required"` // in order; none is one step of one instance
 }
 
 type stepForm struct {
-	Weight int           `json:"instance_weight" jsonschema:"required"`
-	Pause  *events.Pause `json:"pause,omitempty"`
+	Weight int           `json:"instance_weight" jsonschema:"required"` // percent of instances that are new; ascending
+	Pause  *events.Pause `json:"pause,omitempty"`                       // how long it waits there; absent: for ever
 }
 
 type breakerForm struct {
-	Crashes int `json:"crashes,omitempty"`
-	Percent int `json:"percent,omitempty"`
+	Crashes int `json:"crashes,omitempty"` // so many in all
+	Percent int `json:"percent,omitempty"` // so many percent of the new instances down at once
 }
 
 type checkForm struct {

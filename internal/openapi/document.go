@@ -6,10 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -36,10 +34,23 @@ type Operation struct {
 	Query   []string // names of parameters
 	Header  []string // names of parameters
 	Open    bool     // to strangers
-	Body    any      // a value of the type that the request is read into; nil: it has no body
-	Needed  bool     // the body must be there
-	Loose   bool     // the body may hold more than is read of it
-	Answers []Answer // the refusals are Document.Errors
+	Schemes []string // the security schemes that it takes; none: all
+	// Needs are the names of scopes and roles that callers need: all of one entry, and any of the entries.
+	Needs    [][]string
+	Body     any             // a value of the type that the request is read into; nil: it has no body
+	Needed   bool            // the body must be there
+	Loose    bool            // the body may hold more than is read of it
+	Example  json.RawMessage // a body that is not refused; nil: none is shown
+	Answers  []Answer
+	Refusals []Refusal // all that there can be
+}
+
+// Refusal is a way in which a request is not carried out.
+type Refusal struct {
+	Status int
+	Code   string // what clients tell it by
+	Text   string
+	Body   any // what is sent, of the type of Document.Errors
 }
 
 // Answer is one answer to a request that is not refused.
@@ -67,7 +78,7 @@ func PathOf(route string) string { return colon.ReplaceAllString(route, "{$1}") 
 
 // JSON writes the document.
 func (d Document) JSON() ([]byte, error) {
-	b := builder{Document: d, schemas: newSchemas(d.Types)}
+	b := builder{Document: d, schemas: newSchemas(d.Types), refused: object{}}
 	paths, err := b.paths()
 	if err != nil {
 		return nil, err
@@ -80,8 +91,10 @@ func (d Document) JSON() ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	err = enc.Encode(object{
 		"openapi": "3.1.0", "info": object{"title": d.Title, "version": d.Version, "description": d.Description},
-		"servers": []object{{"url": "/"}}, "paths": paths, "security": b.security(),
-		"components": object{"schemas": b.schemas.all, "securitySchemes": d.Security, "headers": b.headers()},
+		"servers": []object{{"url": "/"}}, "paths": paths,
+		"components": object{
+			"schemas": b.schemas.all, "securitySchemes": d.Security, "headers": b.headers(), "responses": b.refused,
+		},
 	})
 	// Where OpenAPI keeps schemas is not where JSON Schema does.
 	return bytes.ReplaceAll(out.Bytes(), []byte(`"#/$defs/`), []byte(`"#/components/schemas/`)), err
@@ -90,6 +103,7 @@ func (d Document) JSON() ([]byte, error) {
 type builder struct {
 	Document
 	schemas *schemas
+	refused object // the responses that operations refer to, by name
 }
 
 func (b *builder) paths() (map[string]object, error) {
@@ -123,11 +137,11 @@ func (b *builder) operation(o Operation) (object, error) {
 	if o.Text != "" {
 		written["description"] = o.Text
 	}
-	if o.Open {
-		written["security"] = []object{}
+	if written["security"], err = b.security(o); err != nil {
+		return nil, err
 	}
 	if o.Body != nil {
-		written["requestBody"] = object{"required": o.Needed, "content": content("", b.schemas.request(o))}
+		written["requestBody"] = object{"required": o.Needed, "content": content("", b.schemas.request(o), o.Example)}
 	}
 	return written, nil
 }
@@ -164,45 +178,27 @@ func (b *builder) parameters(o Operation) ([]object, error) {
 	return all, nil
 }
 
-func (b *builder) responses(o Operation) object {
-	all := object{"default": object{
-		"description": "It is refused. The status, the title and the detail say why.", "content": content("", b.schemas.answer(b.Errors)),
-	}}
-	for _, a := range o.Answers {
-		answer := object{"description": cmp.Or(a.Text, http.StatusText(a.Status)), "headers": b.headerRefs()}
-		if a.Body != nil {
-			answer["content"] = content(a.Media, b.schemas.answer(a.Body))
-		}
-		all[strconv.Itoa(a.Status)] = answer
-	}
-	return all
-}
-
-func content(media string, schema any) object {
-	return object{cmp.Or(media, "application/json"): object{"schema": schema}}
-}
-
-func (b *builder) headers() object {
-	all := object{}
-	for name, text := range b.Headers {
-		all[name] = object{"description": text, "schema": object{"type": "string"}}
-	}
-	return all
-}
-
-func (b *builder) headerRefs() object {
-	all := object{}
-	for name := range b.Headers {
-		all[name] = object{"$ref": "#/components/headers/" + name}
-	}
-	return all
-}
-
-// security says that each of the schemes is enough.
-func (b *builder) security() []object {
+// security says that any of the schemes is enough, with all names of any of the needs.
+func (b *builder) security(o Operation) ([]object, error) {
 	all := []object{}
-	for _, name := range slices.Sorted(maps.Keys(b.Security)) {
-		all = append(all, object{name: []string{}})
+	if o.Open {
+		return all, nil
 	}
-	return all
+	schemes := o.Schemes
+	if schemes == nil {
+		schemes = slices.Sorted(maps.Keys(b.Security))
+	}
+	needs := o.Needs
+	if needs == nil {
+		needs = [][]string{{}}
+	}
+	for _, scheme := range schemes {
+		if b.Security[scheme] == nil {
+			return nil, fmt.Errorf("nobody says what the security scheme %q is", scheme)
+		}
+		for _, names := range needs {
+			all = append(all, object{scheme: names})
+		}
+	}
+	return all, nil
 }

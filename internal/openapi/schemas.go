@@ -15,6 +15,8 @@ type Types struct {
 	As    map[reflect.Type]*jsonschema.Schema // how types with JSON of their own are written
 	Lists map[reflect.Type]string             // the field of a list, of type any, that holds its rows; see [Page]
 	Enums []Enum
+	// Comment says what a field is, by its name in Go; nil: nobody does. Of an embedded struct's field the struct is asked.
+	Comment func(of reflect.Type, field string) string
 }
 
 // Enum is the values that a string field can have. Where the field is an array or a map, its members can.
@@ -43,11 +45,18 @@ const bodySuffix = "Body"
 func newSchemas(t Types) *schemas {
 	s := &schemas{types: t, all: map[string]*jsonschema.Schema{}, named: map[string]reflect.Type{}}
 	mapped := func(t reflect.Type) *jsonschema.Schema { return s.mapped(t) }
+	comment := func(t reflect.Type, field string) string {
+		if field == "" || s.types.Comment == nil {
+			return ""
+		}
+		return s.types.Comment(t, field)
+	}
 	s.answers = jsonschema.Reflector{
-		Anonymous: true, AllowAdditionalProperties: true, Mapper: mapped, Namer: func(t reflect.Type) string { return s.name(t, "") },
+		Anonymous: true, AllowAdditionalProperties: true, Mapper: mapped, LookupComment: comment,
+		Namer: func(t reflect.Type) string { return s.name(t, "") },
 	}
 	s.requests = jsonschema.Reflector{
-		Anonymous: true, RequiredFromJSONSchemaTags: true, Mapper: mapped,
+		Anonymous: true, RequiredFromJSONSchemaTags: true, Mapper: mapped, LookupComment: comment,
 		Namer: func(t reflect.Type) string { return s.name(t, bodySuffix) },
 	}
 	s.loose = s.requests
@@ -132,6 +141,8 @@ func nullable(schema *jsonschema.Schema, t reflect.Type) {
 		property, ok := schema.Properties.Get(name)
 		switch {
 		case !ok:
+		case property.OneOf != nil: // what a tag has made so
+			property.Description, property.OneOf[0].Description = property.OneOf[0].Description, ""
 		case f.Type.Kind() == reflect.Pointer && !strings.Contains(options, "omit"):
 			schema.Properties.Set(name, orNull(property))
 		case f.Type.Kind() == reflect.Map && f.Type.Elem().Kind() == reflect.Pointer:
@@ -140,8 +151,11 @@ func nullable(schema *jsonschema.Schema, t reflect.Type) {
 	}
 }
 
+// orNull keeps the description with the whole, where readers look for it.
 func orNull(s *jsonschema.Schema) *jsonschema.Schema {
-	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, {Type: "null"}}}
+	either := &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, {Type: "null"}}, Description: s.Description}
+	s.Description = ""
+	return either
 }
 
 // enumerate says which values fields can have.

@@ -8,8 +8,8 @@ import (
 type App struct {
 	Stamp
 	Name          string           `json:"name"`
-	State         string           `json:"state"` // STARTED or STOPPED: what is wanted
-	Lifecycle     Lifecycle        `json:"lifecycle"`
+	State         string           `json:"state"`     // STARTED or STOPPED: what is wanted
+	Lifecycle     Lifecycle        `json:"lifecycle"` // how its droplets come to be
 	Relationships AppRelationships `json:"relationships"`
 	Metadata      Metadata         `json:"metadata"`
 	// AutomationHeld is why automation may not deploy the app (our own addition).
@@ -20,7 +20,7 @@ type App struct {
 // AppRelationships are where an app lives and what it runs.
 type AppRelationships struct {
 	Space          ToOne `json:"space"`
-	CurrentDroplet ToOne `json:"current_droplet"`
+	CurrentDroplet ToOne `json:"current_droplet"` // what it is started with
 }
 
 // App presents an app.

@@ -9,49 +9,49 @@ import (
 
 // Approval is what the policies say of a deployment, and what people do (our own addition).
 type Approval struct {
-	RequestedBy string          `json:"requested_by"`
-	RequestedAt Time            `json:"requested_at"`
-	Granted     bool            `json:"granted"` // nobody is left to be asked
-	Verdicts    []PolicyVerdict `json:"verdicts"`
-	Approvals   []Answer        `json:"approvals"`
+	RequestedBy string          `json:"requested_by"`     // who asked for the deployment
+	RequestedAt Time            `json:"requested_at"`     // when
+	Granted     bool            `json:"granted"`          // nobody is left to be asked
+	Verdicts    []PolicyVerdict `json:"verdicts"`         // of the policies that match
+	Approvals   []Answer        `json:"approvals"`        // who has agreed so far
 	Denied      *Answer         `json:"denied,omitempty"` // why it never began
 }
 
 // PolicyVerdict is what one policy says.
 type PolicyVerdict struct {
-	Policy       GUID     `json:"policy"`
+	Policy       GUID     `json:"policy"` // whose verdict it is
 	Name         string   `json:"name"`
-	Outcome      string   `json:"outcome"` // allow, deny, require_approval or hold
-	Reason       string   `json:"reason,omitempty"`
-	Needed       int      `json:"needed,omitempty"` // how many people must agree
-	Approvers    []string `json:"approvers,omitempty"`
-	SelfApproval bool     `json:"self_approval,omitempty"`
-	ManualStart  bool     `json:"manual_start,omitempty"`
-	ExpiresAt    *Time    `json:"expires_at,omitempty"` // no answer counts from then on
-	HeldUntil    *Time    `json:"held_until,omitempty"`
+	Outcome      string   `json:"outcome"`                 // allow, deny, require_approval or hold
+	Reason       string   `json:"reason,omitempty"`        // the policy's
+	Needed       int      `json:"needed,omitempty"`        // how many people must agree
+	Approvers    []string `json:"approvers,omitempty"`     // roles and people who may agree
+	SelfApproval bool     `json:"self_approval,omitempty"` // whoever asked may agree too
+	ManualStart  bool     `json:"manual_start,omitempty"`  // somebody has to start it when it is approved
+	ExpiresAt    *Time    `json:"expires_at,omitempty"`    // no answer counts from then on
+	HeldUntil    *Time    `json:"held_until,omitempty"`    // when its window lets deployments begin
 }
 
 // HoldRef is a policy whose window keeps a deployment from beginning.
 type HoldRef struct {
-	Policy GUID   `json:"policy"`
+	Policy GUID   `json:"policy"` // whose window it is
 	Name   string `json:"name"`
-	Reason string `json:"reason,omitempty"`
+	Reason string `json:"reason,omitempty"` // why
 }
 
 // Answer is one person's yes or no, or a policy's no.
 type Answer struct {
-	By       string `json:"by"`
-	Comment  string `json:"comment,omitempty"`
+	By       string `json:"by"`                 // who answered
+	Comment  string `json:"comment,omitempty"`  // what they said
 	Policies []GUID `json:"policies,omitempty"` // for which it counts
-	At       Time   `json:"at"`
+	At       Time   `json:"at"`                 // when
 }
 
 // HaltRef is a halt as a rollout knows of it.
 type HaltRef struct {
-	GUID       string `json:"guid"`
-	Reason     string `json:"reason"`
-	DeclaredBy string `json:"declared_by"`
-	Until      *Time  `json:"until"` // null: when somebody lifts it
+	GUID       string `json:"guid"`        // the halt's
+	Reason     string `json:"reason"`      // why
+	DeclaredBy string `json:"declared_by"` // who
+	Until      *Time  `json:"until"`       // null: when somebody lifts it
 }
 
 func approval(a *projections.Asked) *Approval {

@@ -9,27 +9,27 @@ import (
 
 // AsOf is what an app was at a moment in the past.
 type AsOf struct {
-	Sequence  string        `json:"sequence"` // of the app's last commit by then; text, as in events
-	Time      Time          `json:"time"`     // of that commit
-	State     string        `json:"app_state"`
-	Droplet   GUID          `json:"current_droplet"`
-	Processes []PastProcess `json:"processes"`
+	Sequence  string        `json:"sequence"`        // of the app's last commit by then; text, as in events
+	Time      Time          `json:"time"`            // of that commit
+	State     string        `json:"app_state"`       // STARTED or STOPPED
+	Droplet   GUID          `json:"current_droplet"` // the app's then
+	Processes []PastProcess `json:"processes"`       // the app's then
 }
 
 // PastProcess is a process as it was, oldest first.
 type PastProcess struct {
-	GUID      string         `json:"guid"`
-	Type      string         `json:"type"`
-	Desired   int            `json:"instances"`
-	Droplet   GUID           `json:"droplet"`
-	Instances []PastInstance `json:"process_instances"`
+	GUID      string         `json:"guid"`              // its id
+	Type      string         `json:"type"`              // web, worker and so on
+	Desired   int            `json:"instances"`         // how many were wanted
+	Droplet   GUID           `json:"droplet"`           // what it ran
+	Instances []PastInstance `json:"process_instances"` // those that were there
 }
 
 // PastInstance is a desired instance as it had been reported.
 type PastInstance struct {
-	Index    int    `json:"index"`
-	State    string `json:"state"`
-	Routable bool   `json:"routable"`
+	Index    int    `json:"index"`    // from 0
+	State    string `json:"state"`    // STARTING, RUNNING, CRASHED or DOWN
+	Routable bool   `json:"routable"` // it got requests
 }
 
 // AsOf presents an app's state as it was after its last commit.

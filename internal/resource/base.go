@@ -13,8 +13,8 @@ type Base string
 
 // Link is a place to go on from a resource. Method is empty for GET.
 type Link struct {
-	Href   string `json:"href"`
-	Method string `json:"method,omitempty"`
+	Href   string `json:"href"`             // where
+	Method string `json:"method,omitempty"` // how to ask; absent: GET
 }
 
 // Links of a resource, by what they lead to.
@@ -50,7 +50,7 @@ func (t *Time) UnmarshalJSON(data []byte) error { return (*time.Time)(t).Unmarsh
 
 // GUID is a reference to another resource; its guid is null where there is none.
 type GUID struct {
-	GUID *string `json:"guid"`
+	GUID *string `json:"guid"` // null where there is none
 }
 
 func guid[ID ~string](id ID) GUID {
@@ -63,7 +63,7 @@ func guid[ID ~string](id ID) GUID {
 
 // ToOne is a relationship to at most one resource; data is null where there is none.
 type ToOne struct {
-	Data *GUID `json:"data"`
+	Data *GUID `json:"data"` // null where there is none
 }
 
 func toOne[ID ~string](id ID) ToOne {
@@ -92,9 +92,9 @@ func filled(m map[string]string) map[string]string {
 
 // Stamp is what all resources begin with.
 type Stamp struct {
-	GUID      string `json:"guid"`
-	CreatedAt Time   `json:"created_at"`
-	UpdatedAt Time   `json:"updated_at"`
+	GUID      string `json:"guid"`       // its id
+	CreatedAt Time   `json:"created_at"` // when it came to be
+	UpdatedAt Time   `json:"updated_at"` // when it was changed last; created_at where it never was
 }
 
 func stamp[ID ~string](id ID, s projections.Stamp) Stamp {
@@ -104,7 +104,7 @@ func stamp[ID ~string](id ID, s projections.Stamp) Stamp {
 // Lifecycle says how an app's droplets come to be. Slipway's are made elsewhere and uploaded, or made of the files as they
 // are, which is closest to Cloud Foundry's buildpack lifecycle without any buildpack; or they are images.
 type Lifecycle struct {
-	Type string `json:"type"`
+	Type string `json:"type"` // buildpack or docker
 	Data any    `json:"data"` // LifecycleData; for docker an empty object
 }
 

@@ -11,15 +11,15 @@ import (
 // absent from what Cloud Foundry's own strategies make.
 type Deployment struct {
 	Stamp
-	Status          Status           `json:"status"`
+	Status          Status           `json:"status"`             // how it stands
 	Approval        *Approval        `json:"approval,omitempty"` // of one that policies had something to say about
-	Strategy        string           `json:"strategy"`
-	Growth          *events.Growth   `json:"growth,omitempty"` // the numbers of its deployment strategy, as they were when it began
-	Options         commands.Options `json:"options"`          // of the request; those that were not given are absent
-	Droplet         GUID             `json:"droplet"`
-	PreviousDroplet GUID             `json:"previous_droplet"`
-	NewProcesses    []ProcessRef     `json:"new_processes"`
-	Revision        *RevisionRef     `json:"revision"`
+	Strategy        string           `json:"strategy"`           // how it moves
+	Growth          *events.Growth   `json:"growth,omitempty"`   // the numbers of its deployment strategy, as they were when it began
+	Options         commands.Options `json:"options"`            // of the request; those that were not given are absent
+	Droplet         GUID             `json:"droplet"`            // what it rolls out
+	PreviousDroplet GUID             `json:"previous_droplet"`   // what ran before, and what it goes back to
+	NewProcesses    []ProcessRef     `json:"new_processes"`      // the processes that it made
+	Revision        *RevisionRef     `json:"revision"`           // the one that it made; null where the app keeps none
 	Relationships   OfDeployment     `json:"relationships"`
 	Metadata        Metadata         `json:"metadata"`
 	Links           Links            `json:"links"`
@@ -27,14 +27,14 @@ type Deployment struct {
 
 // ProcessRef names a process that a deployment made, which may be gone by now.
 type ProcessRef struct {
-	GUID string `json:"guid"`
-	Type string `json:"type"`
+	GUID string `json:"guid"` // its id
+	Type string `json:"type"` // web, worker and so on
 }
 
 // RevisionRef names a revision.
 type RevisionRef struct {
-	GUID    string `json:"guid"`
-	Version int    `json:"version"`
+	GUID    string `json:"guid"`    // its id
+	Version int    `json:"version"` // from 1, in its app
 }
 
 // OfApp is the relationship of what belongs to an app.

@@ -10,9 +10,9 @@ import (
 
 // Status is where a deployment stands. Value, reason, details and canary are Cloud Foundry's; the others are our own.
 type Status struct {
-	Value       string           `json:"value"` // ACTIVE or FINALIZED
-	Reason      string           `json:"reason"`
-	Details     StatusDetails    `json:"details"`
+	Value       string           `json:"value"`                  // ACTIVE or FINALIZED
+	Reason      string           `json:"reason"`                 // where it stands
+	Details     StatusDetails    `json:"details"`                // when it last moved
 	Canary      *CanaryStatus    `json:"canary,omitempty"`       // of a canary deployment, in every state
 	Step        *Step            `json:"step,omitempty"`         // of other plans with several, in every state
 	PausedUntil *Time            `json:"paused_until,omitempty"` // of a pause that ends by itself
@@ -27,8 +27,8 @@ type Status struct {
 
 // Step is how far a rollout is in its plan.
 type Step struct {
-	Current      int     `json:"current"` // from 1; expected_step of a request is this
-	Total        int     `json:"total"`
+	Current      int     `json:"current"`           // from 1; expected_step of a request is this
+	Total        int     `json:"total"`             // how many there are
 	Share        float64 `json:"share"`             // percent of the instances that are to be new at this step
 	NewInstances int     `json:"new_instances"`     // that it is to have at this step
 	NextAt       *Time   `json:"next_at,omitempty"` // when the next one begins, if this one is healthy then
@@ -41,7 +41,7 @@ type Failure struct {
 	Reason string `json:"reason"`          // in words
 	Value  string `json:"value,omitempty"` // what was measured
 	Action string `json:"action"`          // rollback, hold or cancel
-	At     Time   `json:"at"`
+	At     Time   `json:"at"`              // when
 }
 
 // Check is how a check of a rollout stands.
@@ -55,17 +55,20 @@ type Check struct {
 
 // CanaryStatus tells how many of a canary's steps are behind it.
 type CanaryStatus struct {
-	Steps struct {
-		Current int `json:"current"` // from 1; stays at the last one once the rollout goes on to its end
-		Total   int `json:"total"`
-	} `json:"steps"`
+	Steps CanarySteps `json:"steps"` // how far it is
+}
+
+// CanarySteps is how far a canary is.
+type CanarySteps struct {
+	Current int `json:"current"` // from 1; stays at the last one once the rollout goes on to its end
+	Total   int `json:"total"`   // how many there are
 }
 
 // StatusDetails tells when it last moved, and why it does not.
 type StatusDetails struct {
-	LastSuccessfulHealthcheck Time   `json:"last_successful_healthcheck"`
-	LastStatusChange          Time   `json:"last_status_change"`
-	Error                     string `json:"error,omitempty"`
+	LastSuccessfulHealthcheck Time   `json:"last_successful_healthcheck"` // when a new instance was last seen healthy
+	LastStatusChange          Time   `json:"last_status_change"`          // since when it stands so
+	Error                     string `json:"error,omitempty"`             // what keeps it from moving
 }
 
 func status(d projections.Deployment) Status {

@@ -8,16 +8,16 @@ import (
 // Droplet is a droplet (reference 2.4).
 type Droplet struct {
 	Stamp
-	State             string            `json:"state"` // AWAITING_UPLOAD or STAGED
-	Error             *string           `json:"error"`
-	Lifecycle         DropletLifecycle  `json:"lifecycle"`
-	ExecutionMetadata string            `json:"execution_metadata"`
-	ProcessTypes      map[string]string `json:"process_types"`
-	Checksum          *Checksum         `json:"checksum"`
-	SizeBytes         *int64            `json:"size_in_bytes"`
-	Buildpacks        []string          `json:"buildpacks" jsonschema:"nullable"`
-	Stack             *string           `json:"stack"`
-	Image             *string           `json:"image"`
+	State             string            `json:"state"`                            // AWAITING_UPLOAD or STAGED
+	Error             *string           `json:"error"`                            // always null
+	Lifecycle         DropletLifecycle  `json:"lifecycle"`                        // how it came to be
+	ExecutionMetadata string            `json:"execution_metadata"`               // always empty
+	ProcessTypes      map[string]string `json:"process_types"`                    // the start command of each type of process
+	Checksum          *Checksum         `json:"checksum"`                         // of its bits; null before they are there
+	SizeBytes         *int64            `json:"size_in_bytes"`                    // of its bits; null before they are there
+	Buildpacks        []string          `json:"buildpacks" jsonschema:"nullable"` // null: there are none here // null: there are none here
+	Stack             *string           `json:"stack"`                            // null: there are none here
+	Image             *string           `json:"image"`                            // where it is one of docker
 	Relationships     OfApp             `json:"relationships"`
 	Metadata          Metadata          `json:"metadata"`
 	Rejected          *Rejected         `json:"rejected,omitempty"` // our own addition
@@ -26,7 +26,7 @@ type Droplet struct {
 
 // Rejected is why a droplet or a revision must not be deployed.
 type Rejected struct {
-	Reason string `json:"reason"`
+	Reason string `json:"reason"` // why
 }
 
 func rejected(reason string) *Rejected {
@@ -38,14 +38,14 @@ func rejected(reason string) *Rejected {
 
 // DropletLifecycle is the lifecycle as droplets show it: its data are empty.
 type DropletLifecycle struct {
-	Type string   `json:"type"`
-	Data struct{} `json:"data"`
+	Type string   `json:"type"` // buildpack or docker
+	Data struct{} `json:"data"` // always empty
 }
 
 // Checksum is of a droplet's bits.
 type Checksum struct {
-	Type  string `json:"type"` // sha256
-	Value string `json:"value"`
+	Type  string `json:"type"`  // sha256
+	Value string `json:"value"` // in hex
 }
 
 // Droplet presents a droplet.

@@ -13,9 +13,9 @@ import (
 // extensions. Lists and streams show the same.
 type Event struct {
 	events.CloudEvent
-	Sequence string `json:"sequence"` // of its commit; text, because CloudEvents numbers end at 32 bits
-	Index    int    `json:"index"`    // in its commit, from 0
-	Actor    string `json:"actor"`
+	Sequence string `json:"sequence"`        // of its commit; text, because CloudEvents numbers end at 32 bits
+	Index    int    `json:"index"`           // in its commit, from 0
+	Actor    string `json:"actor"`           // user/<name>, client/<id>, or a part of Slipway: updater, agent/<id>
 	Cause    string `json:"cause,omitempty"` // a door, or the id of the event that led to it
 }
 

@@ -31,79 +31,79 @@ func (s *Seconds) UnmarshalJSON(data []byte) error {
 // Forecast is how a deployment would go (our own addition). A time that is null is never reached.
 type Forecast struct {
 	App         ForecastApp            `json:"app"`
-	Strategy    string                 `json:"strategy"`
-	Options     commands.Options       `json:"options"` // with what the request left out
-	Original    int                    `json:"original_instances"`
-	Target      int                    `json:"target"`
-	Floor       int                    `json:"floor"`
-	Assumed     commands.Assumptions   `json:"simulate"`           // what was taken for given
-	Policies    []events.PolicyVerdict `json:"policies,omitempty"` // what they say before it may begin; the times count from when it does
-	Outcome     string                 `json:"outcome"`            // DEPLOYED, CANCELED, ROLLED_BACK, or WAITING: it does not end by itself
-	WaitsFor    string                 `json:"waits_for,omitempty"`
-	Finished    *Seconds               `json:"finished_after_in_seconds"`
+	Strategy    string                 `json:"strategy"`                      // how it would move
+	Options     commands.Options       `json:"options"`                       // with what the request left out
+	Original    int                    `json:"original_instances"`            // how many web instances ran before
+	Target      int                    `json:"target"`                        // how many there shall be
+	Floor       int                    `json:"floor"`                         // fewer than so many never serve
+	Assumed     commands.Assumptions   `json:"simulate"`                      // what was taken for given
+	Policies    []events.PolicyVerdict `json:"policies,omitempty"`            // what they say before it may begin; the times count from when it does
+	Outcome     string                 `json:"outcome"`                       // DEPLOYED, CANCELED, ROLLED_BACK, or WAITING: it does not end by itself
+	WaitsFor    string                 `json:"waits_for,omitempty"`           // where the outcome is WAITING: for what
+	Finished    *Seconds               `json:"finished_after_in_seconds"`     // when it has ended
 	ServesAlone *Seconds               `json:"serves_alone_after_in_seconds"` // one version has all its instances routable, the other is gone
-	Lowest      Level                  `json:"lowest_capacity"`
-	Peak        Peak                   `json:"peak"`
-	Steps       []ForecastStep         `json:"steps"`
-	Timeline    []Moment               `json:"timeline"`
-	Levels      []Level                `json:"capacity"` // what serves, whenever that changes
+	Lowest      Level                  `json:"lowest_capacity"`               // when the fewest instances serve
+	Peak        Peak                   `json:"peak"`                          // when it takes the most
+	Steps       []ForecastStep         `json:"steps"`                         // of the plan
+	Timeline    []Moment               `json:"timeline"`                      // what happens, in order
+	Levels      []Level                `json:"capacity"`                      // what serves, whenever that changes
 }
 
 // ForecastApp is the app that is deployed to.
 type ForecastApp struct {
-	GUID    string `json:"guid"`
+	GUID    string `json:"guid"` // its id
 	Name    string `json:"name"`
-	Started bool   `json:"started"`
+	Started bool   `json:"started"` // it runs; one that is stopped is simply started
 }
 
 // Level is what serves from a moment on: instances that are routable and get requests.
 type Level struct {
-	After   Seconds `json:"after_in_seconds"`
-	Old     int     `json:"old"`
-	New     int     `json:"new"`
-	Desired int     `json:"desired"` // web instances in all, those that are starting too
+	After   Seconds `json:"after_in_seconds"` // since when
+	Old     int     `json:"old"`              // instances of the version before
+	New     int     `json:"new"`              // instances of the new version
+	Desired int     `json:"desired"`          // web instances in all, those that are starting too
 }
 
 // Peak is the most that the app takes at a moment, with its other processes: what a quota must have room for.
 type Peak struct {
-	After     Seconds `json:"after_in_seconds"`
-	Instances int     `json:"instances"`
-	MemoryMB  int     `json:"memory_in_mb"`
+	After     Seconds `json:"after_in_seconds"` // when
+	Instances int     `json:"instances"`        // of all processes
+	MemoryMB  int     `json:"memory_in_mb"`     // of all instances
 }
 
 // ForecastStep is one step of the plan.
 type ForecastStep struct {
-	Step     int      `json:"step"` // from 1
-	New      int      `json:"new"`
-	Old      int      `json:"old"`
-	Gate     string   `json:"gate"`
-	Share    float64  `json:"share,omitempty"`
-	Begins   *Seconds `json:"begins_after_in_seconds"`
-	Reached  *Seconds `json:"reached_after_in_seconds"`
-	Passed   *Seconds `json:"passed_after_in_seconds"`
-	Failures []Broken `json:"failures"`
+	Step     int      `json:"step"`                     // from 1
+	New      int      `json:"new"`                      // so many new instances shall serve
+	Old      int      `json:"old"`                      // so many old ones stay
+	Gate     string   `json:"gate"`                     // what must hold before the next step
+	Share    float64  `json:"share,omitempty"`          // of the new version, in percent
+	Begins   *Seconds `json:"begins_after_in_seconds"`  // when the updater begins it
+	Reached  *Seconds `json:"reached_after_in_seconds"` // when its instances serve
+	Passed   *Seconds `json:"passed_after_in_seconds"`  // when its gate opens
+	Failures []Broken `json:"failures"`                 // what would come of each kind of failure in it
 }
 
 // Broken is what a failure in a step would do.
 type Broken struct {
-	Kind     string   `json:"kind"` // crash, never_starts or check
-	Outcome  string   `json:"outcome"`
-	WaitsFor string   `json:"waits_for,omitempty"`
-	Noticed  *Seconds `json:"noticed_after_in_seconds"`
-	Finished *Seconds `json:"finished_after_in_seconds"`
+	Kind     string   `json:"kind"`                       // crash, never_starts or check
+	Outcome  string   `json:"outcome"`                    // what the deployment comes to: as outcome of the whole
+	WaitsFor string   `json:"waits_for,omitempty"`        // where the outcome is WAITING: for what
+	Noticed  *Seconds `json:"noticed_after_in_seconds"`   // when it is failed
+	Finished *Seconds `json:"finished_after_in_seconds"`  // when it has ended
 	OldAlone *Seconds `json:"old_alone_after_in_seconds"` // the old version alone serves again, with all its instances
-	Lowest   Level    `json:"lowest_capacity"`
+	Lowest   Level    `json:"lowest_capacity"`            // when the fewest instances serve
 }
 
 // Moment is an event of the rollout. Process, from and to are of what changes how many instances shall run.
 type Moment struct {
-	After   Seconds `json:"after_in_seconds"`
-	Type    string  `json:"type"`
-	Process *GUID   `json:"process,omitempty"`
+	After   Seconds `json:"after_in_seconds"`  // when
+	Type    string  `json:"type"`              // the event's
+	Process *GUID   `json:"process,omitempty"` // which is scaled
 	Version string  `json:"version,omitempty"` // old or new
-	From    *int    `json:"from,omitempty"`
-	To      *int    `json:"to,omitempty"`
-	Text    string  `json:"text,omitempty"`
+	From    *int    `json:"from,omitempty"`    // instances before
+	To      *int    `json:"to,omitempty"`      // instances after
+	Text    string  `json:"text,omitempty"`    // in words
 }
 
 // The versions of a rollout.

@@ -12,9 +12,9 @@ import (
 type Group struct {
 	Stamp
 	Name          string        `json:"name"`
-	Status        GroupStatus   `json:"status"`
-	Members       []GroupMember `json:"members"`
-	CreatedBy     events.Actor  `json:"created_by"`
+	Status        GroupStatus   `json:"status"`     // how it stands
+	Members       []GroupMember `json:"members"`    // in the order of the request
+	CreatedBy     events.Actor  `json:"created_by"` // who asked for it
 	Relationships OfGroup       `json:"relationships"`
 	Metadata      Metadata      `json:"metadata"`
 	Links         Links         `json:"links"`
@@ -22,24 +22,24 @@ type Group struct {
 
 // GroupStatus is how a group stands, and how many of its members stand how.
 type GroupStatus struct {
-	Value         group.Value          `json:"value"`
-	Counts        map[group.Member]int `json:"counts"`
+	Value         group.Value          `json:"value"`          // made of the members' statuses
+	Counts        map[group.Member]int `json:"counts"`         // how many members there are of each status
 	LastDirective *Directive           `json:"last_directive"` // null: nobody asked anything of it
 }
 
 // Directive is what somebody asked of the whole group.
 type Directive struct {
 	Directive string       `json:"directive"` // continue, finalize, cancel or rollback
-	By        events.Actor `json:"by"`
-	At        Time         `json:"at"`
+	By        events.Actor `json:"by"`        // who asked
+	At        Time         `json:"at"`        // when
 }
 
 // GroupMember is how a member stands. Once it has begun its deployment can be read.
 type GroupMember struct {
-	Deployment GUID         `json:"deployment"`
+	Deployment GUID         `json:"deployment"` // its guid is known before it begins
 	App        GUID         `json:"app"`
-	Wave       int          `json:"wave"`
-	Status     group.Member `json:"status"`
+	Wave       int          `json:"wave"`             // from 1; it begins when all earlier ones are deployed
+	Status     group.Member `json:"status"`           // how it stands
 	Reason     string       `json:"reason,omitempty"` // why it could not be created, or never begins
 	Error      string       `json:"error,omitempty"`  // why it refused the last directive
 	Stuck      string       `json:"stuck,omitempty"`  // why it does not move, as its deployment says

@@ -9,12 +9,12 @@ import (
 // Halt holds all rollouts in its scope (our own addition, in Cloud Foundry's style).
 type Halt struct {
 	Stamp
-	State         string  `json:"state"` // IN_FORCE, LIFTED, or OVER where it has ended by itself
-	Reason        string  `json:"reason"`
-	DeclaredBy    string  `json:"declared_by"`
-	Until         *Time   `json:"until"` // when it ends by itself; null: when somebody lifts it
-	LiftedBy      *string `json:"lifted_by"`
-	LiftedAt      *Time   `json:"lifted_at"`
+	State         string  `json:"state"`       // IN_FORCE, LIFTED, or OVER where it has ended by itself
+	Reason        string  `json:"reason"`      // why
+	DeclaredBy    string  `json:"declared_by"` // who
+	Until         *Time   `json:"until"`       // when it ends by itself; null: when somebody lifts it
+	LiftedBy      *string `json:"lifted_by"`   // who let the deployments go on; null: nobody yet
+	LiftedAt      *Time   `json:"lifted_at"`   // when
 	Relationships Scope   `json:"relationships"`
 	Links         Links   `json:"links"`
 }

@@ -9,19 +9,19 @@ import (
 
 // List is one page of resources.
 type List struct {
-	Pagination Pagination `json:"pagination"`
-	Resources  any        `json:"resources"` // a slice, never nil
-	Included   *Included  `json:"included,omitempty"`
+	Pagination Pagination `json:"pagination"`         // which part of the list this is
+	Resources  any        `json:"resources"`          // a slice, never nil
+	Included   *Included  `json:"included,omitempty"` // what was asked for of the parents of the rows
 }
 
 // Pagination says where the page stands and where the others are.
 type Pagination struct {
-	TotalResults int   `json:"total_results"`
-	TotalPages   int   `json:"total_pages"` // never below 1
-	First        Link  `json:"first"`
-	Last         Link  `json:"last"`
-	Next         *Link `json:"next"`
-	Previous     *Link `json:"previous"`
+	TotalResults int   `json:"total_results"` // on all pages
+	TotalPages   int   `json:"total_pages"`   // never below 1
+	First        Link  `json:"first"`         // the first page
+	Last         Link  `json:"last"`          // the last page
+	Next         *Link `json:"next"`          // null on the last page
+	Previous     *Link `json:"previous"`      // null on the first page
 }
 
 // List makes a page. path begins with a slash; query is what selects and sorts the list, without page and per_page, which

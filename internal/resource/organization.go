@@ -17,7 +17,7 @@ type Organization struct {
 
 // OrganizationRelationships is what an organization has.
 type OrganizationRelationships struct {
-	Quota ToOne `json:"quota"`
+	Quota ToOne `json:"quota"` // null: there is none
 }
 
 // Organization presents an organization.
@@ -58,7 +58,7 @@ type Space struct {
 // SpaceRelationships is where a space belongs and what it has.
 type SpaceRelationships struct {
 	Organization ToOne `json:"organization"`
-	Quota        ToOne `json:"quota"`
+	Quota        ToOne `json:"quota"` // null: there is none
 }
 
 // Space presents a space.
@@ -78,14 +78,14 @@ func (b Base) Space(p projections.Space) Space {
 
 // Included is what stands beside the resources that were asked for, once each.
 type Included struct {
-	Organizations []Organization `json:"organizations,omitempty"`
-	Spaces        []Space        `json:"spaces,omitempty"`
-	Domains       []Domain       `json:"domains,omitempty"`
+	Organizations []Organization `json:"organizations,omitempty"` // those that were asked for
+	Spaces        []Space        `json:"spaces,omitempty"`        // those that were asked for
+	Domains       []Domain       `json:"domains,omitempty"`       // those that were asked for
 }
 
 // ToMany is a relationship to any number of resources; data is never null.
 type ToMany struct {
-	Data []GUID `json:"data"`
+	Data []GUID `json:"data"` // their guids
 }
 
 func toMany[ID ~string](ids []ID) ToMany {

@@ -13,7 +13,7 @@ import (
 type Policy struct {
 	Stamp
 	Name          string            `json:"name"`
-	Rule          events.PolicyRule `json:"rule"`
+	Rule          events.PolicyRule `json:"rule"` // what it judges, and how
 	Relationships Scope             `json:"relationships"`
 	Metadata      Metadata          `json:"metadata"`
 	Links         Links             `json:"links"`
@@ -29,10 +29,10 @@ func (b Base) Policy(p projections.Policy) Policy {
 
 // Evaluation is what the policies say of a deployment that nobody has asked for yet.
 type Evaluation struct {
-	Outcome   string          `json:"outcome"` // the strictest of the verdicts
-	HeldUntil *Time           `json:"held_until,omitempty"`
-	Verdicts  []PolicyVerdict `json:"verdicts"`          // of the policies that match
-	Context   any             `json:"context,omitempty"` // what they saw
+	Outcome   string          `json:"outcome"`              // the strictest of the verdicts
+	HeldUntil *Time           `json:"held_until,omitempty"` // when it would begin by itself
+	Verdicts  []PolicyVerdict `json:"verdicts"`             // of the policies that match
+	Context   any             `json:"context,omitempty"`    // what they saw
 }
 
 // EvaluationOf presents what the policies say.
@@ -54,7 +54,7 @@ type GroupEvaluation struct {
 // MemberEvaluation is what the policies say of one member.
 type MemberEvaluation struct {
 	App  GUID `json:"app"`
-	Wave int  `json:"wave"`
+	Wave int  `json:"wave"` // from 1
 	Evaluation
 }
 

@@ -8,21 +8,21 @@ import (
 // Revision is a numbered snapshot of what an app runs (reference 2.4).
 type Revision struct {
 	Stamp
-	Version       int                        `json:"version"`
-	Droplet       GUID                       `json:"droplet"`
-	Processes     map[string]RevisionProcess `json:"processes"`
-	Sidecars      []struct{}                 `json:"sidecars"`
-	Description   string                     `json:"description"`
+	Version       int                        `json:"version"`     // from 1, in its app
+	Droplet       GUID                       `json:"droplet"`     // what it runs
+	Processes     map[string]RevisionProcess `json:"processes"`   // the start commands, by type of process
+	Sidecars      []struct{}                 `json:"sidecars"`    // always empty
+	Description   string                     `json:"description"` // how it came to be
 	Relationships OfApp                      `json:"relationships"`
 	Metadata      Metadata                   `json:"metadata"`
-	Deployable    bool                       `json:"deployable"`
+	Deployable    bool                       `json:"deployable"`         // its droplet is still there
 	Rejected      *Rejected                  `json:"rejected,omitempty"` // our own addition
 	Links         Links                      `json:"links"`
 }
 
 // RevisionProcess is the start command that a user gave; null where the droplet's counts.
 type RevisionProcess struct {
-	Command *string `json:"command"`
+	Command *string `json:"command"` // the start command; null: that of the droplet
 }
 
 // Revision presents a revision. It is deployable as long as its droplet is there, which goes only with its app, and nobody has

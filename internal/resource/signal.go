@@ -8,7 +8,7 @@ import (
 // Signal is an alarm about an app.
 type Signal struct {
 	Name          string `json:"name"`
-	Firing        bool   `json:"firing"`
+	Firing        bool   `json:"firing"`             // whether it fires
 	Since         *Time  `json:"since"`              // when Slipway heard that it fires; null where it does not
 	Value         string `json:"value,omitempty"`    // what was measured
 	Message       string `json:"message,omitempty"`  // in words
@@ -19,7 +19,7 @@ type Signal struct {
 
 // Signals are the alarms that fire.
 type Signals struct {
-	Resources []Signal `json:"resources"`
+	Resources []Signal `json:"resources"` // by name
 }
 
 // Signal presents an alarm, which is zero where it does not fire.

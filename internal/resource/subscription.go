@@ -10,12 +10,12 @@ import (
 type Subscription struct {
 	Stamp
 	Name          string                    `json:"name"`
-	URL           string                    `json:"url"`
-	Types         []string                  `json:"types"`
-	ContentMode   string                    `json:"content_mode"`
-	Active        bool                      `json:"active"`
+	URL           string                    `json:"url"`              // where events go; its path is hidden from lists, and from whoever may not write there
+	Types         []string                  `json:"types"`            // of events, or their beginnings: deployment.*
+	ContentMode   string                    `json:"content_mode"`     // structured or binary, of CloudEvents
+	Active        bool                      `json:"active"`           // events are sent; otherwise they wait
 	Secret        string                    `json:"secret,omitempty"` // only in the answer to the command that made it
-	Status        SubscriptionStatus        `json:"status"`
+	Status        SubscriptionStatus        `json:"status"`           // how deliveries go
 	Relationships SubscriptionRelationships `json:"relationships"`
 	Metadata      Metadata                  `json:"metadata"`
 	Links         Links                     `json:"links"`
@@ -31,21 +31,21 @@ const (
 
 // SubscriptionStatus is how deliveries go. What is null is not so.
 type SubscriptionStatus struct {
-	Value         string           `json:"value"`
-	Reason        *string          `json:"reason"` // what went wrong last
-	FailingSince  *Time            `json:"failing_since"`
-	Attempts      int              `json:"attempts"` // at the event that is not taken
-	LastAttemptAt *Time            `json:"last_attempt_at"`
-	NextAttemptAt *Time            `json:"next_attempt_at"`
-	Event         *DeliveryPending `json:"event"`        // that is not taken
-	DeadLetters   int              `json:"dead_letters"` // events that were given up
-	DeliveredAt   *Time            `json:"delivered_at"` // when one was taken after others had failed, or a test
+	Value         string           `json:"value"`           // how it is
+	Reason        *string          `json:"reason"`          // what went wrong last
+	FailingSince  *Time            `json:"failing_since"`   // when the event was refused first
+	Attempts      int              `json:"attempts"`        // at the event that is not taken
+	LastAttemptAt *Time            `json:"last_attempt_at"` // when it was sent last
+	NextAttemptAt *Time            `json:"next_attempt_at"` // when it is sent again
+	Event         *DeliveryPending `json:"event"`           // that is not taken
+	DeadLetters   int              `json:"dead_letters"`    // events that were given up
+	DeliveredAt   *Time            `json:"delivered_at"`    // when one was taken after others had failed, or a test
 }
 
 // DeliveryPending names an event that waits for its receiver.
 type DeliveryPending struct {
-	ID   string `json:"id"` // the header webhook-id
-	Type string `json:"type"`
+	ID   string `json:"id"`   // the header webhook-id
+	Type string `json:"type"` // the event's
 }
 
 // SubscriptionRelationships is what a subscription listens to; without any it is everything.
