@@ -293,7 +293,9 @@ func TestRefusals(t *testing.T) {
 		"update web in flight": {func(s app.State) ([]events.Event, error) {
 			return app.UpdateProcess(s, app.Update{Process: events.ProcessID(appID)})
 		}, "Cannot update this process while a deployment is in flight."},
-		"assign in flight": {func(s app.State) ([]events.Event, error) { return app.AssignDroplet(s, "c", *droplet(3)) },
+		"assign in flight": {func(s app.State) ([]events.Event, error) {
+			return app.AssignDroplet(s, app.Assignment{ID: "c", Droplet: *droplet(3)})
+		},
 			"Unable to assign current droplet while the app has a deployment in progress. Wait for the deployment to complete or cancel it."},
 		"unknown process": {func(s app.State) ([]events.Event, error) {
 			return app.ScaleProcess(s, app.Scale{Process: "nobody", Instances: &two})

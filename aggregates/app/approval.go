@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,30 @@ func (j *Judgement) waits(now time.Time) bool {
 		}
 		return false
 	})
+}
+
+// instead is what to do with a droplet that must not simply be assigned.
+const instead = "Deploy it instead (POST /v3/deployments, cf push --strategy rolling)"
+
+// unassignable is why a droplet must not be assigned, by the strictest of the policies, and what to do instead; empty where it may.
+func (j *Judgement) unassignable(now time.Time) string {
+	if !j.waits(now) {
+		return ""
+	}
+	for _, outcome := range []string{events.OutcomeDeny, events.OutcomeApproval, events.OutcomeHold} {
+		for _, v := range j.Verdicts {
+			switch {
+			case v.Outcome != outcome:
+			case outcome == events.OutcomeDeny:
+				return denial(v) + ". " + instead + " if the policy lets you."
+			case outcome == events.OutcomeHold && now.Before(v.Until):
+				return Hold{Name: v.Name, Reason: v.Reason, Until: v.Until}.Text() + ". " + instead + ": a deployment begins by itself then."
+			case v.Needed > 0:
+				return wanted(v) + ". " + instead + ": a deployment can be approved."
+			}
+		}
+	}
+	return ""
 }
 
 // await records a request that does not begin at once: it is denied in the same commit where a policy says so.
@@ -79,6 +104,15 @@ func (c CreateDeployment) judgement() Judgement {
 
 func denial(v events.PolicyVerdict) string {
 	text := "policy " + v.Name + " denies it"
+	if v.Reason != "" {
+		text += ": " + v.Reason
+	}
+	return text
+}
+
+// wanted says whom a policy asks.
+func wanted(v events.PolicyVerdict) string {
+	text := fmt.Sprintf("policy %s wants it approved by %d of %s", v.Name, v.Needed, strings.Join(v.Approvers, ", "))
 	if v.Reason != "" {
 		text += ": " + v.Reason
 	}

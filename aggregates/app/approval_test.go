@@ -209,7 +209,7 @@ func TestRejectedVersions(t *testing.T) {
 	reject(app.Version{Droplet: "droplet-2"})
 	_, err := app.DeployApp(s, app.CreateDeployment{ID: "c", Droplet: droplet(2)})
 	is.Equal(message(err), "Droplet droplet-2 is rejected: it loses orders")
-	_, err = app.AssignDroplet(s, "c", *droplet(2))
+	_, err = app.AssignDroplet(s, app.Assignment{ID: "c", Droplet: *droplet(2)})
 	is.Equal(message(err), "Droplet droplet-2 is rejected: it loses orders")
 	reject(app.Version{Revision: "r1"})
 	_, err = app.DeployApp(s, app.CreateDeployment{ID: "c", Droplet: droplet(1), Revision: &events.RevisionCreated{Revision: "r1", Droplet: "droplet-1"}})

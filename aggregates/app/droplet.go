@@ -3,6 +3,7 @@ package app
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"slipway/aggregates"
 	"slipway/events"
@@ -16,20 +17,36 @@ type Droplet struct {
 	ProcessTypes map[string]string // type to start command
 }
 
-// AssignDroplet makes a droplet the app's current one; it runs from the next start, restart or deployment on.
-func AssignDroplet(s State, id events.CommandID, droplet Droplet) ([]events.Event, error) {
+// Assignment is the command to make a droplet the app's current one.
+type Assignment struct {
+	ID        events.CommandID
+	Droplet   Droplet
+	Judgement *Judgement // what the policies say, of one that [State.Replaces] another; nil: nothing
+	Now       time.Time
+}
+
+// Replaces says whether to assign a droplet would bring another version than the app has: the policies are asked then. The first
+// one of an app replaces nothing.
+func (s State) Replaces(id events.DropletID) bool { return s.Droplet != "" && s.Droplet != id }
+
+// AssignDroplet makes a droplet the app's current one; it runs from the next start, restart or deployment on. It cannot wait: what
+// a policy denies or holds, or wants approved, is refused.
+func AssignDroplet(s State, c Assignment) ([]events.Event, error) {
 	if !s.Exists() {
 		return nil, aggregates.NotFound("App")
 	}
 	if s.InFlight() {
 		return nil, aggregates.Reject("Unable to assign current droplet while the app has a deployment in progress. Wait for the deployment to complete or cancel it.")
 	}
-	if err := s.acceptable(droplet.ID, ""); err != nil {
+	if err := s.acceptable(c.Droplet.ID, ""); err != nil {
 		return nil, err
 	}
 	d := &decision{State: s}
-	if err := d.assign(id, droplet, ""); err != nil {
+	if err := d.assign(c.ID, c.Droplet, ""); err != nil {
 		return nil, err
+	}
+	if why := c.Judgement.unassignable(c.Now); why != "" && s.Replaces(c.Droplet.ID) {
+		return nil, aggregates.Reject("Cannot assign the droplet: %s", why)
 	}
 	return d.events, nil
 }

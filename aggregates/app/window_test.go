@@ -148,3 +148,51 @@ func TestOneThatIsHeldKeepsNoOther(t *testing.T) {
 	s = must(t, s, app.Proceed(s, nil, app.Quota{}, freeze(first, time.Hour), now), nil)
 	is.Equal(s.Deployment.ID(), second)
 }
+
+// TestAssignAsPoliciesSay: to bring another version without a deployment is refused as one would wait, in words that help; the
+// first version, and the one that is there, are nobody's business.
+func TestAssignAsPoliciesSay(t *testing.T) {
+	until := now.Add(time.Hour)
+	for name, c := range map[string]struct {
+		verdicts []events.PolicyVerdict
+		want     string
+	}{
+		"nothing": {nil, ""},
+		"allow":   {[]events.PolicyVerdict{{Name: "p", Outcome: events.OutcomeAllow}}, ""},
+		"deny": {
+			[]events.PolicyVerdict{needs(1), {Name: "p", Outcome: events.OutcomeDeny, Reason: "no"}},
+			"Cannot assign the droplet: policy p denies it: no. " +
+				"Deploy it instead (POST /v3/deployments, cf push --strategy rolling) if the policy lets you.",
+		},
+		"approval": {
+			[]events.PolicyVerdict{{Name: "p", Outcome: events.OutcomeHold, Until: until}, needs(2)},
+			"Cannot assign the droplet: policy production wants it approved by 2 of space_manager, user/eve. " +
+				"Deploy it instead (POST /v3/deployments, cf push --strategy rolling): a deployment can be approved.",
+		},
+		"hold": {
+			[]events.PolicyVerdict{{Name: "over", Outcome: events.OutcomeHold, Until: now}, {Name: "p", Outcome: events.OutcomeHold, Reason: "year end", Until: until}},
+			"Cannot assign the droplet: policy p holds it until 2026-11-22T10:00:00Z: year end. " +
+				"Deploy it instead (POST /v3/deployments, cf push --strategy rolling): a deployment begins by itself then.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			assign := func(s app.State, version int) ([]events.Event, error) {
+				return app.AssignDroplet(s, app.Assignment{
+					ID: "c", Droplet: *droplet(version), Now: now, Judgement: &app.Judgement{Verdicts: c.verdicts},
+				})
+			}
+			decided, err := assign(running(t, 1), 2)
+			is.Equal(err == nil, c.want == "")
+			is.Equal(len(decided) > 0, c.want == "")
+			if err != nil {
+				is.Equal(message(err), c.want)
+			}
+			_, err = assign(running(t, 1), 1)
+			is.NoErr(err) // it is there already
+			made, err := app.CreateApp(app.State{}, app.Create{ID: appID, Name: "hello", Space: "default"})
+			_, err = assign(must(t, app.State{}, made, err), 1)
+			is.NoErr(err) // it replaces nothing
+		})
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/matryer/is"
+
+	"slipway/internal/auth"
 )
 
 // froze is when the window of [frozen] opened, thawed when it closes: after these tests.
@@ -68,4 +70,49 @@ func TestStartInAFreeze(t *testing.T) {
 	is.Equal(w.status(id), "ACTIVE/CREATING_APPROVAL") // it waits for somebody, as ever
 	w.must(200, "POST", "/v3/deployments/"+id+"/actions/start", "")
 	w.until("it is deployed", func() bool { return w.status(id) == "FINALIZED/DEPLOYED" })
+}
+
+// TestAssigningADropletIsJudged: it brings a new version as a deployment does, by the strategy "recreate".
+func TestAssigningADropletIsJudged(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t)
+	w.agent()
+	paul := w.somebody("paul", false, auth.SpaceDeveloper)
+	app, droplet := w.started()
+	current := text(w.must(200, "GET", "/v3/apps/"+app+"/droplets/current", ""), "guid")
+	assign := func(status int, app, droplet string) map[string]any {
+		return w.must(status, "PATCH", "/v3/apps/"+app+"/relationships/current_droplet", `{"data":{"guid":"`+droplet+`"}}`, paul...)
+	}
+	for name, c := range map[string]struct{ rule, want string }{
+		"deny": {
+			`{"condition":"strategy.name == 'recreate' && app.current_droplet != droplet.guid && 'space_developer' in actor.roles","outcome":"deny","reason":"no dips"}`,
+			"denies it: no dips. Deploy it instead (POST /v3/deployments, cf push --strategy rolling) if the policy lets you.",
+		},
+		"approval": {
+			`{"outcome":"require_approval","approval":{"needed":2,"approvers":["space_manager","user/bob"]}}`,
+			"wants it approved by 2 of space_manager, user/bob. " +
+				"Deploy it instead (POST /v3/deployments, cf push --strategy rolling): a deployment can be approved.",
+		},
+		"hold": {
+			frozen("hold"),
+			"holds it until " + thawed + ": holidays. Deploy it instead (POST /v3/deployments, cf push --strategy rolling): " +
+				"a deployment begins by itself then.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			policy := w.policy(name, c.rule)
+			refused := assign(422, app, droplet)
+			is.Equal(text(refused, "errors", 0, "detail"), "Cannot assign the droplet: policy "+name+" "+c.want)
+			is.Equal(text(refused, "errors", 0, "title"), "CF-UnprocessableEntity") // what cf push shows
+			is.Equal(text(w.must(200, "GET", "/v3/apps/"+app+"/droplets/current", ""), "guid"), current)
+			assign(200, app, current) // as it is
+			first := w.app("first of " + name)
+			assign(200, first, w.droplet(first)) // it replaces nothing
+			w.must(204, "DELETE", "/v3/policies/"+policy, "")
+		})
+	}
+	w.policy("elsewhere", `{"condition":"strategy.name != 'recreate'","outcome":"deny"}`)
+	assign(200, app, droplet)
+	is.Equal(text(w.must(200, "GET", "/v3/apps/"+app+"/droplets/current", ""), "guid"), droplet)
 }

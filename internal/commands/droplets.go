@@ -11,6 +11,7 @@ import (
 	"slipway/aggregates/droplet"
 	"slipway/events"
 	"slipway/internal/eventlog"
+	"slipway/internal/policy"
 )
 
 // createDroplet makes a droplet of an app that exists. A droplet whose app is deleted meanwhile is harmless: nothing can be
@@ -84,12 +85,22 @@ func (h *Handler) discard(ctx context.Context, object string) {
 	}
 }
 
-func (h *Handler) assignDroplet(ctx context.Context, c AssignDroplet, m eventlog.Meta) (Result, error) {
+// assignDroplet asks the policies as about a deployment, since it brings a new version too.
+func (h *Handler) assignDroplet(ctx context.Context, c AssignDroplet, by Caller, m eventlog.Meta) (Result, error) {
 	d, err := h.droplet(ctx, c.Droplet)
 	if err != nil {
 		return Result{}, err
 	}
-	return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.AssignDroplet(s, m.CommandID, d) })
+	like := app.CreateDeployment{Strategy: policy.StrategyRecreate, Droplet: &d, Now: m.Time, By: m.Actor, Automation: by.Automation}
+	return h.onApp(ctx, c.App, m, func(s app.State) (_ []events.Event, err error) {
+		assign := app.Assignment{ID: m.CommandID, Droplet: d, Now: m.Time}
+		if s.Exists() && s.Replaces(d.ID) {
+			if assign.Judgement, err = h.judge(ctx, CreateDeployment{}, s, like, by); err != nil {
+				return nil, err
+			}
+		}
+		return app.AssignDroplet(s, assign)
+	})
 }
 
 // droplet loads the facts of a droplet that a decision about an app needs. They never change once it is STAGED, so they

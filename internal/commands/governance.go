@@ -73,6 +73,8 @@ func (h *Handler) dispatchOf(ctx context.Context, c Command, by Caller, m eventl
 		result, err = h.createDeployment(ctx, c, by, m)
 	case CreateGroup:
 		result, err = h.createGroup(ctx, c, by, m)
+	case AssignDroplet:
+		result, err = h.assignDroplet(ctx, c, by, m)
 	case ApproveDeployment:
 		result, err = h.answer(ctx, app.ApproveDeployment, app.Answer{Deployment: c.Deployment, Comment: c.Comment}, by, m)
 	case DenyDeployment:

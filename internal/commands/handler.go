@@ -162,8 +162,6 @@ func (h *Handler) dispatch(ctx context.Context, c Command, by Caller, m eventlog
 		})
 	case SetEnvironment:
 		return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.SetEnvironment(s, c.Var) })
-	case AssignDroplet:
-		return h.assignDroplet(ctx, c, m)
 	case CreateDroplet:
 		return h.createDroplet(ctx, c, m)
 	case SignalApp:

@@ -13,6 +13,10 @@ import (
 // maxContext bounds what is kept of a request, in bytes of JSON: it stands in the event for ever.
 const maxContext = 64 << 10
 
+// StrategyRecreate is the strategy that policies see where somebody assigns another droplet to an app, to restart it: everything of
+// the old version goes before anything of the new one comes. No deployment has it.
+const StrategyRecreate = "recreate"
+
 // Request is what policies see of a deployment request. Its JSON form is what conditions name, and what is kept. No secrets are in
 // it: neither environment variables nor start commands.
 type Request struct {

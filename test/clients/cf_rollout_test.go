@@ -100,6 +100,27 @@ func TestCFCanary(t *testing.T) {
 	s.Sound(t.Context(), t)
 }
 
+// TestCFPolicy pushes over what serves where a policy wants to be asked: cf says what to do instead, and nothing has changed.
+func TestCFPolicy(t *testing.T) {
+	t.Parallel()
+	s := installation.Serve(t, t.TempDir())
+	cf := loggedIn(t, s)
+	cf.ok(t, "curl", "-f", "/v3/policies", "-X", "POST", "-d", `{"name":"no dips","rule":{
+		"condition":"strategy.name == 'recreate'","outcome":"deny","reason":"people use it"}}`)
+	cf.ok(t, "push", "hello", "--droplet", dropletFile(t, "v1"), "-i", "2") // there is nothing it replaces
+	sees(t, s, "hello", seen{State: "STARTED", Webs: []int{2}, Revisions: 1})
+	v2 := dropletFile(t, "v2")
+	cf.fails(t, "push", "hello", "--droplet", v2).says(t, "FAILED", "Cannot assign the droplet: policy no dips denies it: people use it. "+
+		"Deploy it instead (POST /v3/deployments, cf push --strategy rolling) if the policy lets you.")
+	sees(t, s, "hello", seen{State: "STARTED", Webs: []int{2}, Revisions: 1})
+	answers(t, s, "hello", "v1")
+	cf.ok(t, "restart", "hello") // the version that is there
+	cf.ok(t, "push", "hello", "--droplet", v2, "--strategy", "rolling")
+	answers(t, s, "hello", "v2")
+	s.NoOrphans(t.Context(), t, 2)
+	s.Sound(t.Context(), t)
+}
+
 // TestCFStall rolls out a setting that the app cannot bear. The old one goes on serving, `cf app` says what is wrong, and cf takes the
 // rollout back when it has waited long enough.
 func TestCFStall(t *testing.T) {
