@@ -10,6 +10,7 @@ import (
 
 	"slipway/events"
 	"slipway/projections"
+	"slipway/projections/storetest"
 )
 
 func TestApply(t *testing.T) {
@@ -30,7 +31,7 @@ func TestApply(t *testing.T) {
 		l := deploying()
 		whole, err := applied(t, l).Digest(t.Context())
 		is.NoErr(err)
-		s := openStore(t)
+		s := storetest.Open(t)
 		is.NoErr(s.Apply(t.Context(), l.commits[:3]))
 		is.NoErr(s.Apply(t.Context(), l.commits[1:]))
 		parts, err := s.Digest(t.Context())
@@ -41,7 +42,7 @@ func TestApply(t *testing.T) {
 		is := is.New(t)
 		l := running()
 		l.commits[1], l.commits[2] = l.commits[2], l.commits[1]
-		s := openStore(t)
+		s := storetest.Open(t)
 		err := s.Apply(t.Context(), l.commits)
 		is.True(errors.Is(err, projections.ErrOrder)) // refused
 		at, err := s.Checkpoint(t.Context())
@@ -64,7 +65,7 @@ func TestApply(t *testing.T) {
 	})
 	t.Run("canceled", func(t *testing.T) {
 		is := is.New(t)
-		s := openStore(t)
+		s := storetest.Open(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		err := s.Apply(ctx, running().commits)
@@ -82,7 +83,7 @@ func TestWait(t *testing.T) {
 	})
 	t.Run("until it is applied", func(t *testing.T) {
 		is := is.New(t)
-		s := openStore(t)
+		s := storetest.Open(t)
 		done := make(chan error)
 		go func() { done <- s.Wait(t.Context(), 4) }()
 		is.NoErr(s.Apply(t.Context(), running().commits))
@@ -90,7 +91,7 @@ func TestWait(t *testing.T) {
 	})
 	t.Run("until another process says so", func(t *testing.T) {
 		is := is.New(t)
-		s := openStore(t)
+		s := storetest.Open(t)
 		other, err := projections.Open(t.Context(), s.Path())
 		is.NoErr(err)
 		defer func() { is.NoErr(other.Close()) }()
@@ -103,7 +104,7 @@ func TestWait(t *testing.T) {
 	})
 	t.Run("looks once more at the deadline", func(t *testing.T) {
 		is := is.New(t)
-		s := openStore(t)
+		s := storetest.Open(t)
 		other, err := projections.Open(t.Context(), s.Path())
 		is.NoErr(err)
 		defer func() { is.NoErr(other.Close()) }()
@@ -116,7 +117,7 @@ func TestWait(t *testing.T) {
 	})
 	t.Run("not for ever", func(t *testing.T) {
 		is := is.New(t)
-		s := openStore(t)
+		s := storetest.Open(t)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		err := s.Wait(ctx, 1)

@@ -7,6 +7,7 @@ import (
 
 	"slipway/events"
 	"slipway/projections"
+	"slipway/projections/storetest"
 )
 
 // rollouts is the history of n apps of which each is created, deployed and scaled, one event a commit.
@@ -36,7 +37,7 @@ func BenchmarkApply(b *testing.B) {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			const most = 200_000
 			commits := rollouts(most / 10)
-			s := openStore(b)
+			s := storetest.Open(b)
 			at := 0
 			for b.Loop() {
 				if at+size > len(commits) {
@@ -53,7 +54,7 @@ func BenchmarkApply(b *testing.B) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	s := openStore(b)
+	s := storetest.Open(b)
 	if err := s.Apply(context.Background(), rollouts(5_000)); err != nil {
 		b.Fatal(err)
 	}

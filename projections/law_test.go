@@ -14,6 +14,7 @@ import (
 
 	"slipway/events"
 	"slipway/projections"
+	"slipway/projections/storetest"
 )
 
 func TestMain(m *testing.M) {
@@ -33,7 +34,9 @@ func TestRebuiltIsIncremental(t *testing.T) {
 		ctx := context.Background()
 		runs++
 		commits := histories().Draw(rt, "history")
-		s := reopen(rt, nil, filepath.Join(dir, fmt.Sprintf("%d.db", runs)))
+		path := filepath.Join(dir, fmt.Sprintf("%d.db", runs))
+		storetest.Empty(t, path)
+		s := reopen(rt, nil, path)
 		defer func() { s.Close() }()
 		for at := 0; at < len(commits); {
 			from := max(0, at-rapid.IntRange(0, 3).Draw(rt, "delivered again"))

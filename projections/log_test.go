@@ -8,6 +8,7 @@ import (
 
 	"slipway/events"
 	"slipway/projections"
+	"slipway/projections/storetest"
 )
 
 // start is when the histories of these tests begin; commit n is n seconds later.
@@ -94,7 +95,7 @@ func deploying() *log {
 // applied is a store that holds the history.
 func applied(t testing.TB, l *log) *projections.Store {
 	t.Helper()
-	s := openStore(t)
+	s := storetest.Open(t)
 	if err := s.Apply(context.Background(), l.commits); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"slipway/events"
 	"slipway/projections"
+	"slipway/projections/storetest"
 )
 
 // source is a log in memory to rebuild from.
@@ -79,7 +80,7 @@ func TestRebuild(t *testing.T) {
 		is := is.New(t)
 		l := deploying()
 		more := l.commits[3:]
-		s := openStore(t)
+		s := storetest.Open(t)
 		is.NoErr(s.Apply(t.Context(), l.commits[:3]))
 		_, err := s.Rebuild(t.Context(), &growing{source: l.commits[:3:3], live: s, more: more}, discard{})
 		is.NoErr(err)
@@ -120,7 +121,7 @@ func TestCheck(t *testing.T) {
 	t.Run("same", func(t *testing.T) {
 		is := is.New(t)
 		l := deploying()
-		s := openStore(t)
+		s := storetest.Open(t)
 		is.NoErr(s.Apply(t.Context(), l.commits[:4])) // one commit behind
 		found, err := s.Check(t.Context(), source(l.commits), discard{})
 		is.NoErr(err)

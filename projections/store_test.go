@@ -1,7 +1,6 @@
 package projections_test
 
 import (
-	"context"
 	"errors"
 	"path/filepath"
 	"testing"
@@ -10,21 +9,8 @@ import (
 
 	"slipway/events"
 	"slipway/projections"
+	"slipway/projections/storetest"
 )
-
-func openStore(t testing.TB) *projections.Store {
-	t.Helper()
-	s, err := projections.Open(context.Background(), filepath.Join(t.TempDir(), "read.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
 
 func TestOpen(t *testing.T) {
 	t.Run("several at once", func(t *testing.T) {
@@ -47,7 +33,7 @@ func TestOpen(t *testing.T) {
 	})
 	t.Run("an empty store", func(t *testing.T) {
 		is := is.New(t)
-		s := openStore(t)
+		s := storetest.Open(t)
 		at, err := s.Checkpoint(t.Context())
 		is.NoErr(err)
 		is.Equal(at, events.Sequence(0)) // before the first commit

@@ -8,6 +8,7 @@ import (
 
 	"slipway/events"
 	"slipway/projections"
+	"slipway/projections/storetest"
 )
 
 func TestAppView(t *testing.T) {
@@ -37,7 +38,7 @@ func TestAppView(t *testing.T) {
 		before := len(l.commits)
 		l.app(events.AppDeleted{App: "a1"})
 		l.report("p1", events.InstanceStopped{InstanceRef: ref("p1", 0, "i1")})
-		s := openStore(t)
+		s := storetest.Open(t)
 		is.NoErr(s.Apply(t.Context(), l.commits[:before])) // so that rows must be read back to be deleted
 		is.NoErr(s.Apply(t.Context(), l.commits[before:]))
 		_, err := s.App(t.Context(), "a1")

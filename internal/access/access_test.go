@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +23,7 @@ import (
 	"slipway/internal/projector"
 	"slipway/internal/resource"
 	"slipway/projections"
+	"slipway/projections/storetest"
 )
 
 // table is what each command is answered, by who asks: x it is let through, . forbidden (403), - as if the thing did not exist.
@@ -126,9 +126,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	is := is.New(t)
-	store, err := projections.Open(t.Context(), filepath.Join(t.TempDir(), "read.db"))
-	is.NoErr(err)
+	store := storetest.Open(t)
 	w := &world{t: t, log: eventlog.NewMemory(events.NewRegistry()), store: store}
 	finder := resource.Finder{Reader: resource.Reader{Store: store, Patience: 20 * time.Second}, Log: w.log}
 	w.handler = commands.NewHandler(w.log, nil, finder, commandstest.NewBits(), slog.New(slog.DiscardHandler))
@@ -139,7 +137,7 @@ func newWorld(t testing.TB) *world {
 	go func() { ended <- runner.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := errors.Join(<-ended, store.Close()); err != nil {
+		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 
 	"slipway/internal/api"
 	"slipway/internal/auth"
+	"slipway/projections/storetest"
 )
 
 // who lets everybody in with these scopes, or refuses with an error.
@@ -23,7 +24,7 @@ func (w who) Verify(context.Context, []string) (auth.Identity, error) {
 
 // TestAccess: what each kind of caller is answered; the status is all that counts.
 func TestAccess(t *testing.T) {
-	store := openStore(t)
+	store := storetest.Open(t)
 	const read, secrets, write, root = "GET /v3/apps", "GET /v3/apps/x/env", "POST /v3/resource_matches", "GET /v3/info"
 	for name, tt := range map[string]struct {
 		auth   auth.Verifier

@@ -11,6 +11,7 @@ import (
 	"slipway/events"
 	"slipway/internal/api"
 	"slipway/internal/eventlog"
+	"slipway/projections/storetest"
 )
 
 func TestAppHasTheKeysOfTheReference(t *testing.T) {
@@ -290,7 +291,7 @@ func TestHealth(t *testing.T) {
 	for range 5001 { // more than the read models may be behind
 		log.Inject(events.Message{Subject: "events.app.x"})
 	}
-	behind := api.New(api.Config{Auth: admin{}, Store: openStore(t), Log: log, Logger: quiet})
+	behind := api.New(api.Config{Auth: admin{}, Store: storetest.Open(t), Log: log, Logger: quiet})
 	got := call(behind, "GET", "/readyz", "")
 	refused(t, got, http.StatusServiceUnavailable, 10015, "CF-ServiceUnavailable", "The read models are 5001 commits behind the event log")
 }

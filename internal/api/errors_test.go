@@ -18,6 +18,7 @@ import (
 	"slipway/internal/api"
 	"slipway/internal/commands"
 	"slipway/internal/eventlog"
+	"slipway/projections/storetest"
 )
 
 // refused asks for an answer in Cloud Foundry's form and nothing else.
@@ -280,7 +281,7 @@ func TestFaultsOfTheServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			is := is.New(t)
 			var log bytes.Buffer
-			a := api.New(api.Config{Auth: admin{}, Commands: failing{tt.do}, Store: openStore(t), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			a := api.New(api.Config{Auth: admin{}, Commands: failing{tt.do}, Store: storetest.Open(t), Logger: slog.New(slog.NewTextHandler(&log, nil))})
 			got := call(a, "POST", "/v3/apps", `{"name":"x"}`, "Idempotency-Key", "c1")
 			is.Equal(got.Code, tt.status)
 			is.True(!strings.Contains(got.Body.String(), "secret")) // nothing of the inside
@@ -296,7 +297,7 @@ func TestFaultsOfTheServer(t *testing.T) {
 func TestReadModelsBehind(t *testing.T) {
 	is := is.New(t)
 	log := eventlog.NewMemory(events.NewRegistry())
-	store := openStore(t) // and no projector
+	store := storetest.Open(t) // and no projector
 	a := api.New(api.Config{
 		Auth: admin{}, Commands: commands.NewHandler(log, nil, nil, nil, quiet), Store: store, Log: log, Logger: quiet, Patience: time.Millisecond,
 	})

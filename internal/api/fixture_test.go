@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +25,7 @@ import (
 	"slipway/internal/resource"
 	"slipway/internal/updater"
 	"slipway/projections"
+	"slipway/projections/storetest"
 )
 
 const server = "http://127.0.0.1:8080"
@@ -51,7 +51,7 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, log: eventlog.NewMemory(events.NewRegistry()), store: openStore(t), bits: &bits{stored: map[string]string{}}, people: &people{}}
+	w := &world{t: t, log: eventlog.NewMemory(events.NewRegistry()), store: storetest.Open(t), bits: &bits{stored: map[string]string{}}, people: &people{}}
 	reader := resource.Reader{Store: w.store, Patience: patience}
 	handler := commands.NewHandler(w.log, nil, resource.Finder{Reader: reader, Log: w.log}, w.bits, quiet)
 	w.commands = handler
@@ -77,20 +77,6 @@ func (w *world) runs(work func(context.Context) error) {
 			w.t.Errorf("background work: %v", err)
 		}
 	})
-}
-
-func openStore(t testing.TB) *projections.Store {
-	t.Helper()
-	s, err := projections.Open(context.Background(), filepath.Join(t.TempDir(), "read.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }
 
 // agent reports every desired instance of web processes as running, as a quick and healthy agent would.

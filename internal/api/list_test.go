@@ -14,6 +14,7 @@ import (
 
 	"slipway/events"
 	"slipway/internal/api"
+	"slipway/projections/storetest"
 )
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 500_000_000, time.UTC) // in the middle of a second
@@ -28,7 +29,7 @@ type model struct {
 // listWorld is an API over deployments in every state, one per second, and their model.
 func listWorld(t testing.TB) (*api.API, []model) {
 	t.Helper()
-	store := openStore(t)
+	store := storetest.Open(t)
 	var commits []events.Recorded
 	now := start
 	add := func(app string, facts ...events.Event) {

@@ -13,6 +13,7 @@ import (
 	"slipway/internal/commands"
 	"slipway/internal/eventlog"
 	"slipway/projections"
+	"slipway/projections/storetest"
 )
 
 // eventful is a world whose app has been through all a deployment can come to, and what it has made.
@@ -105,7 +106,7 @@ func TestPastEqualsWhatWasSeenThen(t *testing.T) {
 			return history[len(history)-1].Time
 		}})
 	}
-	store, growing := openStore(t), openStore(t)
+	store, growing := storetest.Open(t), storetest.Open(t)
 	is.NoErr(store.Apply(t.Context(), history))
 	now, then := over(store), over(growing)
 	shown := 0

@@ -2,7 +2,6 @@ package projector_test
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -14,6 +13,7 @@ import (
 	"slipway/internal/eventlog"
 	"slipway/internal/projector"
 	"slipway/projections"
+	"slipway/projections/storetest"
 )
 
 // fakeStore keeps the sequences it was given; each of its steps may fail, before or after it has been taken.
@@ -88,13 +88,7 @@ func TestRunnerFillsTheReadModels(t *testing.T) {
 	is := is.New(t)
 	log := eventlog.NewMemory(events.NewRegistry())
 	newWriter(t, log).history()
-	open := func(name string) *projections.Store {
-		s, err := projections.Open(t.Context(), filepath.Join(t.TempDir(), name))
-		is.NoErr(err)
-		t.Cleanup(func() { is.NoErr(s.Close()) })
-		return s
-	}
-	s := open("read.db")
+	s := storetest.Open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan error)
@@ -106,7 +100,7 @@ func TestRunnerFillsTheReadModels(t *testing.T) {
 	cancel()
 	is.NoErr(<-done)
 
-	rebuilt := open("other.db")
+	rebuilt := storetest.Open(t)
 	at, err := rebuilt.Rebuild(t.Context(), projector.Source{Log: log}, discard{})
 	is.NoErr(err)
 	is.Equal(at, events.Sequence(8))

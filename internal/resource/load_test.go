@@ -3,7 +3,6 @@ package resource_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,22 +13,8 @@ import (
 	"slipway/internal/commands"
 	"slipway/internal/eventlog"
 	"slipway/internal/resource"
-	"slipway/projections"
+	"slipway/projections/storetest"
 )
-
-func openStore(t testing.TB) *projections.Store {
-	t.Helper()
-	s, err := projections.Open(context.Background(), filepath.Join(t.TempDir(), "read.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
 
 // written is a log with one app in one commit, and the commit.
 func written(t testing.TB) (*eventlog.Memory, events.Recorded) {
@@ -51,7 +36,7 @@ func written(t testing.TB) (*eventlog.Memory, events.Recorded) {
 func TestLoadWaitsForTheCommand(t *testing.T) {
 	is := is.New(t)
 	_, c := written(t)
-	store := openStore(t)
+	store := storetest.Open(t)
 	r := resource.Reader{Store: store}
 	loaded := make(chan any, 1)
 	go func() {
@@ -69,7 +54,7 @@ func TestLoadWaitsForTheCommand(t *testing.T) {
 
 func TestLoadKinds(t *testing.T) {
 	_, c := written(t)
-	store := openStore(t)
+	store := storetest.Open(t)
 	if err := store.Apply(t.Context(), []events.Recorded{c}); err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +97,7 @@ func typeName(v any) string {
 
 func TestLoadGivesUp(t *testing.T) {
 	is := is.New(t)
-	r := resource.Reader{Store: openStore(t), Patience: time.Millisecond}
+	r := resource.Reader{Store: storetest.Open(t), Patience: time.Millisecond}
 	_, err := r.Load(t.Context(), base, commands.Result{Kind: commands.KindApp, ID: "a1", Sequence: 7})
 	is.True(errors.Is(err, resource.ErrBehind)) // it was carried out, and does not show
 	ctx, cancel := context.WithCancel(t.Context())
@@ -125,7 +110,7 @@ func TestFinder(t *testing.T) {
 	log, c := written(t)
 	t.Run("finds what the read models do not have yet", func(t *testing.T) {
 		is := is.New(t)
-		store := openStore(t)
+		store := storetest.Open(t)
 		f := resource.Finder{Reader: resource.Reader{Store: store}, Log: log}
 		found := make(chan error, 1)
 		go func() {
@@ -143,7 +128,7 @@ func TestFinder(t *testing.T) {
 	})
 	t.Run("does not find what is nowhere", func(t *testing.T) {
 		is := is.New(t)
-		store := openStore(t)
+		store := storetest.Open(t)
 		is.NoErr(store.Apply(t.Context(), []events.Recorded{c}))
 		f := resource.Finder{Reader: resource.Reader{Store: store}, Log: log}
 		_, err := f.AppOfDeployment(t.Context(), "nobody")
@@ -153,7 +138,7 @@ func TestFinder(t *testing.T) {
 	})
 	t.Run("does not say unknown while it cannot know", func(t *testing.T) {
 		is := is.New(t)
-		f := resource.Finder{Reader: resource.Reader{Store: openStore(t), Patience: time.Millisecond}, Log: log}
+		f := resource.Finder{Reader: resource.Reader{Store: storetest.Open(t), Patience: time.Millisecond}, Log: log}
 		_, err := f.AppOfDeployment(t.Context(), "d1")
 		is.True(errors.Is(err, eventlog.ErrUnavailable))
 		is.True(!errors.Is(err, resource.ErrBehind)) // nothing was carried out
