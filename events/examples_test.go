@@ -297,9 +297,9 @@ var examples = []Event{
 	RouteDeleted{Route: exampleRoute},
 	NameTaken{Scope: ScopeOrganizations, Name: "acme", Holder: string(exampleOrganization), At: exampleTime},
 	NameFreed{Scope: ScopeOrganizations, Name: "acme", Holder: string(exampleOrganization)},
-	ManifestApplied{Command: exampleCommand, Space: DefaultSpace, Apps: []AppID{exampleApp}},
+	ManifestApplied{Command: exampleCommand, Space: DefaultSpace, Organization: DefaultOrganization, Apps: []AppID{exampleApp}},
 	ManifestFailed{
-		Command: exampleCommand, Space: DefaultSpace, Code: "CF-UnprocessableEntity",
+		Command: exampleCommand, Space: DefaultSpace, Organization: DefaultOrganization, Code: "CF-UnprocessableEntity",
 		Message: "For application 'payments': Cannot scale this process while a deployment is in flight.",
 	},
 	NameClaimed{Space: DefaultSpace, Name: "payments", App: exampleApp, At: exampleTime},

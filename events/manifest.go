@@ -2,17 +2,19 @@ package events
 
 // ManifestApplied: all that a manifest says of apps is done.
 type ManifestApplied struct {
-	Command CommandID `json:"command"` // that brought the manifest
-	Space   SpaceID   `json:"space"`
-	Apps    []AppID   `json:"apps"` // in the order of the manifest
+	Command      CommandID      `json:"command"` // that brought the manifest
+	Space        SpaceID        `json:"space"`
+	Organization OrganizationID `json:"organization,omitempty"` // of the space
+	Apps         []AppID        `json:"apps"`                   // in the order of the manifest
 }
 
 // ManifestFailed: a manifest was applied up to a part that was refused. What came before it stands.
 type ManifestFailed struct {
-	Command CommandID `json:"command"` // that brought the manifest
-	Space   SpaceID   `json:"space"`
-	Code    string    `json:"code"`    // e.g. "CF-UnprocessableEntity"
-	Message string    `json:"message"` // for a person
+	Command      CommandID      `json:"command"` // that brought the manifest
+	Space        SpaceID        `json:"space"`
+	Organization OrganizationID `json:"organization,omitempty"` // of the space
+	Code         string         `json:"code"`                   // e.g. "CF-UnprocessableEntity"
+	Message      string         `json:"message"`                // for a person
 }
 
 func (ManifestApplied) Type() Type { return TypeManifestApplied }

@@ -72,9 +72,9 @@ func RefsOf(e events.Event) Refs {
 	case events.NameReleased:
 		return Refs{App: e.App}
 	case events.ManifestApplied:
-		return Refs{Space: e.Space}
+		return Refs{Organization: e.Organization, Space: e.Space}
 	case events.ManifestFailed:
-		return Refs{Space: e.Space}
+		return Refs{Organization: e.Organization, Space: e.Space}
 	case events.CommandRejected:
 		return Refs{App: e.App}
 	default:

@@ -99,3 +99,13 @@ func Lift(s State, id events.HaltID, by events.Actor, now time.Time) []events.Ev
 	}
 	return []events.Event{events.HaltLifted{Halt: id, By: by, At: now}}
 }
+
+// LiftIn ends all halts that are about a space, or where that is empty about an organization or a space of it.
+func LiftIn(s State, o events.OrganizationID, space events.SpaceID, by events.Actor, now time.Time) (lifted []events.Event) {
+	for _, h := range s.Halts {
+		if aggregates.Within(h.Organization, h.Space, o, space) {
+			lifted = append(lifted, Lift(s, h.Halt, by, now)...)
+		}
+	}
+	return lifted
+}

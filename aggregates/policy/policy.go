@@ -136,6 +136,16 @@ func Delete(s State, id events.PolicyID) ([]events.Event, error) {
 	return []events.Event{events.PolicyDeleted{Policy: id}}, nil
 }
 
+// DeleteIn takes all policies away that are about a space, or where that is empty about an organization or a space of it.
+func DeleteIn(s State, o events.OrganizationID, space events.SpaceID) (gone []events.Event) {
+	for _, p := range s.Policies {
+		if aggregates.Within(p.Organization, p.Space, o, space) {
+			gone = append(gone, events.PolicyDeleted{Policy: p.ID})
+		}
+	}
+	return gone
+}
+
 func (p Policy) check() error {
 	r := p.Rule
 	switch {

@@ -186,17 +186,6 @@ func (h *Handler) updateOrganization(ctx context.Context, c UpdateOrganization, 
 	return result, err
 }
 
-// deleteOrganization deletes the organization first, so that nothing new comes to live in it, and then all that lives there.
-// After a crash the same command goes on.
-func (h *Handler) deleteOrganization(ctx context.Context, c DeleteOrganization, m eventlog.Meta) (Result, error) {
-	out, err := h.places.organizations.Decide(ctx, string(c.Organization), m, space.DeleteOrganization)
-	if err != nil {
-		return Result{}, err
-	}
-	h.freeName(ctx, events.ScopeOrganizations, out.State.Name, string(c.Organization), m)
-	return h.deleteContents(ctx, c.Organization, "", resultOf(KindOrganization, string(c.Organization), out), m)
-}
-
 func (h *Handler) createSpace(ctx context.Context, c CreateSpace, m eventlog.Meta) (Result, error) {
 	if err := app.CheckMetadata(c.Metadata); err != nil {
 		return Result{}, err
@@ -231,45 +220,4 @@ func (h *Handler) onSpace(ctx context.Context, id events.SpaceID, m eventlog.Met
 	result, err := h.onOrganization(ctx, organization, m, decide)
 	result.Kind, result.ID = KindSpace, string(id)
 	return result, err
-}
-
-// deleteSpace deletes the space first, so that nothing new comes to live in it, and then all that lives there. After a
-// crash the same command goes on: the space of an app is known even when the space has gone.
-func (h *Handler) deleteSpace(ctx context.Context, c DeleteSpace, m eventlog.Meta) (Result, error) {
-	result, err := h.onSpace(ctx, c.Space, m, func(s space.State) ([]events.Event, error) { return space.DeleteSpace(s, c.Space), nil })
-	var refused *aggregates.RejectedError
-	switch {
-	case errors.As(err, &refused) && refused.Code == aggregates.CodeNotFound:
-		apps, routes, listed := h.finder.Contents(ctx, "", c.Space)
-		if listed != nil || len(apps)+len(routes) == 0 {
-			return Result{}, errors.Join(listed, err)
-		}
-		result = Result{Kind: KindSpace, ID: string(c.Space)}
-	case err != nil:
-		return Result{}, err
-	}
-	return h.deleteContents(ctx, "", c.Space, result, m)
-}
-
-// deleteContents deletes all apps and routes of a space, or of a whole organization.
-func (h *Handler) deleteContents(ctx context.Context, o events.OrganizationID, s events.SpaceID, result Result, m eventlog.Meta) (Result, error) {
-	apps, routes, err := h.finder.Contents(ctx, o, s)
-	if err != nil {
-		return Result{}, err
-	}
-	for _, id := range apps {
-		gone, err := h.deleteApp(ctx, DeleteApp{App: id}, derived(m, "app/"+string(id)))
-		if err != nil {
-			return Result{}, err
-		}
-		result = result.and(gone.Sequence)
-	}
-	for _, id := range routes {
-		gone, err := h.onRoute(ctx, id, derived(m, "route/"+string(id)), func(s route.State) ([]events.Event, error) { return route.Delete(s), nil })
-		if err != nil {
-			return Result{}, err
-		}
-		result = result.and(gone.Sequence)
-	}
-	return result, nil
 }

@@ -144,8 +144,8 @@ type Places interface {
 	OrganizationOfQuota(ctx context.Context, id events.QuotaID) (events.OrganizationID, error)
 	// QuotaInUse says whether an organization has the quota.
 	QuotaInUse(ctx context.Context, id events.QuotaID) (bool, error)
-	// Contents lists what lives in a space, or where that is empty in the whole organization.
-	Contents(ctx context.Context, organization events.OrganizationID, space events.SpaceID) ([]events.AppID, []events.RouteID, error)
+	// Contents lists what lives in a space, or where that is empty in the whole organization, and who listens to it.
+	Contents(ctx context.Context, organization events.OrganizationID, space events.SpaceID) (Contents, error)
 	Usage
 }
 

@@ -53,6 +53,11 @@ func TestABrokenOffCommandIsCompleted(t *testing.T) {
 		"delete a space with an app": {[]commands.Command{
 			commands.CreateApp{AppName: "hello"}, commands.CreateApp{AppName: "other"},
 		}, func([]string) commands.Command { return commands.DeleteSpace{Space: "default"} }},
+		"delete a space with rules": {[]commands.Command{
+			commands.CreatePolicy{Space: "default", Called: "freeze", Rule: events.PolicyRule{Outcome: events.OutcomeDeny}},
+			commands.DeclareHalt{Space: "default", Reason: "incident"},
+			commands.CreateSubscription{Space: "default", Called: "chat", URL: "https://hooks.test", Types: []string{"*"}},
+		}, func([]string) commands.Command { return commands.DeleteSpace{Space: "default"} }},
 		"create an app": {nil, func([]string) commands.Command { return commands.CreateApp{AppName: "hello"} }},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,6 +21,7 @@ type Commands interface {
 
 // Finder looks into read models that have caught up with what was acknowledged before.
 type Finder interface {
+	OrganizationOfSpace(ctx context.Context, id events.SpaceID) (events.OrganizationID, error)
 	// AppByName gives commands.ErrUnknown where there is no such app.
 	AppByName(ctx context.Context, space events.SpaceID, name string) (events.AppID, error)
 	// CaughtUp returns once the read models hold all that the log holds now.
@@ -94,9 +95,13 @@ func (a *Applier) Apply(ctx context.Context, space events.SpaceID, m Manifest, b
 }
 
 func (a *Applier) record(ctx context.Context, space events.SpaceID, done []events.AppID, refusal *aggregates.RejectedError, by commands.Caller) (events.Sequence, error) {
-	var ended events.Event = events.ManifestApplied{Command: by.CommandID, Space: space, Apps: done}
+	organization, err := a.finder.OrganizationOfSpace(ctx, space)
+	if err != nil && !errors.Is(err, commands.ErrUnknown) { // it may have been deleted meanwhile
+		return 0, err
+	}
+	var ended events.Event = events.ManifestApplied{Command: by.CommandID, Space: space, Organization: organization, Apps: done}
 	if refusal != nil {
-		ended = events.ManifestFailed{Command: by.CommandID, Space: space, Code: a.codeOf(refusal), Message: refusal.Message}
+		ended = events.ManifestFailed{Command: by.CommandID, Space: space, Organization: organization, Code: a.codeOf(refusal), Message: refusal.Message}
 	}
 	meta := eventlog.Meta{CommandID: by.CommandID, Actor: by.Actor, Cause: by.Door, Trace: by.Trace, Time: a.now().UTC()}
 	out, err := a.outcomes.Decide(ctx, string(by.CommandID), meta, func(o outcome) ([]events.Event, error) {

@@ -45,13 +45,14 @@ type names struct {
 	apps          map[events.AppID]home
 	routes        map[events.RouteID]home
 	groups        map[events.GroupID]home
+	rules         map[string]home // where halts and policies hold, by their ids
 	organizations map[events.OrganizationID]*called
 }
 
 func newNames(log eventlog.Log) *names {
 	return &names{
 		log: log, apps: map[events.AppID]home{}, routes: map[events.RouteID]home{}, groups: map[events.GroupID]home{},
-		organizations: map[events.OrganizationID]*called{},
+		rules: map[string]home{}, organizations: map[events.OrganizationID]*called{},
 	}
 }
 
@@ -66,6 +67,10 @@ func (n *names) of(ctx context.Context, e events.Event, at events.Sequence) (nam
 		return n.ofApp(ctx, about.App, at)
 	case about.Group != "":
 		return n.ofGroup(ctx, about.Group, at)
+	case about.Halt != "":
+		return n.ofRule(ctx, events.HaltSubject, string(about.Halt), at)
+	case about.Policy != "":
+		return n.ofRule(ctx, events.PolicySubject, string(about.Policy), at)
 	case about.Organization != "":
 		return n.in(ctx, home{organization: about.Organization, space: about.Space}, at)
 	case about.Domain != "" || about.Quota != "" || about.Strategy != "" || about.Subscription != "":
@@ -83,6 +88,10 @@ func (n *names) learn(e events.Event) {
 		bounded(n.routes)[e.Route] = home{organization: e.Organization, space: e.Space}
 	case events.GroupCreated:
 		bounded(n.groups)[e.Group] = home{organization: e.Organization, space: e.Space}
+	case events.HaltDeclared:
+		bounded(n.rules)[string(e.Halt)] = home{organization: e.Organization, space: e.Space}
+	case events.PolicyCreated:
+		bounded(n.rules)[string(e.Policy)] = home{organization: e.Organization, space: e.Space}
 	case events.OrganizationCreated:
 		bounded(n.organizations)[e.Organization] = &called{organization: e.Name, spaces: map[events.SpaceID]string{}}
 	default:
@@ -146,6 +155,19 @@ func (n *names) ofGroup(ctx context.Context, id events.GroupID, at events.Sequen
 		}
 	}
 	return n.in(ctx, n.groups[id], at)
+}
+
+// ofRule is where a halt or a policy holds: only the event that made it says so. What holds everywhere is everybody's.
+func (n *names) ofRule(ctx context.Context, all events.Subject, id string, at events.Sequence) (name, error) {
+	if _, known := n.rules[id]; !known {
+		if err := n.read(ctx, all, at, nil); err != nil {
+			return name{}, fmt.Errorf("place of %s in %s: %w", id, all, err)
+		}
+	}
+	if where := n.rules[id]; where != (home{}) {
+		return n.in(ctx, where, at)
+	}
+	return name{}, nil
 }
 
 // in is how a place was called. What has no name, because it is of the time before there were organizations, is called by

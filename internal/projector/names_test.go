@@ -21,9 +21,15 @@ func (w *writer) renamed() {
 	w.add(r, events.RouteCreated{Route: "r1", Space: "s1", Organization: "o1", URL: "hello.localhost"})
 	w.add(o, events.OrganizationUpdated{Organization: "o1", Name: "emca"})
 	w.add(a, events.AppStarted{App: "a1"})
+	w.add(events.HaltSubject, events.HaltDeclared{Halt: "h1", Organization: "o1", Space: "s1", Reason: "incident"})
+	w.add(events.HaltSubject, events.HaltDeclared{Halt: "h2", Reason: "incident"})
+	w.add(events.PolicySubject, events.PolicyCreated{Policy: "y1", Organization: "o1", Name: "freeze"})
+	w.add(events.ManifestSubject("c1"), events.ManifestApplied{Command: "c1", Organization: "o1", Space: "s1"})
 	w.add(o, events.SpaceUpdated{Space: "s1", Organization: "o1", Name: "live"})
 	w.add(r, events.RouteDestinationsSet{Route: "r1"})
 	w.add(events.QuotaSubject("q1"), events.QuotaCreated{Quota: "q1", Name: "small"})
+	w.add(events.HaltSubject, events.HaltLifted{Halt: "h2"}, events.HaltLifted{Halt: "h1"})
+	w.add(events.PolicySubject, events.PolicyDeleted{Policy: "y1"})
 	w.add(o, events.SpaceDeleted{Space: "s1", Organization: "o1"}, events.OrganizationDeleted{Organization: "o1"})
 	w.add(a, events.AppDeleted{App: "a1"})
 }
@@ -34,7 +40,9 @@ func TestNamesAreThoseOfTheMoment(t *testing.T) {
 	want := []string{
 		"rollouts.acme.=.=.organization.created", "rollouts.acme.prod.=.space.created", "rollouts.acme.prod.hello.app.created",
 		"rollouts.acme.prod.=.route.created", "rollouts.emca.=.=.organization.updated", "rollouts.emca.prod.hello.app.started",
+		"rollouts.emca.prod.=.halt.declared", "rollouts.=.=.=.halt.declared", "rollouts.emca.=.=.policy.created", "rollouts.emca.prod.=.manifest.applied",
 		"rollouts.emca.live.=.space.updated", "rollouts.emca.live.=.route.destinations-set", "rollouts.=.=.=.quota.created",
+		"rollouts.=.=.=.halt.lifted", "rollouts.emca.live.=.halt.lifted", "rollouts.emca.=.=.policy.deleted",
 		"rollouts.emca.live.=.space.deleted", "rollouts.emca.=.=.organization.deleted", "rollouts.emca.live.hello.app.deleted",
 	}
 	var whole []eventlog.FeedMessage

@@ -141,18 +141,25 @@ func (f Finder) CountSubscriptions(ctx context.Context, o events.OrganizationID,
 }
 
 // Contents implements commands.Places.
-func (f Finder) Contents(ctx context.Context, o events.OrganizationID, s events.SpaceID) ([]events.AppID, []events.RouteID, error) {
+func (f Finder) Contents(ctx context.Context, o events.OrganizationID, s events.SpaceID) (all commands.Contents, err error) {
 	if err := f.caughtUp(ctx); err != nil {
-		return nil, nil, err
+		return all, err
 	}
-	of, in := some(o), some(s)
-	apps, err := f.Store.All().Apps(ctx, projections.AppFilter{Organizations: of, Spaces: in}, projections.Order{}, projections.Page{})
+	of, in, seen := some(o), some(s), f.Store.All()
+	apps, err := seen.Apps(ctx, projections.AppFilter{Organizations: of, Spaces: in}, projections.Order{}, projections.Page{})
 	if err != nil {
-		return nil, nil, err
+		return all, err
 	}
-	routes, err := f.Store.All().Routes(ctx, projections.RouteFilter{Organizations: of, Spaces: in}, projections.Order{}, projections.Page{})
-	return Each(apps.Rows, func(a projections.App) events.AppID { return a.GUID }),
-		Each(routes.Rows, func(r projections.Route) events.RouteID { return r.GUID }), err
+	routes, err := seen.Routes(ctx, projections.RouteFilter{Organizations: of, Spaces: in}, projections.Order{}, projections.Page{})
+	if err != nil {
+		return all, err
+	}
+	listening, err := seen.Subscriptions(ctx, projections.SubscriptionFilter{Organizations: of, Spaces: in}, projections.Order{}, projections.Page{})
+	return commands.Contents{
+		Apps:          Each(apps.Rows, func(a projections.App) events.AppID { return a.GUID }),
+		Routes:        Each(routes.Rows, func(r projections.Route) events.RouteID { return r.GUID }),
+		Subscriptions: Each(listening.Rows, func(s projections.Subscription) events.SubscriptionID { return s.GUID }),
+	}, err
 }
 
 func some[ID ~string](id ID) []ID {

@@ -2,6 +2,7 @@ package commandstest
 
 import (
 	"context"
+	"slices"
 
 	"slipway/aggregates/app"
 	"slipway/events"
@@ -74,42 +75,41 @@ func (f Finder) CountStrategies(ctx context.Context) (n int, err error) {
 }
 
 // Contents implements [commands.Places].
-func (f Finder) Contents(ctx context.Context, o events.OrganizationID, s events.SpaceID) (apps []events.AppID, routes []events.RouteID, err error) {
+func (f Finder) Contents(ctx context.Context, o events.OrganizationID, s events.SpaceID) (all commands.Contents, err error) {
 	in := func(organization events.OrganizationID, space events.SpaceID) bool {
 		return (o == "" || o == organization) && (s == "" || s == space)
 	}
-	gone := map[events.AppID]bool{}
 	err = f.each(ctx, func(e events.Event) {
 		switch e := e.(type) {
 		case events.AppCreated:
 			if in(e.Organization, e.Space) {
-				apps = append(apps, e.App)
+				all.Apps = append(all.Apps, e.App)
 			}
 		case events.AppDeleted:
-			gone[e.App] = true
+			all.Apps = slices.DeleteFunc(all.Apps, func(id events.AppID) bool { return id == e.App })
 		case events.RouteCreated:
 			if in(e.Organization, e.Space) {
-				routes = append(routes, e.Route)
+				all.Routes = append(all.Routes, e.Route)
 			}
+		case events.SubscriptionCreated:
+			if in(e.Organization, e.Space) {
+				all.Subscriptions = append(all.Subscriptions, e.Subscription)
+			}
+		case events.SubscriptionDeleted:
+			all.Subscriptions = slices.DeleteFunc(all.Subscriptions, func(id events.SubscriptionID) bool { return id == e.Subscription })
 		}
 	})
-	left := apps[:0]
-	for _, id := range apps {
-		if !gone[id] {
-			left = append(left, id)
-		}
-	}
-	return left, routes, err
+	return all, err
 }
 
 // Usage implements [commands.Usage]: routes only, and of each scope.
 func (f Finder) Usage(ctx context.Context, o events.OrganizationID, s events.SpaceID) (ofOrganization, ofSpace app.Usage, err error) {
-	_, all, err := f.Contents(ctx, o, "")
+	all, err := f.Contents(ctx, o, "")
 	if err != nil {
 		return ofOrganization, ofSpace, err
 	}
-	_, here, err := f.Contents(ctx, o, s)
-	return app.Usage{Routes: len(all)}, app.Usage{Routes: len(here)}, err
+	here, err := f.Contents(ctx, o, s)
+	return app.Usage{Routes: len(all.Routes)}, app.Usage{Routes: len(here.Routes)}, err
 }
 
 // CountSubscriptions implements [commands.Finder].
