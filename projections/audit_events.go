@@ -69,6 +69,7 @@ type AuditFilter struct {
 	NotApps       []events.AppID
 	Spaces        []events.SpaceID
 	Organizations []events.OrganizationID
+	Actors        []events.Actor
 	Created       TimeFilter
 }
 
@@ -94,6 +95,7 @@ func (s Sight) AuditEvents(ctx context.Context, f AuditFilter, o Order, p Page) 
 	}
 	in(&w, "space", f.Spaces)
 	in(&w, "organization", f.Organizations)
+	in(&w, "actor", f.Actors) // by audit_events_by_actor
 	w.times("created_at", f.Created)
 	return list(ctx, s.store, auditEvents, w, o.sql(), p)
 }

@@ -125,6 +125,7 @@ func TestAuditFilters(t *testing.T) {
 		"of all but":    {projections.AuditFilter{NotApps: []events.AppID{"a1"}}, 1},
 		"of a space":    {projections.AuditFilter{Spaces: []events.SpaceID{"s2"}}, 1},
 		"of an org":     {projections.AuditFilter{Organizations: []events.OrganizationID{"o2"}}, 1},
+		"by nobody":     {projections.AuditFilter{Actors: []events.Actor{"user/nobody"}}, 0},
 		"by guid":       {projections.AuditFilter{GUIDs: []string{"c1.0"}}, 1},
 		"in a second":   {projections.AuditFilter{Created: projections.TimeFilter{From: new(at(5))}}, 1},
 		"of a stranger": {projections.AuditFilter{Apps: []events.AppID{"a9"}}, 0},

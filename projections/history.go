@@ -75,10 +75,12 @@ type HistoryFilter struct {
 	App        events.AppID
 	Deployment events.DeploymentID
 	Types      []events.Type
+	Actors     []events.Actor
+	At         TimeFilter
 	After      Place // events later than this; the zero Place comes before all
 }
 
-// History lists events in the order of the log.
+// History lists events in the order of the log. It reads by history_by_app or history_by_deployment, and looks through what they give.
 func (s *Store) History(ctx context.Context, f HistoryFilter, p Page) (List[HistoryEvent], error) {
 	var w where
 	if f.App != "" {
@@ -88,6 +90,8 @@ func (s *Store) History(ctx context.Context, f HistoryFilter, p Page) (List[Hist
 		w.add("deployment = ?", f.Deployment)
 	}
 	in(&w, "type", f.Types)
+	in(&w, "actor", f.Actors)
+	w.times("at", f.At)
 	if f.After != (Place{}) {
 		w.add("(sequence, idx) > (?, ?)", f.After.Sequence, f.After.Index)
 	}

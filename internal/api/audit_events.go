@@ -20,11 +20,11 @@ func (a *API) auditRoutes() {
 
 func (a *API) listAuditEvents(c echo.Context) error {
 	q := listQuery(c, "order_by", "created_ats", "guids", "types", "target_guids", "target_guids[not]", "space_guids",
-		"organization_guids")
+		"organization_guids", "actors")
 	f := projections.AuditFilter{
 		GUIDs: list[string](q, "guids"), Types: list[string](q, "types"), Apps: list[events.AppID](q, "target_guids"),
 		NotApps: list[events.AppID](q, "target_guids[not]"), Spaces: list[events.SpaceID](q, "space_guids"),
-		Organizations: list[events.OrganizationID](q, "organization_guids"), Created: q.times("created_ats"),
+		Organizations: list[events.OrganizationID](q, "organization_guids"), Actors: list[events.Actor](q, "actors"), Created: q.times("created_ats"),
 	}
 	q.orderBy()
 	base := a.base(c)

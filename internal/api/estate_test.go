@@ -119,6 +119,7 @@ func (e estate) twin() estate {
 			absent[name] = "0" + strings.Repeat("0", len(id)-3) + fmt.Sprintf("%02d", len(absent))
 		}
 	}
+	absent["audit_event"] = strings.Repeat("0", 26) + ".0"
 	absent["job"] = "droplet.upload." + absent["droplet"]
 	return absent
 }

@@ -56,7 +56,7 @@ func (a *API) openAPI(c echo.Context) error {
 // document says what stands in the table of operations: a route of Slipway's own has its line in one of these.
 func document() (openapi.Document, error) {
 	operations := slices.Concat(
-		deploymentOperations(), groupOperations(), approvalOperations(), haltOperations(), policyOperations(), signalOperations(),
+		deploymentOperations(), historyOperations(), groupOperations(), approvalOperations(), haltOperations(), policyOperations(), signalOperations(),
 		subscriptionOperations(), serverOperations(),
 	)
 	for i, o := range operations {
@@ -106,7 +106,7 @@ type refusals struct {
 
 const description = `Slipway rolls out new versions of apps without downtime and keeps every decision as an event.
 
-Here stands what is Slipway's own, and all of deployments: they are Cloud Foundry's resource with fields of Slipway's.
+Here stands what is Slipway's own, and all of deployments and audit events: they are Cloud Foundry's, with fields and filters of Slipway's.
 The other paths below ` + "`/v3`" + ` are those of Cloud Foundry's API, version ` + apiVersion + `, whose documentation holds for them
 (https://v3-apidocs.cloudfoundry.org). Deployment strategies are at ` + "`/deploymentstrategies`" + `, as AWS AppConfig's documentation has them
 (https://docs.aws.amazon.com/appconfig/2019-10-09/APIReference).

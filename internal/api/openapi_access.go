@@ -38,6 +38,10 @@ var needs = map[string]need{
 	"listDeploymentEvents":   reads(auth.Read),
 	"streamDeploymentEvents": reads(auth.Read),
 
+	"listAppEvents":   reads(auth.Read),
+	"listAuditEvents": lists(auth.ReadAuditEvents),
+	"getAuditEvent":   reads(auth.ReadAuditEvents),
+
 	"listDeploymentGroups":    lists(auth.Read),
 	"createDeploymentGroup":   shows(commands.CreateGroup{Members: []commands.Member{{}}}),
 	"evaluateDeploymentGroup": does(commands.CreateGroup{Members: []commands.Member{{}}}),

@@ -17,6 +17,7 @@ const (
 	tagPolicies      = "Policies"
 	tagSignals       = "Signals"
 	tagSubscriptions = "Subscriptions"
+	tagHistory       = "History"
 	tagServer        = "Server"
 )
 
@@ -63,12 +64,6 @@ func deploymentOperations() []openapi.Operation {
 		{
 			ID: "rollBackDeployment", Method: "POST", Path: "/v3/deployments/:guid/actions/rollback", Tag: tagDeployments,
 			Summary: "Go back to the version before, with all capacity kept", Header: keyed, Body: steps{}, Answers: steered,
-		},
-		{
-			ID: "listDeploymentEvents", Method: "GET", Path: "/v3/deployments/:guid/events", Tag: tagDeployments,
-			Summary: "List what happened", Query: paged("types"),
-			Text:    "CloudEvents in the order of the event log, with who, when and why. They stay when the deployment is gone.",
-			Answers: []openapi.Answer{{Status: http.StatusOK, Body: openapi.Page{List: resource.List{}, Row: resource.Event{}}}},
 		},
 		{
 			ID: "streamDeploymentEvents", Method: "GET", Path: "/v3/deployments/:guid/stream", Tag: tagDeployments,

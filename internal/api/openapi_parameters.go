@@ -36,6 +36,10 @@ var parameters = map[string]openapi.Parameter{
 	"status_reasons":     {Text: "Those with one of these reasons of status, separated by commas."},
 	"outcomes":           {Text: "Those with one of these outcomes, separated by commas."},
 	"types":              {Text: "Events of these types, separated by commas: `deployment.paused`."},
+	"target_guids":       {Text: "Those about one of these apps, separated by commas."},
+	"target_guids[not]":  {Text: "Those about none of these apps."},
+	"actors": {Text: "Those of one of these, separated by commas, as history names them: `user/alice`, `client/ci`, or a part of Slipway, " +
+		"such as `updater`. What is a comma in a name is escaped twice."},
 }
 
 // paged are the parameters of a list: the paging ones, and these.

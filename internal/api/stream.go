@@ -62,7 +62,7 @@ func (a *API) streamEvents(c echo.Context) error {
 		if err = a.seeDeployment(c, id); err != nil {
 			return err
 		}
-		s.show, err = a.showEvents(c, id)
+		s.show, err = a.showEvents(c, thing(commands.KindDeployment, id))
 		return err
 	}
 	err = s.run(ctx)

@@ -10,10 +10,10 @@ import (
 // AuditEvent is what somebody did to an app, or what became of it (reference 2.4).
 type AuditEvent struct {
 	Stamp
-	Type         string          `json:"type"`
-	Actor        AuditActor      `json:"actor"`
-	Target       AuditTarget     `json:"target"`
-	Data         json.RawMessage `json:"data"`
+	Type         string          `json:"type"`   // audit.app.deployment.create and so on
+	Actor        AuditActor      `json:"actor"`  // who did it
+	Target       AuditTarget     `json:"target"` // what it was done to
+	Data         json.RawMessage `json:"data"`   // what there is to say about it
 	Space        *GUID           `json:"space"`
 	Organization *GUID           `json:"organization"`
 	Links        Links           `json:"links"`
@@ -21,14 +21,14 @@ type AuditEvent struct {
 
 // AuditActor is who did it: a user, or a part of Slipway.
 type AuditActor struct {
-	GUID string `json:"guid"`
+	GUID string `json:"guid"` // of somebody who is not known any more: how history names them
 	Type string `json:"type"` // user or system
 	Name string `json:"name"`
 }
 
 // AuditTarget is what it was done to.
 type AuditTarget struct {
-	GUID string `json:"guid"`
+	GUID string `json:"guid"` // its id
 	Type string `json:"type"` // app
 	Name string `json:"name"`
 }
