@@ -93,8 +93,8 @@ func (s State) admits(c CreateDeployment) error {
 	if c.Halt != "" {
 		return aggregates.Reject("%s", c.Halt)
 	}
-	if c.Automation && s.NoAutomation != "" {
-		return aggregates.Reject("Automation may not deploy this app: %s. Somebody must let it again first.", s.NoAutomation)
+	if err := s.automates(c.Automation); err != nil {
+		return err
 	}
 	droplet := s.Droplet
 	if c.Droplet != nil {

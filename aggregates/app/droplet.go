@@ -19,18 +19,22 @@ type Droplet struct {
 
 // Assignment is the command to make a droplet the app's current one.
 type Assignment struct {
-	ID        events.CommandID
-	Droplet   Droplet
-	Judgement *Judgement // what the policies say, of one that [State.Replaces] another; nil: nothing
-	Now       time.Time
+	ID         events.CommandID
+	Droplet    Droplet
+	Automation bool // no person asks
+	Now        time.Time
+
+	// Of one that [State.Replaces] another:
+	Halt      Halt       // in force where the app lives
+	Judgement *Judgement // what the policies say; nil: nothing
 }
 
-// Replaces says whether to assign a droplet would bring another version than the app has: the policies are asked then. The first
-// one of an app replaces nothing.
+// Replaces says whether to assign a droplet would bring another version than the app has: what keeps deployments from beginning
+// keeps that, too. The first one of an app replaces nothing.
 func (s State) Replaces(id events.DropletID) bool { return s.Droplet != "" && s.Droplet != id }
 
 // AssignDroplet makes a droplet the app's current one; it runs from the next start, restart or deployment on. It cannot wait: what
-// a policy denies or holds, or wants approved, is refused.
+// a halt or a policy holds, or a policy denies or wants approved, is refused (docs/adr/0025).
 func AssignDroplet(s State, c Assignment) ([]events.Event, error) {
 	if !s.Exists() {
 		return nil, aggregates.NotFound("App")
@@ -45,10 +49,26 @@ func AssignDroplet(s State, c Assignment) ([]events.Event, error) {
 	if err := d.assign(c.ID, c.Droplet, ""); err != nil {
 		return nil, err
 	}
-	if why := c.Judgement.unassignable(c.Now); why != "" && s.Replaces(c.Droplet.ID) {
-		return nil, aggregates.Reject("Cannot assign the droplet: %s", why)
+	if s.Replaces(c.Droplet.ID) {
+		if err := s.replaceable(c); err != nil {
+			return nil, err
+		}
 	}
 	return d.events, nil
+}
+
+// replaceable refuses what a deployment would be refused for now, or would wait for.
+func (s State) replaceable(c Assignment) error {
+	if c.Halt.ID != "" {
+		return aggregates.Reject("Cannot assign the droplet: %s", c.Halt.Text())
+	}
+	if err := s.automates(c.Automation); err != nil {
+		return err
+	}
+	if why := c.Judgement.unassignable(c.Now); why != "" {
+		return aggregates.Reject("Cannot assign the droplet: %s", why)
+	}
+	return nil
 }
 
 // assign makes the droplet current and creates the processes it names that the app lacks: web with one instance, others

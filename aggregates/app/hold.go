@@ -114,6 +114,14 @@ func (d *decision) holdAutomation(by events.Actor, now time.Time) {
 	}
 }
 
+// automates refuses automation where somebody keeps it from deploying.
+func (s State) automates(automation bool) error {
+	if automation && s.NoAutomation != "" {
+		return aggregates.Reject("Automation may not deploy this app: %s. Somebody must let it again first.", s.NoAutomation)
+	}
+	return nil
+}
+
 // ReleaseAutomation lets automation deploy to the app again.
 func ReleaseAutomation(s State, by events.Actor) ([]events.Event, error) {
 	if !s.Exists() {

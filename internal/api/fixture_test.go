@@ -108,7 +108,9 @@ func (w *world) agent() {
 func (w *world) running(app events.AppID, process events.ProcessID, n, generation int) {
 	for i := range n {
 		r := ref(app, process, i)
-		r.Generation = generation
+		if r.Generation = generation; generation > 0 { // another generation is other instances
+			r.Instance += events.InstanceID(fmt.Sprintf("-%d", generation))
+		}
 		w.report(events.InstanceRunning{InstanceRef: r, Address: fmt.Sprintf("127.0.0.1:%d", 61000+i)})
 	}
 }

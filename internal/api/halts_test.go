@@ -147,7 +147,14 @@ func TestAutomationIsHeldAfterARollbackByHand(t *testing.T) {
 	refused := w.must(422, "POST", "/v3/deployments", deploy, robot...)
 	is.Equal(text(refused, "errors", 0, "detail"),
 		"Automation may not deploy this app: user/dora went back to an earlier version by hand. Somebody must let it again first.")
-	w.must(201, "POST", "/v3/deployments", deploy, person...) // a person may
+	assign := func(status int, droplet string, by []string) map[string]any {
+		return w.must(status, "PATCH", "/v3/apps/"+app+"/relationships/current_droplet", `{"data":{"guid":"`+droplet+`"}}`, by...)
+	}
+	w.agent()
+	w.until("it is back", func() bool { return w.status(deployment) == "FINALIZED/ROLLED_BACK" })
+	is.Equal(text(assign(422, droplet, robot), "errors", 0, "detail"), text(refused, "errors", 0, "detail"))
+	assign(200, text(w.must(200, "GET", "/v3/apps/"+app+"/droplets/current", ""), "guid"), robot) // as it is
+	w.must(201, "POST", "/v3/deployments", deploy, person...)                                     // a person may
 	w.must(403, "POST", "/v3/apps/"+app+"/actions/release_automation", "", robot...)
 	is.Equal(at(w.must(200, "POST", "/v3/apps/"+app+"/actions/release_automation", "", person...), "automation_held"), nil)
 	w.must(201, "POST", "/v3/deployments", deploy, robot...)

@@ -112,6 +112,10 @@ func TestAssigningADropletIsJudged(t *testing.T) {
 			w.must(204, "DELETE", "/v3/policies/"+policy, "")
 		})
 	}
+	halt := text(w.must(201, "POST", "/v3/halts", `{"reason":"incident 42"}`), "guid")
+	is.Equal(text(assign(422, app, droplet), "errors", 0, "detail"), "Cannot assign the droplet: rollouts are halted by user/admin: incident 42")
+	assign(200, app, current) // as it is
+	w.must(200, "POST", "/v3/halts/"+halt+"/actions/lift", "")
 	w.policy("elsewhere", `{"condition":"strategy.name != 'recreate'","outcome":"deny"}`)
 	assign(200, app, droplet)
 	is.Equal(text(w.must(200, "GET", "/v3/apps/"+app+"/droplets/current", ""), "guid"), droplet)

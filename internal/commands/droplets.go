@@ -85,7 +85,7 @@ func (h *Handler) discard(ctx context.Context, object string) {
 	}
 }
 
-// assignDroplet asks the policies as about a deployment, since it brings a new version too.
+// assignDroplet asks for halts and the policies as about a deployment, since it brings a new version too.
 func (h *Handler) assignDroplet(ctx context.Context, c AssignDroplet, by Caller, m eventlog.Meta) (Result, error) {
 	d, err := h.droplet(ctx, c.Droplet)
 	if err != nil {
@@ -93,8 +93,11 @@ func (h *Handler) assignDroplet(ctx context.Context, c AssignDroplet, by Caller,
 	}
 	like := app.CreateDeployment{Strategy: policy.StrategyRecreate, Droplet: &d, Now: m.Time, By: m.Actor, Automation: by.Automation}
 	return h.onApp(ctx, c.App, m, func(s app.State) (_ []events.Event, err error) {
-		assign := app.Assignment{ID: m.CommandID, Droplet: d, Now: m.Time}
+		assign := app.Assignment{ID: m.CommandID, Droplet: d, Automation: by.Automation, Now: m.Time}
 		if s.Exists() && s.Replaces(d.ID) {
+			if assign.Halt, err = h.halts.For(ctx, s.Organization, s.Space, m.Time); err != nil {
+				return nil, err
+			}
 			if assign.Judgement, err = h.judge(ctx, CreateDeployment{}, s, like, by); err != nil {
 				return nil, err
 			}
