@@ -16,6 +16,7 @@ import (
 	"slipway/aggregates"
 	"slipway/events"
 	"slipway/internal/access"
+	"slipway/internal/api/apitest"
 	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/commands/commandstest"
@@ -131,16 +132,7 @@ func newWorld(t testing.TB) *world {
 	finder := resource.Finder{Reader: resource.Reader{Store: store, Patience: 20 * time.Second}, Log: w.log}
 	w.handler = commands.NewHandler(w.log, nil, finder, commandstest.NewBits(), slog.New(slog.DiscardHandler))
 	w.gate = access.New(finder)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	runner := projector.Runner{Log: w.log, Store: store, Logger: slog.New(slog.DiscardHandler)}
-	go func() { ended <- runner.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
+	apitest.Run(t, (&projector.Runner{Log: w.log, Store: store, Logger: slog.New(slog.DiscardHandler)}).Run)
 	return w
 }
 

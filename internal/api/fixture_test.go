@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,17 +17,15 @@ import (
 	"slipway/aggregates"
 	"slipway/events"
 	"slipway/internal/api"
+	"slipway/internal/api/apitest"
 	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/eventlog"
-	"slipway/internal/projector"
-	"slipway/internal/resource"
 	"slipway/internal/updater"
 	"slipway/projections"
-	"slipway/projections/storetest"
 )
 
-const server = "http://127.0.0.1:8080"
+const server = apitest.Server
 
 // patience bounds every wait of these tests: long beside what is waited for, so that only a fault reaches it.
 const patience = 20 * time.Second
@@ -51,33 +48,28 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, log: eventlog.NewMemory(events.NewRegistry()), store: storetest.Open(t), bits: &bits{stored: map[string]string{}}, people: &people{}}
-	reader := resource.Reader{Store: w.store, Patience: patience}
-	handler := commands.NewHandler(w.log, nil, resource.Finder{Reader: reader, Log: w.log}, w.bits, quiet)
-	w.commands = handler
-	w.api = api.New(api.Config{
-		Auth: w.people, Keys: accessKeys{}, Clients: clients{}, UserIDs: userID, Commands: handler, Packages: handler, Store: w.store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet, Patience: patience,
+	w := &world{t: t, bits: &bits{stored: map[string]string{}}, people: &people{}}
+	s := apitest.New(t, apitest.Parts{Bits: w.bits, API: api.Config{
+		Auth: w.people, Keys: accessKeys{}, Clients: clients{}, UserIDs: userID, Patience: patience,
 		Secrets: func(id events.SubscriptionID, generation int) string {
 			return fmt.Sprintf("secret %d of %s", generation, id)
 		},
-	})
-	w.runs((&projector.Runner{Log: w.log, Store: w.store, Logger: quiet}).Run)
+	}})
+	w.log, w.store, w.commands, w.api = s.Log, s.Store, s.Handler, s.API
 	w.runs(updater.New(w.log, eventlog.NewMemoryTimers(), commands.Apps(w.log, nil), nil, quiet).Run)
 	return w
 }
 
 // runs lets something work until the test ends.
-func (w *world) runs(work func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- work(ctx) }()
-	w.t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			w.t.Errorf("background work: %v", err)
-		}
-	})
-}
+func (w *world) runs(work func(context.Context) error) { apitest.Run(w.t, work) }
+
+// How answers are read.
+var (
+	call   = apitest.Call
+	object = apitest.Object
+	at     = apitest.At
+	text   = apitest.Text
+)
 
 // agent reports every desired instance of web processes as running, as a quick and healthy agent would.
 func (w *world) agent() {
@@ -172,22 +164,6 @@ func (w *world) call(method, path, body string, header ...string) *httptest.Resp
 	return call(w.api, method, path, body, header...)
 }
 
-func call(h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, server+path, strings.NewReader(body))
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-		if header[i] == "Host" {
-			r.Host = header[i+1]
-		}
-	}
-	got := httptest.NewRecorder()
-	h.ServeHTTP(got, r)
-	return got
-}
-
 // must sends a request that is to be answered with this status, and reads the answer.
 func (w *world) must(status int, method, path, body string, header ...string) map[string]any {
 	w.t.Helper()
@@ -195,42 +171,7 @@ func (w *world) must(status int, method, path, body string, header ...string) ma
 	if got.Code != status {
 		w.t.Fatalf("%s %s: %d %s, want %d", method, path, got.Code, got.Body, status)
 	}
-	if got.Body.Len() == 0 {
-		return nil
-	}
 	return object(w.t, got.Body.Bytes())
-}
-
-func object(t testing.TB, data []byte) map[string]any {
-	t.Helper()
-	var v map[string]any
-	if err := json.Unmarshal(data, &v); err != nil {
-		t.Fatalf("%v in %s", err, data)
-	}
-	return v
-}
-
-// at digs in an answer: at(v, "status", "value"), at(v, "resources", 0, "guid").
-func at(v any, path ...any) any {
-	for _, step := range path {
-		switch step := step.(type) {
-		case string:
-			m, _ := v.(map[string]any)
-			v = m[step]
-		case int:
-			l, _ := v.([]any)
-			if step >= len(l) {
-				return nil
-			}
-			v = l[step]
-		}
-	}
-	return v
-}
-
-func text(v any, path ...any) string {
-	s, _ := at(v, path...).(string)
-	return s
 }
 
 // app makes an app.
@@ -243,7 +184,7 @@ func (w *world) app(name string) string {
 func (w *world) droplet(app string) string {
 	w.t.Helper()
 	id := text(w.must(201, "POST", "/v3/droplets", `{"relationships":{"app":{"data":{"guid":"`+app+`"}}}}`), "guid")
-	w.must(202, "POST", "/v3/droplets/"+id+"/upload", "bits of "+id, "Content-Type", "application/gzip")
+	w.must(202, "POST", "/v3/droplets/"+id+"/upload", "bits of "+id)
 	return id
 }
 
@@ -303,11 +244,7 @@ func (b *bits) count() int {
 }
 
 // admin lets everybody in as the admin.
-type admin struct{}
-
-func (admin) Verify(context.Context, []string) (auth.Identity, error) {
-	return auth.Identity{UserID: "admin", UserName: "admin", Scopes: auth.Scopes{auth.ScopeAdmin}}, nil
-}
+type admin = apitest.Admin
 
 // userID knows everybody but those who have left.
 func userID(name string) (string, bool) { return "guid-" + name, name != "leaver" }

@@ -5,19 +5,14 @@ import (
 	"testing"
 
 	"github.com/matryer/is"
-
-	"slipway/internal/commands"
-	"slipway/internal/resource"
 )
 
 // bootstrapped is a world with what is there from the first start.
 func bootstrapped(t testing.TB) *world {
 	t.Helper()
 	w := newWorld(t)
-	reader := resource.Reader{Store: w.store, Patience: patience}
-	handler := commands.NewHandler(w.log, nil, resource.Finder{Reader: reader, Log: w.log}, w.bits, quiet)
 	for range 2 { // once is enough, twice does no harm
-		if err := handler.Bootstrap(t.Context()); err != nil {
+		if err := w.commands.Bootstrap(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -245,7 +245,7 @@ func TestRefusedPackages(t *testing.T) {
 			is.Equal(w.bits.count(), 0) // nothing was left behind
 		})
 	}
-	got := w.call("POST", "/v3/packages/"+waiting+"/upload", "{}")
+	got := w.call("POST", "/v3/packages/"+waiting+"/upload", "{}", "Content-Type", "application/json")
 	is.New(t).Equal(got.Code, 415)
 	body, contentType := multiform("[]", zip)
 	got = w.call("POST", "/v3/packages/"+waiting+"/upload", body[:len(body)-100], "Content-Type", contentType)

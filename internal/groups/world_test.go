@@ -2,13 +2,10 @@ package groups_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -21,16 +18,14 @@ import (
 	"slipway/internal/agent/driver"
 	"slipway/internal/agent/driver/sim"
 	"slipway/internal/api"
+	"slipway/internal/api/apitest"
 	"slipway/internal/auth"
 	"slipway/internal/commands"
-	"slipway/internal/droplets"
 	"slipway/internal/eventlog"
 	"slipway/internal/groups"
 	"slipway/internal/policy"
-	"slipway/internal/projector"
 	"slipway/internal/resource"
 	"slipway/internal/updater"
-	"slipway/projections"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -71,48 +66,18 @@ func (f interrupted) LastDeployments(ctx context.Context, id events.AppID, most 
 	return f.Finder.LastDeployments(ctx, id, most)
 }
 
-// emptyReadModels is the file that each world begins with: to make its tables again for each takes longer than most tests.
-var emptyReadModels = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "groups")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	path := filepath.Join(dir, "empty.db")
-	store, err := projections.Open(context.Background(), path)
-	if err != nil {
-		return nil, err
-	}
-	if err := store.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
-
 // inWorld runs a test in a world without a process manager of groups.
 func inWorld(t *testing.T, test func(*testing.T, *world)) {
-	empty, err := emptyReadModels()
-	if err != nil {
-		t.Fatal(err)
-	}
-	synctest.Test(t, func(t *testing.T) { test(t, newWorld(t, empty)) })
+	synctest.Test(t, func(t *testing.T) { test(t, newWorld(t)) })
 }
 
-func newWorld(t *testing.T, readModels []byte) *world {
-	w := &world{t: t, log: eventlog.NewMemory(events.NewRegistry()), lives: map[events.DropletID]sim.Life{}}
-	path := filepath.Join(t.TempDir(), "read.db")
-	w.try(os.WriteFile(path, readModels, 0o600))
-	store, err := projections.Open(t.Context(), path)
-	w.try(err)
-	t.Cleanup(func() { w.try(store.Close()) })
-	finder := resource.Finder{Reader: resource.Reader{Store: store}, Log: w.log}
-	w.handler = commands.NewHandler(w.log, nil, interrupted{finder, w}, bits{droplets.NewMemory(1 << 20)}, quiet)
-	w.try(w.handler.Bootstrap(t.Context()))
-	w.api = api.New(api.Config{
-		Auth: people{}, Commands: w.handler, Store: store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet,
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, lives: map[events.DropletID]sim.Life{}}
+	s := apitest.New(t, apitest.Parts{
+		Finder: func(f resource.Finder) commands.Finder { return interrupted{f, w} }, API: api.Config{Auth: people{}},
 	})
-	t.Cleanup(w.api.Close)
-	w.begins((&projector.Runner{Log: w.log, Store: store, Logger: quiet}).Run)
+	w.log, w.handler, w.api = s.Log, s.Handler, s.API
+	w.try(w.handler.Bootstrap(t.Context()))
 	w.begins(updater.New(w.log, eventlog.NewMemoryTimers(), commands.Apps(w.log, nil), nil, quiet).Run)
 	agents, err := agent.New(agent.Config{
 		ID: "agent-1", Driver: sim.New(w.life), Source: agent.Apps{Log: w.log, Apps: commands.Apps(w.log, nil)}, Log: w.log,
@@ -138,32 +103,18 @@ func (w *world) managerOver(c groups.Commands) (stop func()) {
 
 // begins lets a part work until it is stopped or the test ends.
 func (w *world) begins(run func(context.Context) error) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			w.t.Errorf("a part ended: %v", err)
-		}
-	})
-	w.t.Cleanup(stop)
+	stop = apitest.Run(w.t, run)
 	synctest.Wait()
 	return stop
 }
-
-// bits takes anything for the bits of a droplet: the sim driver unpacks none.
-type bits struct{ *droplets.Memory }
-
-func (bits) Inspect(context.Context, string) (map[string]string, error) { return nil, nil }
 
 // people lets in whoever says name@space/role: as a developer of the space if no role is given, as automation that develops if it is
 // "robot"; and who says nothing as the admin.
 type people struct{}
 
-func (people) Verify(_ context.Context, header []string) (auth.Identity, error) {
+func (people) Verify(ctx context.Context, header []string) (auth.Identity, error) {
 	if len(header) == 0 {
-		return auth.Identity{UserID: "admin", UserName: "admin", Scopes: auth.Scopes{auth.ScopeAdmin}}, nil
+		return apitest.Admin{}.Verify(ctx, header)
 	}
 	name, place, _ := strings.Cut(header[0], "@")
 	space, role, _ := strings.Cut(place, "/")
@@ -196,33 +147,19 @@ const settling = 100 * time.Millisecond
 
 // call sends a request and waits until all parts are at rest again.
 func (w *world) call(method, path, body string, header ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, "http://127.0.0.1:8080"+path, strings.NewReader(body))
-	switch {
-	case strings.HasSuffix(path, "/upload"):
-		r.Header.Set("Content-Type", "application/gzip")
-	case body != "":
-		r.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	got := httptest.NewRecorder()
-	w.api.ServeHTTP(got, r)
+	got := apitest.Call(w.api, method, path, body, header...)
 	w.passes(settling)
 	return got
 }
 
 // must sends a request that is to be answered with this status, and reads the answer.
-func (w *world) must(status int, method, path, body string, header ...string) (v map[string]any) {
+func (w *world) must(status int, method, path, body string, header ...string) map[string]any {
 	w.t.Helper()
 	got := w.call(method, path, body, header...)
 	if got.Code != status {
 		w.t.Fatalf("%s %s %s: %d %s, want %d", method, path, body, got.Code, got.Body, status)
 	}
-	if got.Body.Len() > 0 {
-		w.try(json.Unmarshal(got.Body.Bytes(), &v))
-	}
-	return v
+	return apitest.Object(w.t, got.Body.Bytes())
 }
 
 // refused sends a request that is to be refused, and gives the reason.
@@ -231,28 +168,11 @@ func (w *world) refused(status int, method, path, body string, header ...string)
 	return text(w.must(status, method, path, body, header...), "errors", 0, "detail")
 }
 
-// at digs in an answer: at(v, "members", 0, "status"). What is not there is nil.
-func at(v any, path ...any) any {
-	for _, step := range path {
-		switch step := step.(type) {
-		case string:
-			m, _ := v.(map[string]any)
-			v = m[step]
-		case int:
-			l, _ := v.([]any)
-			if step >= len(l) {
-				return nil
-			}
-			v = l[step]
-		}
-	}
-	return v
-}
-
-func text(v any, path ...any) string {
-	s, _ := at(v, path...).(string)
-	return s
-}
+// How answers are read.
+var (
+	at   = apitest.At
+	text = apitest.Text
+)
 
 // subject is an app that runs, and a droplet to deploy to it.
 type subject struct{ app, droplet, space string }

@@ -55,7 +55,7 @@ var sections = map[string][]row{
 }
 
 func TestConformance(t *testing.T) {
-	cases, empty := numbers(t, core), emptyReadModels(t)
+	cases := numbers(t, core)
 	count := tally{rows: map[int]int{}}
 	t.Run("case", func(t *testing.T) { // it returns when all of its rows have run
 		for name, section := range sections {
@@ -63,7 +63,7 @@ func TestConformance(t *testing.T) {
 				count.rows[r.n]++
 				t.Run(fmt.Sprintf("%s/%d", name, r.n), func(t *testing.T) {
 					t.Parallel()
-					synctest.Test(t, func(t *testing.T) { r.run(newWorld(t, empty)) })
+					synctest.Test(t, func(t *testing.T) { r.run(newWorld(t)) })
 					count.ran.Add(1)
 				})
 			}

@@ -162,11 +162,10 @@ var rules = map[string]row{
 }
 
 func TestRules(t *testing.T) {
-	empty := emptyReadModels(t)
 	for name, r := range rules {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { r.run(newWorld(t, empty)) })
+			synctest.Test(t, func(t *testing.T) { r.run(newWorld(t)) })
 		})
 	}
 }

@@ -85,12 +85,11 @@ func TestStrategies(t *testing.T) { rowsOf(t, strategies) }
 
 // rowsOf runs rows, and then audits all that has happened.
 func rowsOf(t *testing.T, rows map[string]row) {
-	empty := emptyReadModels(t)
 	for name, r := range rows {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, empty)
+				w := newWorld(t)
 				r.run(w)
 				lawful(w)
 			})

@@ -2,15 +2,10 @@ package conformance_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -24,17 +19,11 @@ import (
 	"slipway/internal/agent/driver"
 	"slipway/internal/agent/driver/sim"
 	"slipway/internal/api"
-	"slipway/internal/auth"
+	"slipway/internal/api/apitest"
 	"slipway/internal/commands"
-	"slipway/internal/droplets"
 	"slipway/internal/eventlog"
-	"slipway/internal/projector"
-	"slipway/internal/resource"
 	"slipway/internal/updater"
-	"slipway/projections"
 )
-
-const server = "http://127.0.0.1:8080"
 
 // world is a whole Slipway in one process, with an app, its current droplet and the last deployment made.
 type world struct {
@@ -71,40 +60,15 @@ var (
 // after is an instance that becomes routable so long after its start.
 func after(d time.Duration) sim.Life { return sim.Life{HealthyAfter: d} }
 
-// emptyReadModels makes the file that each world begins with: to make its tables again for each takes longer than most rows.
-func emptyReadModels(t *testing.T) []byte {
-	is := is.New(t)
-	path := filepath.Join(t.TempDir(), "empty.db")
-	store, err := projections.Open(t.Context(), path)
-	is.NoErr(err)
-	is.NoErr(store.Close())
-	file, err := os.ReadFile(path)
-	is.NoErr(err)
-	return file
-}
-
 // newWorld is called inside a bubble.
-func newWorld(t *testing.T, readModels []byte) *world {
-	quiet := slog.New(slog.DiscardHandler)
-	w := &world{
-		t: t, is: is.New(t), log: eventlog.NewMemory(events.NewRegistry()), lives: map[events.DropletID][]sim.Life{},
-	}
-	path := filepath.Join(t.TempDir(), "read.db")
-	w.is.NoErr(os.WriteFile(path, readModels, 0o600))
-	store, err := projections.Open(t.Context(), path)
-	w.is.NoErr(err)
-	t.Cleanup(func() { w.is.NoErr(store.Close()) })
-	finder := resource.Finder{Reader: resource.Reader{Store: store}, Log: w.log}
-	handler := commands.NewHandler(w.log, nil, finder, bits{droplets.NewMemory(1 << 20)}, quiet)
-	w.is.NoErr(handler.Bootstrap(t.Context()))
-	w.api = api.New(api.Config{
-		Auth: admin{}, Commands: handler, Store: store, Log: w.log, Apps: commands.Apps(w.log, nil), Logger: quiet,
-	})
-	t.Cleanup(w.api.Close)
+func newWorld(t *testing.T) *world {
+	s := apitest.New(t, apitest.Parts{})
+	w := &world{t: t, is: is.New(t), log: s.Log, api: s.API, lives: map[events.DropletID][]sim.Life{}}
+	w.is.NoErr(s.Handler.Bootstrap(t.Context()))
 	w.driver = sim.New(w.life)
-	w.begins((&projector.Runner{Log: w.log, Store: store, Logger: quiet}).Run)
+	quota, quiet := w.quota(commands.NewQuotas(w.log, nil, s.Finder)), slog.New(slog.DiscardHandler)
 	w.updater = w.begins(func(ctx context.Context) error {
-		return updater.New(w.log, eventlog.NewMemoryTimers(), commands.Apps(w.log, nil), w.quota(commands.NewQuotas(w.log, nil, finder)), quiet).Run(ctx)
+		return updater.New(w.log, eventlog.NewMemoryTimers(), commands.Apps(w.log, nil), quota, quiet).Run(ctx)
 	})
 	w.agent = w.begins(func(ctx context.Context) error {
 		a, err := agent.New(agent.Config{
@@ -121,11 +85,6 @@ func (w *world) quota(quotas *commands.Quotas) updater.Quotas {
 		return quotas.Of(ctx, s.Organization, s.Space)
 	}
 }
-
-// bits takes anything for the bits of a droplet: the sim driver unpacks none.
-type bits struct{ *droplets.Memory }
-
-func (bits) Inspect(context.Context, string) (map[string]string, error) { return nil, nil }
 
 // life chooses what becomes of an instance by its droplet and index.
 func (w *world) life(s driver.Spec, _ int) sim.Life {
@@ -156,34 +115,17 @@ type part struct {
 func (w *world) begins(run func(context.Context) error) *part {
 	p := &part{run: run, w: w}
 	p.start()
-	w.t.Cleanup(func() { p.stop() })
 	return p
 }
 
 func (p *part) start() {
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- p.run(ctx) }()
-	p.stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			p.w.t.Errorf("a part ended: %v", err)
-		}
-	})
+	p.stop = apitest.Run(p.w.t, p.run)
 	synctest.Wait()
 }
 
 // call sends a request and waits until all parts are at rest again.
 func (w *world) call(method, path, body string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, server+path, strings.NewReader(body))
-	switch {
-	case strings.HasSuffix(path, "/upload"):
-		r.Header.Set("Content-Type", "application/gzip")
-	case body != "":
-		r.Header.Set("Content-Type", "application/json")
-	}
-	got := httptest.NewRecorder()
-	w.api.ServeHTTP(got, r)
+	got := apitest.Call(w.api, method, path, body)
 	synctest.Wait()
 	return got
 }
@@ -205,38 +147,16 @@ func (w *world) get(path string) map[string]any {
 
 func (w *world) object(got *httptest.ResponseRecorder) map[string]any {
 	w.t.Helper()
-	if got.Body.Len() == 0 {
-		return nil
-	}
-	var v map[string]any
-	if err := json.NewDecoder(strings.NewReader(got.Body.String())).Decode(&v); err != nil && !errors.Is(err, io.EOF) {
-		w.t.Fatalf("%v in %s", err, got.Body)
-	}
-	return v
+	return apitest.Object(w.t, got.Body.Bytes())
 }
 
-// at digs in an answer: at(v, "status", "value"), at(v, "resources", 0, "guid"). What is not there is nil.
-func at(v any, path ...any) any {
-	for _, step := range path {
-		switch step := step.(type) {
-		case string:
-			m, _ := v.(map[string]any)
-			v = m[step]
-		case int:
-			l, _ := v.([]any)
-			if step >= len(l) {
-				return nil
-			}
-			v = l[step]
-		}
-	}
-	return v
-}
+// How answers are read.
+const server = apitest.Server
 
-func text(v any, path ...any) string {
-	s, _ := at(v, path...).(string)
-	return s
-}
+var (
+	at   = apitest.At
+	text = apitest.Text
+)
 
 func number(v any, path ...any) int {
 	n, _ := at(v, path...).(float64)
@@ -271,11 +191,4 @@ func (w *world) alive(droplet string) int {
 		}
 	}
 	return n
-}
-
-// admin lets everybody in as the admin.
-type admin struct{}
-
-func (admin) Verify(context.Context, []string) (auth.Identity, error) {
-	return auth.Identity{UserID: "admin", UserName: "admin", Scopes: auth.Scopes{auth.ScopeAdmin}}, nil
 }
