@@ -131,7 +131,7 @@ func (w *world) agent(a action) *world {
 		p.up(int(a.index))
 	case crashes:
 		p.crash(int(a.index))
-		next.left.crashes--
+		next.left.spend(crashes)
 	}
 	return next
 }
@@ -149,7 +149,7 @@ func (w *world) possible(a action) bool {
 	case ups:
 		return is == starting
 	}
-	return w.left.crashes > 0 && (is == starting || is == running)
+	return w.left[crashes] > 0 && (is == starting || is == running)
 }
 
 // wait lets time pass up to the next deadline.
@@ -234,32 +234,12 @@ func (w *world) steer(k kind) ([]events.Event, error) {
 
 // spend takes one thing from the budget, and says whether it was there. To start an app is free.
 func (b *budget) spend(k kind) bool {
-	var left *uint8
-	switch k {
-	case deploys:
-		left = &b.deploys
-	case cancels:
-		left = &b.cancels
-	case rollsBack:
-		left = &b.rollbacks
-	case continues:
-		left = &b.continues
-	case stops:
-		left = &b.stops
-	case passes:
-		left = &b.passes
-	case fails:
-		left = &b.fails
-	case unknowns:
-		left = &b.unknowns
-	case alarms:
-		left = &b.alarms
-	default:
+	if k == starts {
 		return true
 	}
-	if *left == 0 {
+	if b[k] == 0 {
 		return false
 	}
-	*left--
+	b[k]--
 	return true
 }

@@ -16,7 +16,7 @@ type scope struct {
 	size      size
 	instances int                  // of the version before
 	first     app.CreateDeployment // what is rolled out
-	second    app.CreateDeployment // what is rolled out at any moment after, if left.deploys says so
+	second    app.CreateDeployment // what is rolled out at any moment after, if left[deploys] says so
 	lag       int                  // how many reports of a process may be on their way to the log
 	left      budget
 }
@@ -56,7 +56,7 @@ func explore(sc *scope) (*graph, error) {
 		if err := g.finishes(w); err != nil {
 			return g, fmt.Errorf("%w\n%s", err, g.path(at))
 		}
-		if w.state.Deployment == nil && w.left.deploys == 0 {
+		if w.state.Deployment == nil && w.left[deploys] == 0 {
 			continue
 		}
 		w.each(func(a action) bool {

@@ -27,8 +27,7 @@ type keys struct {
 // of is the key of a world: the state without what no rule reads, what is seen, the truth, all moments relative to now.
 func (k *keys) of(w *world) key {
 	b := append(k.buf[:0], k.stateOf(w)...)
-	l := w.left
-	b = append(b, l.deploys, l.cancels, l.rollbacks, l.continues, l.stops, l.crashes, l.passes, l.fails, l.unknowns, l.alarms)
+	b = append(b, w.left[:]...)
 	for i := range w.procs {
 		b = w.procs[i].append(b, w)
 	}

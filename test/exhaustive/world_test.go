@@ -15,10 +15,8 @@ const appID = events.AppID("app")
 // epoch is when a scope begins.
 var epoch = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 
-// budget is how often each thing may still happen.
-type budget struct {
-	deploys, cancels, rollbacks, continues, stops, crashes, passes, fails, unknowns, alarms uint8
-}
+// budget is how often each kind of thing may still happen, of those that are bounded.
+type budget [alarms + 1]uint8
 
 // world is everything there is at one moment. It is a value: what changes one works on a copy.
 type world struct {
