@@ -14,82 +14,94 @@ import (
 )
 
 func appending(t *testing.T, f Fixture) {
-	t.Run("a commit is read back as it was written", func(t *testing.T) {
-		is := is.New(t)
-		c := newChain(f.Log)
-		want := c.commit()
-		rec := must(t)(f.Log.Append(t.Context(), want, 0))
-		c.reads(t, 0, 0, []events.Sequence{rec.Sequence}) // one commit, one message
-		got := c.read(t, 0, 0)
-		is.Equal(got[0].Commit, want) // nothing is lost on the way
-		is.Equal(rec.Commit, want)
-		is.Equal(got[0].Sequence, rec.Sequence)
-		is.Equal(got[0].Hash, rec.Hash) // a chain can be continued from either
+	t.Run("a commit is read back as it was written", on(f, readBack))
+	t.Run("only one of two writers at the same position wins", on(f, twoWriters))
+	t.Run("of many writers at once at the same position one wins", on(f, manyWriters))
+	t.Run("a position that never was is a conflict", on(f, aPositionThatNeverWas))
+	t.Run("the same commit again succeeds with the same result", on(f, appendingAgain))
+	t.Run("a command that writes to two aggregates writes to both", on(f, twoAggregates))
+	t.Run("a report needs no position", on(f, reporting))
+	t.Run("what could not be read back is refused", on(f, refusing))
+	t.Run("an ended context leaves the outcome open", on(f, anEndedContext))
+}
+
+func readBack(t *testing.T, f Fixture) {
+	is := is.New(t)
+	c := newChain(f.Log)
+	want := c.commit()
+	rec := must(t)(f.Log.Append(t.Context(), want, 0))
+	c.reads(t, 0, 0, []events.Sequence{rec.Sequence}) // one commit, one message
+	got := c.read(t, 0, 0)
+	is.Equal(got[0].Commit, want) // nothing is lost on the way
+	is.Equal(rec.Commit, want)
+	is.Equal(got[0].Sequence, rec.Sequence)
+	is.Equal(got[0].Hash, rec.Hash) // a chain can be continued from either
+}
+
+func twoWriters(t *testing.T, f Fixture) {
+	is := is.New(t)
+	c := newChain(f.Log)
+	c.grow(t, 2)
+	late := c.commit()
+	c.append(t)
+	_, err := f.Log.Append(t.Context(), late, c.last-1)
+	is.True(errors.Is(err, eventlog.ErrConflict)) // where nothing of the aggregate stands
+	first := newChain(f.Log)
+	first.append(t)
+	other := newChain(f.Log)
+	other.app = first.app
+	_, err = f.Log.Append(t.Context(), other.commit(), 0)
+	is.True(errors.Is(err, eventlog.ErrConflict)) // a second creation
+	first.reads(t, 0, 0, []events.Sequence{first.last})
+}
+
+func manyWriters(t *testing.T, f Fixture) {
+	is := is.New(t)
+	c := newChain(f.Log)
+	c.append(t)
+	errs := atOnce(func(int) error {
+		_, err := f.Log.Append(t.Context(), c.commit(), c.last)
+		return err
 	})
-	t.Run("only one of two writers at the same position wins", func(t *testing.T) {
-		is := is.New(t)
-		c := newChain(f.Log)
-		c.grow(t, 2)
-		late := c.commit()
-		c.append(t)
-		_, err := f.Log.Append(t.Context(), late, c.last-1)
-		is.True(errors.Is(err, eventlog.ErrConflict)) // where nothing of the aggregate stands
-		first := newChain(f.Log)
-		first.append(t)
-		other := newChain(f.Log)
-		other.app = first.app
-		_, err = f.Log.Append(t.Context(), other.commit(), 0)
-		is.True(errors.Is(err, eventlog.ErrConflict)) // a second creation
-		first.reads(t, 0, 0, []events.Sequence{first.last})
-	})
-	t.Run("of many writers at once at the same position one wins", func(t *testing.T) {
-		is := is.New(t)
-		c := newChain(f.Log)
-		c.append(t)
-		errs := atOnce(func(int) error {
-			_, err := f.Log.Append(t.Context(), c.commit(), c.last)
-			return err
-		})
-		won := 0
-		for _, err := range errs {
-			if err == nil {
-				won++
-			} else {
-				is.True(errors.Is(err, eventlog.ErrConflict)) // also while the winner is still on its way
-			}
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+		} else {
+			is.True(errors.Is(err, eventlog.ErrConflict)) // also while the winner is still on its way
 		}
-		is.Equal(won, 1)
-		is.Equal(newest(t, f.Log), c.last+1)
-	})
-	t.Run("a position that never was is a conflict", func(t *testing.T) {
-		is := is.New(t)
-		c := newChain(f.Log)
-		c.append(t)
-		_, err := f.Log.Append(t.Context(), c.commit(), c.last+1_000_000)
-		is.True(errors.Is(err, eventlog.ErrConflict))
-		is.Equal(newest(t, f.Log), c.last) // nothing was written
-	})
-	t.Run("the same commit again succeeds with the same result", func(t *testing.T) { appendingAgain(t, f) })
-	t.Run("a command that writes to two aggregates writes to both", func(t *testing.T) {
-		is := is.New(t)
-		a, b := newChain(f.Log), newChain(f.Log)
-		first, second := a.commit(), b.commit()
-		second.CommandID = first.CommandID // the server's duplicates window sees only the id
-		ra := must(t)(f.Log.Append(t.Context(), first, 0))
-		rb := must(t)(f.Log.Append(t.Context(), second, 0))
-		is.True(ra.Sequence != rb.Sequence)
-		b.reads(t, 0, 0, []events.Sequence{rb.Sequence})
-	})
-	t.Run("a report needs no position", func(t *testing.T) { reporting(t, f) })
-	t.Run("what could not be read back is refused", func(t *testing.T) { refusing(t, f) })
-	t.Run("an ended context leaves the outcome open", func(t *testing.T) {
-		is := is.New(t)
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		_, err := f.Log.Append(ctx, newChain(f.Log).commit(), 0)
-		is.True(errors.Is(err, eventlog.ErrUnavailable))
-		is.True(errors.Is(err, context.Canceled))
-	})
+	}
+	is.Equal(won, 1)
+	is.Equal(newest(t, f.Log), c.last+1)
+}
+
+func aPositionThatNeverWas(t *testing.T, f Fixture) {
+	is := is.New(t)
+	c := newChain(f.Log)
+	c.append(t)
+	_, err := f.Log.Append(t.Context(), c.commit(), c.last+1_000_000)
+	is.True(errors.Is(err, eventlog.ErrConflict))
+	is.Equal(newest(t, f.Log), c.last) // nothing was written
+}
+
+func twoAggregates(t *testing.T, f Fixture) {
+	is := is.New(t)
+	a, b := newChain(f.Log), newChain(f.Log)
+	first, second := a.commit(), b.commit()
+	second.CommandID = first.CommandID // the server's duplicates window sees only the id
+	ra := must(t)(f.Log.Append(t.Context(), first, 0))
+	rb := must(t)(f.Log.Append(t.Context(), second, 0))
+	is.True(ra.Sequence != rb.Sequence)
+	b.reads(t, 0, 0, []events.Sequence{rb.Sequence})
+}
+
+func anEndedContext(t *testing.T, f Fixture) {
+	is := is.New(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := f.Log.Append(ctx, newChain(f.Log).commit(), 0)
+	is.True(errors.Is(err, eventlog.ErrUnavailable))
+	is.True(errors.Is(err, context.Canceled))
 }
 
 func appendingAgain(t *testing.T, f Fixture) {

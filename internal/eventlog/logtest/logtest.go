@@ -29,12 +29,17 @@ type Fixture struct {
 // Run holds the log that open gives to the contract.
 func Run(t *testing.T, open func(t testing.TB) Fixture) {
 	f := open(t)
-	t.Run("append", func(t *testing.T) { appending(t, f) })
-	t.Run("read", func(t *testing.T) { reading(t, f) })
-	t.Run("scan", func(t *testing.T) { scanning(t, f) })
-	t.Run("follow", func(t *testing.T) { following(t, f) })
-	t.Run("work", func(t *testing.T) { working(t, f) })
-	t.Run("repository", func(t *testing.T) { repositories(t, f) })
+	t.Run("append", on(f, appending))
+	t.Run("read", on(f, reading))
+	t.Run("scan", on(f, scanning))
+	t.Run("follow", on(f, following))
+	t.Run("work", on(f, working))
+	t.Run("repository", on(f, repositories))
+}
+
+// on makes a test of a scenario.
+func on(f Fixture, scenario func(*testing.T, Fixture)) func(*testing.T) {
+	return func(t *testing.T) { scenario(t, f) }
 }
 
 // chain writes one aggregate's history, as its only writer.
