@@ -74,6 +74,7 @@ func (f *fold) goingOn(s events.Subject, app events.AppID) events.DeploymentID {
 type HistoryFilter struct {
 	App        events.AppID
 	Deployment events.DeploymentID
+	Group      events.GroupID // its own events, and those that belong to its members
 	Types      []events.Type
 	Actors     []events.Actor
 	At         TimeFilter
@@ -88,6 +89,10 @@ func (s *Store) History(ctx context.Context, f HistoryFilter, p Page) (List[Hist
 	}
 	if f.Deployment != "" {
 		w.add("deployment = ?", f.Deployment)
+	}
+	if f.Group != "" { // by history_of_groups, whose condition the query must repeat
+		w.add("(type LIKE 'group.%' AND subject = ? OR deployment IN (SELECT json_extract(value, '$.deployment') "+
+			"FROM deployment_groups, json_each(members) WHERE guid = ?))", f.Group, f.Group)
 	}
 	in(&w, "type", f.Types)
 	in(&w, "actor", f.Actors)

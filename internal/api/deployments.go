@@ -9,10 +9,8 @@ import (
 
 	"slipway/aggregates"
 	"slipway/events"
-	"slipway/internal/access"
 	"slipway/internal/auth"
 	"slipway/internal/commands"
-	"slipway/internal/resource"
 	"slipway/projections"
 )
 
@@ -25,9 +23,9 @@ func (a *API) deploymentRoutes() {
 	a.echo.POST("/v3/deployments/:guid/actions/cancel", a.cancelDeployment)
 	a.echo.POST("/v3/deployments/:guid/actions/continue", a.continueDeployment)
 	a.echo.POST("/v3/deployments/:guid/actions/rollback", a.rollBackDeployment)
-	a.get("/v3/deployments/:guid/events", a.listEvents)
-	a.get("/v3/deployments/:guid/stream", a.streamEvents)
-	a.get("/v3/apps/:guid/events", a.listAppEvents)
+	a.get("/v3/deployments/:guid/events", a.listEvents(deploymentTold))
+	a.get("/v3/deployments/:guid/stream", a.streamEvents(deploymentTold))
+	a.get("/v3/apps/:guid/events", a.listEvents(appTold))
 }
 
 func (a *API) listDeployments(c echo.Context) error {
@@ -186,59 +184,7 @@ func (a *API) updateDeployment(c echo.Context) error {
 	})
 }
 
-// listEvents is the history of a deployment: all that happened to its app while it went on, with who, when and why. It
-// stays when the deployment is gone.
-func (a *API) listEvents(c echo.Context) error {
-	id := events.DeploymentID(c.Param("guid"))
-	return a.history(c, projections.HistoryFilter{Deployment: id}, func() error {
-		if _, err := a.Store.AppOfDeployment(c.Request().Context(), id); err != nil {
-			return missing(commands.KindDeployment, err)
-		}
-		return a.seeDeployment(c, id)
-	}, thing(commands.KindDeployment, id))
-}
-
-// listAppEvents is the history of an app. It stays when the app is gone.
-func (a *API) listAppEvents(c echo.Context) error {
-	id := events.AppID(c.Param("guid"))
-	about := thing(commands.KindApp, id)
-	return a.history(c, projections.HistoryFilter{App: id}, func() error {
-		if _, err := a.Store.SpaceOfApp(c.Request().Context(), id); err != nil {
-			return missing(commands.KindApp, err)
-		}
-		return a.see(c, auth.Read, about, commands.KindApp)
-	}, about)
-}
-
-// history answers with the events of a thing that the caller may see.
-func (a *API) history(c echo.Context, f projections.HistoryFilter, see func() error, of access.Thing) error {
-	q := listQuery(c, "types", "actors", "created_ats")
-	f.Types, f.Actors, f.At = list[events.Type](q, "types"), list[events.Actor](q, "actors"), q.times("created_ats")
-	if err := q.err(); err != nil {
-		return err
-	}
-	if err := see(); err != nil {
-		return err
-	}
-	l, err := a.Store.History(c.Request().Context(), f, q.page)
-	if err != nil {
-		return err
-	}
-	show, err := a.showEvents(c, of)
-	if err != nil {
-		return err
-	}
-	return page(a, c, q, l, show)
-}
-
 // seeDeployment lets those go on who may see a deployment, which may be deleted.
 func (a *API) seeDeployment(c echo.Context, id events.DeploymentID) error {
 	return a.see(c, auth.Read, thing(commands.KindDeployment, id), commands.KindDeployment)
-}
-
-// showEvents is how the caller may see the events of an app or a deployment.
-func (a *API) showEvents(c echo.Context, of access.Thing) (func(projections.HistoryEvent) any, error) {
-	secrets, err := a.secrets(c, of)
-	base := a.base(c)
-	return showing(secrets, func(e projections.HistoryEvent) resource.Event { return base.Event(a.registry, e) }), err
 }

@@ -21,6 +21,8 @@ func (a *API) groupRoutes() {
 	a.echo.POST("/v3/deployment_groups/evaluate", a.evaluateGroup)
 	a.get(one, a.getGroup)
 	a.echo.PATCH(one, a.updateGroup)
+	a.get(one+"/events", a.listEvents(groupTold))
+	a.get(one+"/stream", a.streamEvents(groupTold))
 	a.echo.POST(one+"/actions/cancel", a.directGroup(func(id events.GroupID) commands.Command { return commands.CancelGroup{Group: id} }))
 	a.echo.POST(one+"/actions/rollback", a.directGroup(func(id events.GroupID) commands.Command { return commands.RollBackGroup{Group: id} }))
 	a.echo.POST(one+"/actions/continue", a.directGroup(func(id events.GroupID) commands.Command { return commands.ContinueGroup{Group: id} }))

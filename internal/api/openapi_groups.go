@@ -40,6 +40,21 @@ func groupOperations() []openapi.Operation {
 			ID: "updateDeploymentGroup", Method: "PATCH", Path: path + "/:guid", Tag: tagGroups, Summary: "Change labels and annotations",
 			Header: keyed, Body: updateDeployment{}, Answers: shown,
 		},
+		{
+			ID: "listDeploymentGroupEvents", Method: "GET", Path: path + "/:guid/events", Tag: tagGroups,
+			Summary: "List what happened to a group and its members", Query: paged("types", "actors", "created_ats"),
+			Text:    "CloudEvents in the order of the event log, with who, when and why: the group's own, and those of the deployments of its members.",
+			Answers: []openapi.Answer{{Status: http.StatusOK, Body: openapi.Page{List: resource.List{}, Row: resource.Event{}}}},
+		},
+		{
+			ID: "streamDeploymentGroupEvents", Method: "GET", Path: path + "/:guid/stream", Tag: tagGroups,
+			Summary: "Follow what happens to a group and its members", Query: []string{"last_event_id"}, Header: []string{"Last-Event-ID"},
+			Text: "Server-sent events as of a deployment. The event `end` comes after the group's last one.",
+			Answers: []openapi.Answer{
+				{Status: http.StatusOK, Body: "", Media: "text/event-stream", Text: "The events, as they happen."},
+				{Status: http.StatusNoContent, Text: "There is nothing after the last event that was read, and nothing will come."},
+			},
+		},
 	}
 	for _, a := range []struct{ id, action, summary, text string }{
 		{"continueDeploymentGroup", "continue", "Let the members go on that pause at a step", "One step; those that are held after a failure stay."},

@@ -200,12 +200,16 @@ func somebody(names []string) auth.Identity {
 func (w *world) lets(who auth.Identity, e estate, method, path string, o *openapi3.Operation) bool {
 	w.t.Helper()
 	w.people.known.Store("somebody", who)
+	sent := method
+	if strings.HasSuffix(path, "/stream") { // one of what goes on would have no end
+		sent = "HEAD"
+	}
 	ask := func(e estate) (int, string) {
 		body := e.example(o)
 		if body == "" && method != "GET" {
 			body = "{}"
 		}
-		got := w.as("somebody", method, e.fill(path), body)
+		got := w.as("somebody", sent, e.fill(path), body)
 		return got.Code, e.hide(got.Body.String())
 	}
 	if method == "DELETE" { // another one each time

@@ -231,6 +231,8 @@ func (w *world) grouped(e estate) {
 		w.must(200, "POST", path+"/"+id+"/actions/"+action, "")
 		w.until("it ends", over(id))
 		w.must(422, "POST", path+"/"+id+"/actions/cancel", "{}")
+		w.must(200, "GET", path+"/"+id+"/events?per_page=2&types=group.created,group.directed", "")
+		w.call("GET", path+"/"+id+"/stream", "")
 	}
 	w.must(200, "PATCH", path+"/"+begin(canary), `{"metadata":{"labels":{"team":"a"}}}`)
 	w.must(200, "GET", path+"?status_values=FINALIZED&order_by=-created_at", "")

@@ -14,7 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"slipway/events"
-	"slipway/internal/commands"
+	"slipway/internal/auth"
 	"slipway/projections"
 )
 
@@ -27,42 +27,46 @@ const (
 	reconnectMS = 1000
 )
 
-// streamEvents sends the history of a deployment as server-sent events, as it happens. Each has the id
+// streamEvents sends the history of a thing as server-sent events, as it happens. Each has the id
 // "<sequence>-<index>" and its type as name. A reader that was cut off names the last id it saw, in the header
 // Last-Event-ID or as ?last_event_id=, and goes on after it.
 //
 // Before each thing that is sent the reader is asked for anew: a stream ends with its token, and with the role that let it in.
 //
-// After a deployment's last event comes `event: end`, and the stream ends. Who comes back after that gets 204, which
+// After its last event comes `event: end`, and the stream ends. Who comes back after that gets 204, which
 // tells a browser's EventSource to stay away.
-func (a *API) streamEvents(c echo.Context) error {
-	q := parseQuery(c.Request().URL.RawQuery, "last_event_id")
-	after := q.lastEvent(c.Request().Header)
-	if err := q.err(); err != nil {
-		return err
+func (a *API) streamEvents(of toldOf) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		q := parseQuery(c.Request().URL.RawQuery, "last_event_id")
+		after := q.lastEvent(c.Request().Header)
+		if err := q.err(); err != nil {
+			return err
+		}
+		t := of(a, c.Param("guid"))
+		if err := a.tells(c, t); err != nil {
+			return err
+		}
+		t.filter.After = after
+		return a.stream(c, t)
 	}
-	id := events.DeploymentID(c.Param("guid"))
-	if _, err := a.Store.AppOfDeployment(c.Request().Context(), id); err != nil {
-		return missing(commands.KindDeployment, err)
-	}
-	if err := a.seeDeployment(c, id); err != nil {
-		return err
-	}
+}
+
+func (a *API) stream(c echo.Context, t told) error {
 	ctx, leave, err := a.streams.enter(c.Request().Context())
 	if err != nil {
 		return err
 	}
 	defer leave()
-	s := &stream{api: a, out: newEventWriter(c), id: id, after: after}
+	s := &stream{api: a, out: newEventWriter(c), told: t}
 	began := c.Request()
 	s.admit = func() (err error) {
 		if err = a.identify(c, began); err != nil {
 			return err
 		}
-		if err = a.seeDeployment(c, id); err != nil {
+		if err = a.see(c, auth.Read, t.about, t.about.Kind); err != nil {
 			return err
 		}
-		s.show, err = a.showEvents(c, thing(commands.KindDeployment, id))
+		s.show, err = a.showEvents(c, t.about)
 		return err
 	}
 	err = s.run(ctx)
@@ -106,14 +110,13 @@ func parsePlace(text string) (projections.Place, error) {
 	return p, nil
 }
 
-// stream is one reader of a deployment's history.
+// stream is one reader of a thing's history. filter.After is the last event that the reader has.
 type stream struct {
+	told
 	api   *API
 	out   *eventWriter
 	admit func() error // says whether the reader may still see it, and renews show
 	show  func(projections.HistoryEvent) any
-	id    events.DeploymentID
-	after projections.Place // the last event that the reader has
 }
 
 func (s *stream) run(ctx context.Context) error {
@@ -123,8 +126,7 @@ func (s *stream) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		filter := projections.HistoryFilter{Deployment: s.id, After: s.after}
-		l, err := s.api.Store.History(ctx, filter, projections.Page{Number: 1, PerPage: streamPage})
+		l, err := s.api.Store.History(ctx, s.filter, projections.Page{Number: 1, PerPage: streamPage})
 		if err != nil {
 			return err
 		}
@@ -144,7 +146,7 @@ func (s *stream) run(ctx context.Context) error {
 			return nil
 		case len(l.Rows) < l.Total:
 		case over:
-			return s.out.event("", "end", map[string]string{"deployment": string(s.id)})
+			return s.out.event("", "end", s.end)
 		default:
 			if err := s.wait(ctx, l.Sequence+1); err != nil {
 				return err
@@ -161,18 +163,9 @@ func (s *stream) send(rows []projections.HistoryEvent) error {
 		if err := s.out.event(placeID(e.Place), string(e.Type), s.show(e)); err != nil {
 			return err
 		}
-		s.after = e.Place
+		s.filter.After = e.Place
 	}
 	return nil
-}
-
-// over says whether the deployment has ended, or is gone with its app.
-func (s *stream) over(ctx context.Context) (bool, error) {
-	d, err := s.api.Store.Deployment(ctx, s.id)
-	if errors.Is(err, projections.ErrNotFound) {
-		return true, nil
-	}
-	return d.StatusValue == projections.StatusFinalized, err
 }
 
 // wait waits for a commit, and says now and then that it is alive.

@@ -42,6 +42,8 @@ func aggregate(e projections.HistoryEvent) events.Subject {
 		return events.PackageSubject(events.PackageID(e.Subject))
 	case events.AggregateBuild:
 		return events.BuildSubject(events.BuildID(e.Subject))
+	case events.AggregateGroup:
+		return events.GroupSubject(events.GroupID(e.Subject))
 	case events.AggregateManifest:
 		return events.ManifestSubject(events.CommandID(e.Subject))
 	case events.AggregateCommand:
