@@ -2,6 +2,7 @@ package projections_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/matryer/is"
@@ -50,8 +51,8 @@ func TestAuditOfADeployment(t *testing.T) {
 		"audit.app.deployment.deployed",
 	})
 	begun := all[8]
-	is.Equal(begun.App, events.AppID("a1"))
-	is.Equal([]string{begun.AppName, string(begun.Space), begun.GUID, string(begun.Actor)}, []string{"hello", "default", "c5.2", "alice"})
+	is.Equal([]string{begun.TargetType, begun.Target}, []string{"app", "a1"})
+	is.Equal([]string{begun.TargetName, string(begun.Space), begun.GUID, string(begun.Actor)}, []string{"hello", "default", "c5.2", "alice"})
 	is.Equal(data(t, begun), map[string]any{
 		"deployment_guid": "x1", "droplet_guid": "d2", "type": nil, "revision_guid": "r2", "strategy": "rolling",
 		"request": map[string]any{
@@ -72,7 +73,7 @@ func TestAuditOfAnApp(t *testing.T) {
 	l.app(events.AppStopped{App: "a1"})
 	l.app(events.ProcessRestarted{App: "a1", Process: "p1"}, events.AppStarted{App: "a1"})
 	l.app(events.AppDeleted{App: "a1"})
-	kinds, all := audited(t, l, projections.AuditFilter{Apps: []events.AppID{"a1"}})
+	kinds, all := audited(t, l, projections.AuditFilter{Targets: []string{"a1"}})
 	is.Equal(kinds[7:], []string{
 		"audit.app.update", "audit.app.process.scale", "audit.app.restart", "audit.app.stop", "audit.app.start",
 		"audit.app.delete-request",
@@ -81,7 +82,7 @@ func TestAuditOfAnApp(t *testing.T) {
 	is.Equal(data(t, all[0]), map[string]any{"request": map[string]any{"name": "hello", "environment_variables": []any{"K"}}})
 	is.Equal(data(t, all[8])["request"].(map[string]any)["instances"], 4.0)
 	gone := all[len(all)-1]
-	is.Equal(gone.AppName, "hello") // its name is known still
+	is.Equal(gone.TargetName, "hello") // its name is known still
 }
 
 func TestAuditOfBuildsAndEndings(t *testing.T) {
@@ -121,14 +122,14 @@ func TestAuditFilters(t *testing.T) {
 	}{
 		"all":           {projections.AuditFilter{}, 8},
 		"by type":       {projections.AuditFilter{Types: []string{"audit.app.create", "audit.app.stop"}}, 2},
-		"of an app":     {projections.AuditFilter{Apps: []events.AppID{"a2"}}, 1},
-		"of all but":    {projections.AuditFilter{NotApps: []events.AppID{"a1"}}, 1},
+		"of an app":     {projections.AuditFilter{Targets: []string{"a2"}}, 1},
+		"of all but":    {projections.AuditFilter{NotTargets: []string{"a1"}}, 1},
 		"of a space":    {projections.AuditFilter{Spaces: []events.SpaceID{"s2"}}, 1},
 		"of an org":     {projections.AuditFilter{Organizations: []events.OrganizationID{"o2"}}, 1},
 		"by nobody":     {projections.AuditFilter{Actors: []events.Actor{"user/nobody"}}, 0},
 		"by guid":       {projections.AuditFilter{GUIDs: []string{"c1.0"}}, 1},
 		"in a second":   {projections.AuditFilter{Created: projections.TimeFilter{From: new(at(5))}}, 1},
-		"of a stranger": {projections.AuditFilter{Apps: []events.AppID{"a9"}}, 0},
+		"of a stranger": {projections.AuditFilter{Targets: []string{"a9"}}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			is := is.New(t)
@@ -142,11 +143,42 @@ func TestAuditFilters(t *testing.T) {
 		found, err := s.All().AuditEvents(t.Context(), projections.AuditFilter{}, projections.Order{By: projections.ByCreated, Descending: true},
 			projections.Page{Number: 1, PerPage: 1})
 		is.NoErr(err)
-		is.Equal(found.Rows[0].AppName, "other")
+		is.Equal(found.Rows[0].TargetName, "other")
 		one, err := s.AuditEvent(t.Context(), found.Rows[0].GUID)
 		is.NoErr(err)
 		is.Equal(one, found.Rows[0])
 		_, err = s.AuditEvent(t.Context(), "nobody")
 		is.Equal(err, projections.ErrNotFound)
+	})
+}
+
+// TestAuditOfRules: what governs deployments has an audit, also when it is gone; nobody reads where events are sent.
+func TestAuditOfRules(t *testing.T) {
+	is := is.New(t)
+	l := running()
+	at := events.SubscriptionRef{Subscription: "w1", Organization: "o1", Space: "s1"}
+	l.by("user/boss").add(events.PolicySubject, events.PolicyCreated{Policy: "y1", Name: "four eyes", Organization: "o1", Space: "s1"})
+	l.add(events.PolicySubject, events.PolicyUpdated{Policy: "y1", Name: "two pairs"})
+	l.add(events.PolicySubject, events.PolicyDeleted{Policy: "y1"})
+	l.add(events.HaltSubject, events.HaltDeclared{Halt: "h1", Organization: "o1", Reason: "incident"})
+	l.add(events.HaltSubject, events.HaltLifted{Halt: "h1"})
+	l.add(events.SubscriptionSubject("w1"), events.SubscriptionCreated{SubscriptionRef: at, Name: "chat", URL: "https://hooks.test/secret"})
+	l.add(events.SubscriptionSubject("w1"), events.SubscriptionDelivered{SubscriptionRef: at})
+	l.add(events.SubscriptionSubject("w1"), events.SubscriptionDeleted{SubscriptionRef: at})
+	l.add(events.GroupSubject("g1"), events.GroupCreated{Group: "g1", Name: "january", Organization: "o1", Members: []events.GroupMember{{App: "a1", Deployment: "x9", Wave: 1}}})
+	l.add(events.GroupSubject("g1"), events.GroupDirected{Group: "g1", Directive: events.DirectiveCancel})
+	l.app(events.VersionRejected{App: "a1", Droplet: "d1", Reason: "leaks"})
+	var told []string
+	_, all := audited(t, l, projections.AuditFilter{Actors: []events.Actor{"user/boss"}})
+	for _, e := range all {
+		is.True(!strings.Contains(e.Data, "secret")) // the address of a webhook
+		told = append(told, strings.Join([]string{e.Type, e.TargetType, e.Target, e.TargetName, string(e.Organization), string(e.Space)}, " "))
+	}
+	is.Equal(told, []string{
+		"audit.policy.create policy y1 four eyes o1 s1", "audit.policy.update policy y1 four eyes o1 s1", "audit.policy.delete policy y1 two pairs o1 s1",
+		"audit.halt.declare halt h1 incident o1 ", "audit.halt.lift halt h1 incident o1 ",
+		"audit.subscription.create subscription w1 chat o1 s1", "audit.subscription.delete subscription w1 chat o1 s1",
+		"audit.deployment_group.create deployment_group g1 january o1 ", "audit.deployment_group.cancel deployment_group g1 january o1 default",
+		"audit.app.version.reject app a1 hello default default",
 	})
 }

@@ -43,6 +43,9 @@ func auditOf(c events.Commit, i int, of *Deployment) (kind string, data detail) 
 	if kind, data = auditOfBits(c.Events[i]); kind != "" {
 		return kind, data
 	}
+	if kind, data = auditOfRules(c.Events[i]); kind != "" {
+		return kind, data
+	}
 	return auditOfDeployment(c.Events[i], of)
 }
 

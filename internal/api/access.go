@@ -144,7 +144,7 @@ func (a *API) sees(c echo.Context, action auth.Action) (projections.Sight, error
 	var organizations []events.OrganizationID
 	for _, p := range known {
 		o := events.OrganizationID(p.Organization)
-		if alone := p; action == auth.Read { // what is an organization's own, not its spaces'
+		if alone := p; action == auth.Read || action == auth.ReadAuditEvents { // what is an organization's own, not its spaces'
 			alone.Space, alone.SpaceName = "", ""
 			p = alone
 		}

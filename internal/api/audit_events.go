@@ -4,6 +4,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"slipway/events"
+	"slipway/internal/access"
 	"slipway/internal/auth"
 	"slipway/internal/commands"
 	"slipway/internal/resource"
@@ -22,8 +23,8 @@ func (a *API) listAuditEvents(c echo.Context) error {
 	q := listQuery(c, "order_by", "created_ats", "guids", "types", "target_guids", "target_guids[not]", "space_guids",
 		"organization_guids", "actors")
 	f := projections.AuditFilter{
-		GUIDs: list[string](q, "guids"), Types: list[string](q, "types"), Apps: list[events.AppID](q, "target_guids"),
-		NotApps: list[events.AppID](q, "target_guids[not]"), Spaces: list[events.SpaceID](q, "space_guids"),
+		GUIDs: list[string](q, "guids"), Types: list[string](q, "types"), Targets: list[string](q, "target_guids"),
+		NotTargets: list[string](q, "target_guids[not]"), Spaces: list[events.SpaceID](q, "space_guids"),
 		Organizations: list[events.OrganizationID](q, "organization_guids"), Actors: list[events.Actor](q, "actors"), Created: q.times("created_ats"),
 	}
 	q.orderBy()
@@ -37,7 +38,14 @@ func (a *API) getAuditEvent(c echo.Context) error {
 	if err != nil {
 		return missing(kindEvent, err)
 	}
-	if err := a.see(c, auth.ReadAuditEvents, thing(commands.KindSpace, e.Space), kindEvent); err != nil {
+	where := access.Thing{} // of what is everywhere: who may read everything
+	switch {
+	case e.Space != "":
+		where = thing(commands.KindSpace, e.Space)
+	case e.Organization != "":
+		where = thing(commands.KindWholeOrganization, e.Organization)
+	}
+	if err := a.see(c, auth.ReadAuditEvents, where, kindEvent); err != nil {
 		return err
 	}
 	return one(c, projections.Stamp{Sequence: e.Sequence}, a.base(c).AuditEvent(e, a.UserIDs))

@@ -47,3 +47,34 @@ func TestHistoryByWhoAndWhen(t *testing.T) {
 	is.Equal(w.as("developer", "GET", e.fill("/v3/apps/{app}/events"), "").Code, 200)
 	refused(t, w.call("GET", "/v3/apps/nobody/events", ""), 404, 10010, "CF-ResourceNotFound", "App not found")
 }
+
+// TestAuditOfWhatGoverns: who made, changed or took away a policy is told to whoever may read audits there, and to nobody else.
+func TestAuditOfWhatGoverns(t *testing.T) {
+	w, e := settled(t)
+	policies := map[string]string{}
+	for place, relationships := range map[string]string{
+		"space": `"space":{"data":{"guid":"{space}"}}`, "organization": `"organization":{"data":{"guid":"{organization}"}}`, "everywhere": ``,
+	} {
+		policies[place] = text(w.must(201, "POST", "/v3/policies", e.fill(`{"name":"n","rule":{"outcome":"allow"},"relationships":{`+relationships+`}}`)), "guid")
+	}
+	w.must(204, "DELETE", "/v3/policies/"+policies["space"], "")
+	for place, readers := range map[string][]string{
+		"space": {"developer", "auditor", "org_auditor", "watcher"}, "organization": {"org_auditor", "watcher"}, "everywhere": {"watcher"},
+	} {
+		all := w.must(200, "GET", "/v3/audit_events?target_guids="+policies[place], "")
+		one := text(all, "resources", 0, "guid")
+		for who := range everybody {
+			t.Run(place+" by "+who, func(t *testing.T) {
+				is := is.New(t)
+				may := slices.Contains(readers, who) || who == "read_only" || who == "supporter" && place == "space"
+				seen := object(t, w.as(who, "GET", "/v3/audit_events?target_guids="+policies[place], "").Body.Bytes())
+				is.Equal(at(seen, "pagination", "total_results") == at(all, "pagination", "total_results"), may)
+				is.Equal(at(seen, "pagination", "total_results") == 0.0, !may)
+				is.Equal(w.as(who, "GET", "/v3/audit_events/"+one, "").Code == 200, may)
+			})
+		}
+	}
+	is := is.New(t)
+	gone := at(w.must(200, "GET", "/v3/audit_events?types=audit.policy.delete&actors=user/admin", ""), "resources", 0)
+	is.Equal(at(gone, "target"), map[string]any{"guid": policies["space"], "type": "policy", "name": "n"})
+}

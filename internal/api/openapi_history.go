@@ -26,7 +26,7 @@ func historyOperations() []openapi.Operation {
 			Answers: list(resource.Event{}),
 		},
 		{
-			ID: "listAuditEvents", Method: "GET", Path: "/v3/audit_events", Tag: tagHistory, Summary: "List what was done to apps, in Cloud Foundry's words",
+			ID: "listAuditEvents", Method: "GET", Path: "/v3/audit_events", Tag: tagHistory, Summary: "List what was done to apps, in Cloud Foundry's words, and to what governs deployments",
 			Query: paged("order_by", "created_ats", "guids", "types", "target_guids", "target_guids[not]", "space_guids", "organization_guids",
 				"actors"),
 			Answers: list(resource.AuditEvent{}),

@@ -21,7 +21,7 @@ var parameters = map[string]openapi.Parameter{
 
 	"page":               {Text: "Which page, from 1.", Type: "integer"},
 	"per_page":           {Text: "How many on a page, 1 to 5000; 50 if not given.", Type: "integer"},
-	"order_by":           {Text: "created_at or updated_at; with a minus sign before it, the latest first."},
+	"order_by":           {Text: "created_at or updated_at, or name where there are names; with a minus sign before it, the latest first."},
 	"created_ats":        {Text: "Times, separated by commas; or with an operator: `created_ats[gt]=2026-01-31T00:00:00Z` (lt, lte, gt, gte)."},
 	"updated_ats":        {Text: "As created_ats."},
 	"guids":              {Text: "Those with one of these guids, separated by commas."},
@@ -36,8 +36,8 @@ var parameters = map[string]openapi.Parameter{
 	"status_reasons":     {Text: "Those with one of these reasons of status, separated by commas."},
 	"outcomes":           {Text: "Those with one of these outcomes, separated by commas."},
 	"types":              {Text: "Events of these types, separated by commas: `deployment.paused`."},
-	"target_guids":       {Text: "Those about one of these apps, separated by commas."},
-	"target_guids[not]":  {Text: "Those about none of these apps."},
+	"target_guids":       {Text: "Those about one of these apps, policies, halts, subscriptions or groups, separated by commas."},
+	"target_guids[not]":  {Text: "Those about none of these."},
 	"actors": {Text: "Those of one of these, separated by commas, as history names them: `user/alice`, `client/ci`, or a part of Slipway, " +
 		"such as `updater`. What is a comma in a name is escaped twice."},
 }

@@ -7,7 +7,7 @@ import (
 	"slipway/projections"
 )
 
-// AuditEvent is what somebody did to an app, or what became of it (reference 2.4).
+// AuditEvent is what somebody did to an app, or what became of it (reference 2.4); or, our own addition, to what governs deployments.
 type AuditEvent struct {
 	Stamp
 	Type         string          `json:"type"`   // audit.app.deployment.create and so on
@@ -29,7 +29,7 @@ type AuditActor struct {
 // AuditTarget is what it was done to.
 type AuditTarget struct {
 	GUID string `json:"guid"` // its id
-	Type string `json:"type"` // app
+	Type string `json:"type"` // app, policy, halt, subscription or deployment_group
 	Name string `json:"name"`
 }
 
@@ -37,7 +37,7 @@ type AuditTarget struct {
 func (b Base) AuditEvent(e projections.AuditEvent, ids UserIDs) AuditEvent {
 	return AuditEvent{
 		Stamp: Stamp{GUID: e.GUID, CreatedAt: Time(e.CreatedAt), UpdatedAt: Time(e.CreatedAt)}, Type: e.Type,
-		Actor: actor(e.Actor, ids), Target: AuditTarget{GUID: string(e.App), Type: "app", Name: e.AppName},
+		Actor: actor(e.Actor, ids), Target: AuditTarget{GUID: e.Target, Type: e.TargetType, Name: e.TargetName},
 		Data: json.RawMessage(e.Data), Space: within(e.Space), Organization: within(e.Organization),
 		Links: Links{"self": b.link("v3", "audit_events", e.GUID)},
 	}
