@@ -96,3 +96,31 @@ func TestWhatWaitsIsSteered(t *testing.T) {
 	is.Equal(s.Ended[len(s.Ended)-1].Reason, app.ReasonCanceled)
 	is.Equal(len(s.Requests), 0)
 }
+
+// TestTheNewestOfThoseThatWaitBegins: when a halt ends, or whatever held several; those from before would bring back what is older.
+func TestTheNewestOfThoseThatWaitBegins(t *testing.T) {
+	is := is.New(t)
+	s, _ := promise(t, running(t, 2))
+	first := s.Requests[0].Deployment
+	decided, err := app.DeployApp(s, app.CreateDeployment{ID: "later", Droplet: droplet(3), Group: "h", Now: now, Await: incident})
+	s = must(t, s, decided, err)
+	s = must(t, s, app.ApplyHalt(s, app.Halt{}, now), nil)
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now), nil)
+	is.Equal(s.Deployment.Droplet, events.DropletID("droplet-3"))
+	is.Equal(s.Ended[len(s.Ended)-1], app.Ended{ID: first, Reason: app.ReasonSuperseded, Group: "g"})
+	is.Equal(len(s.Requests), 0)
+}
+
+// TestWhatWasAskedForLaterWaitsOn while something older begins that is approved before it.
+func TestWhatWasAskedForLaterWaitsOn(t *testing.T) {
+	is := is.New(t)
+	s := ask(t, ask(t, running(t, 2), "older", needs(1)), "newer", needs(1))
+	older, newer := s.Requests[0].Deployment, s.Requests[1].Deployment
+	for _, id := range []events.DeploymentID{older, newer} {
+		decided, err := app.ApproveDeployment(s, manager("bob", id))
+		s = must(t, s, decided, err)
+		s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now), nil)
+		is.Equal(s.Deployment.ID(), id)
+	}
+	is.Equal(s.Ended[len(s.Ended)-1].ID, older) // the newer one took over
+}

@@ -306,9 +306,11 @@ func (d *decision) deployStopped(c CreateDeployment, previous events.DropletID) 
 // serves until it is drained. Any other left something that must not serve.
 func (d *decision) supersede(by events.DeploymentID) {
 	for _, r := range d.Requests {
-		if r.Deployment != by { // to begin it later would bring back what is older
-			d.add(events.DeploymentSuperseded{App: d.State.ID, Deployment: r.Deployment, By: by, Canceled: true})
+		if r.Deployment == by { // what was asked for later waits on
+			break
 		}
+		// To begin it later would bring back what is older.
+		d.add(events.DeploymentSuperseded{App: d.State.ID, Deployment: r.Deployment, By: by, Canceled: true})
 	}
 	if d.Deployment == nil {
 		return

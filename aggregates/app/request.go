@@ -192,10 +192,10 @@ func (d *Deployment) own() bool {
 	return !known || d.Options.OnFailure != "" || d.Group != "" || d.Requested
 }
 
-// nextRequest is what becomes of the first request whose time has come: it begins, or a window holds it, or, where nobody answered
+// nextRequest is what becomes of the newest request whose time has come: it begins, or a window holds it, or, where nobody answered
 // in time, it is taken back. One that cannot begin any more is denied with the reason.
 func nextRequest(s State, q Quota, holds Holds, now time.Time) []events.Event {
-	for _, r := range s.Requests {
+	for _, r := range slices.Backward(s.Requests) {
 		switch expires := r.expires(); {
 		case !expires.IsZero() && !now.Before(expires):
 			return []events.Event{events.DeploymentWithdrawn{
