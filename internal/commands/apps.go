@@ -96,3 +96,21 @@ func nameID(space events.SpaceID, appName string) string {
 	_, id, _ := events.NameSubject(space, appName).Split()
 	return id
 }
+
+func (h *Handler) startApp(ctx context.Context, c StartApp, m eventlog.Meta) (Result, error) {
+	return h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) { return app.StartApp(s, m.CommandID, q, m.Time) })
+}
+
+func (h *Handler) stopApp(ctx context.Context, c StopApp, m eventlog.Meta) (Result, error) {
+	return h.onApp(ctx, c.App, m, app.StopApp)
+}
+
+func (h *Handler) restartApp(ctx context.Context, c RestartApp, m eventlog.Meta) (Result, error) {
+	return h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) {
+		return app.RestartApp(s, m.CommandID, q, m.Time)
+	})
+}
+
+func (h *Handler) setEnvironment(ctx context.Context, c SetEnvironment, m eventlog.Meta) (Result, error) {
+	return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.SetEnvironment(s, c.Var) })
+}

@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -23,99 +20,6 @@ const CodeMalformed aggregates.Code = "MessageParseError"
 // Malformed is the refusal of a body that cannot be parsed.
 func Malformed() *aggregates.RejectedError {
 	return &aggregates.RejectedError{Code: CodeMalformed, Message: "Request invalid due to parse error: invalid request body"}
-}
-
-var catalogue = map[string]func([]byte) (Command, error){}
-
-func init() {
-	catalogued[CreateApp]()
-	catalogued[StartApp]()
-	catalogued[StopApp]()
-	catalogued[RestartApp]()
-	catalogued[DeleteApp]()
-	catalogued[SetEnvironment]()
-	catalogued[AssignDroplet]()
-	catalogued[CreateDroplet]()
-	catalogued[SignalApp]()
-	catalogued[SetFeature]()
-	catalogued[UpdateApp]()
-	catalogued[CreateProcess]()
-	catalogued[CreatePackage]()
-	catalogued[CreateBuild]()
-	catalogued[ScaleProcess]()
-	catalogued[UpdateProcess]()
-	catalogued[CreateDeployment]()
-	catalogued[ContinueDeployment]()
-	catalogued[CancelDeployment]()
-	catalogued[RollBackDeployment]()
-	catalogued[UpdateDeployment]()
-	catalogued[ApproveDeployment]()
-	catalogued[DenyDeployment]()
-	catalogued[StartDeployment]()
-	catalogued[DeclareHalt]()
-	catalogued[LiftHalt]()
-	catalogued[RejectVersion]()
-	catalogued[AcceptVersion]()
-	catalogued[ReleaseAutomation]()
-	catalogued[CreatePolicy]()
-	catalogued[UpdatePolicy]()
-	catalogued[DeletePolicy]()
-	catalogued[CreateOrganization]()
-	catalogued[UpdateOrganization]()
-	catalogued[DeleteOrganization]()
-	catalogued[CreateSpace]()
-	catalogued[UpdateSpace]()
-	catalogued[DeleteSpace]()
-	catalogued[CreateQuota]()
-	catalogued[UpdateQuota]()
-	catalogued[ApplyQuota]()
-	catalogued[RemoveQuota]()
-	catalogued[DeleteQuota]()
-	catalogued[CreateDomain]()
-	catalogued[CreateRoute]()
-	catalogued[UpdateRoute]()
-	catalogued[SetDestinations]()
-	catalogued[AddDestinations]()
-	catalogued[RemoveDestination]()
-	catalogued[DeleteRoute]()
-	catalogued[CreateGroup]()
-	catalogued[UpdateGroup]()
-	catalogued[ContinueGroup]()
-	catalogued[FinalizeGroup]()
-	catalogued[CancelGroup]()
-	catalogued[RollBackGroup]()
-	catalogued[CreateStrategy]()
-	catalogued[UpdateStrategy]()
-	catalogued[DeleteStrategy]()
-	catalogued[CreateSubscription]()
-	catalogued[UpdateSubscription]()
-	catalogued[RotateSubscription]()
-	catalogued[TestSubscription]()
-	catalogued[DeleteSubscription]()
-}
-
-func catalogued[C Command]() {
-	var zero C
-	catalogue[zero.Name()] = func(body []byte) (Command, error) {
-		var c C
-		err := DecodeStrict(body, &c)
-		return c, err
-	}
-}
-
-// Names lists the commands of the catalogue, sorted.
-func Names() []string { return slices.Sorted(maps.Keys(catalogue)) }
-
-// Decode reads a command's JSON body. It refuses what DecodeStrict does, and an unknown name with ResourceNotFound.
-func Decode(name string, body []byte) (Command, error) {
-	decode, ok := catalogue[name]
-	if !ok {
-		return nil, &aggregates.RejectedError{
-			Code:    aggregates.CodeNotFound,
-			Message: fmt.Sprintf("Unknown command '%.64s'. Known are: %s", strings.ToValidUTF8(name, "?"), strings.Join(Names(), ", ")),
-		}
-	}
-	return decode(body)
 }
 
 // DecodeStrict reads one JSON object into v: an empty body counts as {}; no unknown field, no wrong type, nothing after

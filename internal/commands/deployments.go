@@ -155,15 +155,28 @@ func (h *Handler) steer(ctx context.Context, decide func(app.State, app.Steer) (
 }
 
 // continueDeployment lets a deployment go on; one that had failed, with the crashes forgiven that there were until now.
-func (h *Handler) continueDeployment(ctx context.Context, c app.Steer, m eventlog.Meta) (Result, error) {
+func (h *Handler) continueDeployment(ctx context.Context, c ContinueDeployment, m eventlog.Meta) (Result, error) {
+	how := steering(c.Deployment, c.ExpectedStep, m)
 	return h.onDeployment(ctx, c.Deployment, m, func(s app.State) (_ []events.Event, err error) {
 		if s.Deployment != nil && s.Deployment.Held {
-			if c.Crashes, err = h.crashes(ctx, s.Deployment.Process); err != nil {
+			if how.Crashes, err = h.crashes(ctx, s.Deployment.Process); err != nil {
 				return nil, err
 			}
 		}
-		return app.ContinueDeployment(s, c)
+		return app.ContinueDeployment(s, how)
 	})
+}
+
+func (h *Handler) cancelDeployment(ctx context.Context, c CancelDeployment, m eventlog.Meta) (Result, error) {
+	return h.steer(ctx, app.CancelDeployment, steering(c.Deployment, c.ExpectedStep, m), m)
+}
+
+func (h *Handler) rollBackDeployment(ctx context.Context, c RollBackDeployment, m eventlog.Meta) (Result, error) {
+	return h.steer(ctx, app.RollBackDeployment, steering(c.Deployment, c.ExpectedStep, m), m)
+}
+
+func steering(id events.DeploymentID, step int, m eventlog.Meta) app.Steer {
+	return app.Steer{Deployment: id, ExpectedStep: step, By: m.Actor, Now: m.Time}
 }
 
 // crashes counts the crashes of a process's instances that agents have reported.

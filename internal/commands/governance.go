@@ -66,51 +66,33 @@ func (RejectVersion) Name() string     { return "version.reject" }
 func (AcceptVersion) Name() string     { return "version.accept" }
 func (ReleaseAutomation) Name() string { return "app.release-automation" }
 
-// dispatchOf carries out commands for which it matters who sends them; ok is false where c is none of them.
-func (h *Handler) dispatchOf(ctx context.Context, c Command, by Caller, m eventlog.Meta) (result Result, ok bool, err error) {
-	switch c := c.(type) {
-	case CreateDeployment:
-		result, err = h.createDeployment(ctx, c, by, m)
-	case CreateGroup:
-		result, err = h.createGroup(ctx, c, by, m)
-	case AssignDroplet:
-		result, err = h.assignDroplet(ctx, c, by, m)
-	case ApproveDeployment:
-		result, err = h.answer(ctx, app.ApproveDeployment, app.Answer{Deployment: c.Deployment, Comment: c.Comment}, by, m)
-	case DenyDeployment:
-		result, err = h.answer(ctx, app.DenyDeployment, app.Answer{Deployment: c.Deployment, Comment: c.Comment}, by, m)
-	case ReleaseAutomation:
-		result, err = h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) {
-			if by.Automation {
-				return nil, aggregates.Forbid("Automation cannot let itself deploy again: a person has to")
-			}
-			return app.ReleaseAutomation(s, m.Actor)
-		})
-	default:
-		return Result{}, false, nil
-	}
-	return result, true, err
+func (h *Handler) approveDeployment(ctx context.Context, c ApproveDeployment, by Caller, m eventlog.Meta) (Result, error) {
+	return h.answer(ctx, app.ApproveDeployment, app.Answer{Deployment: c.Deployment, Comment: c.Comment}, by, m)
 }
 
-// dispatchHold carries out the other commands of this file.
-func (h *Handler) dispatchHold(ctx context.Context, c Command, m eventlog.Meta) (Result, error) {
-	switch c := c.(type) {
-	case StartDeployment:
-		return h.startDeployment(ctx, c, m)
-	case DeclareHalt:
-		return h.declareHalt(ctx, c, m)
-	case LiftHalt:
-		return h.liftHalt(ctx, c, m)
-	case RejectVersion:
-		return h.onVersion(ctx, app.Version{Droplet: c.Droplet, Revision: c.Revision}, m, func(s app.State, v app.Version) ([]events.Event, error) {
-			return app.RejectVersion(s, v, c.Reason, m.Actor)
-		})
-	case AcceptVersion:
-		return h.onVersion(ctx, app.Version{Droplet: c.Droplet, Revision: c.Revision}, m, func(s app.State, v app.Version) ([]events.Event, error) {
-			return app.AcceptVersion(s, v, m.Actor)
-		})
-	}
-	return h.dispatchPolicy(ctx, c, m)
+func (h *Handler) denyDeployment(ctx context.Context, c DenyDeployment, by Caller, m eventlog.Meta) (Result, error) {
+	return h.answer(ctx, app.DenyDeployment, app.Answer{Deployment: c.Deployment, Comment: c.Comment}, by, m)
+}
+
+func (h *Handler) releaseAutomation(ctx context.Context, c ReleaseAutomation, by Caller, m eventlog.Meta) (Result, error) {
+	return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) {
+		if by.Automation {
+			return nil, aggregates.Forbid("Automation cannot let itself deploy again: a person has to")
+		}
+		return app.ReleaseAutomation(s, m.Actor)
+	})
+}
+
+func (h *Handler) rejectVersion(ctx context.Context, c RejectVersion, m eventlog.Meta) (Result, error) {
+	return h.onVersion(ctx, app.Version{Droplet: c.Droplet, Revision: c.Revision}, m, func(s app.State, v app.Version) ([]events.Event, error) {
+		return app.RejectVersion(s, v, c.Reason, m.Actor)
+	})
+}
+
+func (h *Handler) acceptVersion(ctx context.Context, c AcceptVersion, m eventlog.Meta) (Result, error) {
+	return h.onVersion(ctx, app.Version{Droplet: c.Droplet, Revision: c.Revision}, m, func(s app.State, v app.Version) ([]events.Event, error) {
+		return app.AcceptVersion(s, v, m.Actor)
+	})
 }
 
 // answer says yes or no to a requested deployment, for what the caller is where its app lives.

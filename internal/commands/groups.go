@@ -108,20 +108,24 @@ func Deploy(of events.GroupID, schedule plan.Schedule, m events.GroupMember) Cre
 	}
 }
 
-func (h *Handler) dispatchGroup(ctx context.Context, c Command, m eventlog.Meta) (Result, error) {
-	switch c := c.(type) {
-	case UpdateGroup:
-		return h.onGroup(ctx, c.Group, m, func(s group.State) ([]events.Event, error) { return group.SetMetadata(s, c.Metadata) })
-	case ContinueGroup:
-		return h.direct(ctx, c.Group, events.DirectiveContinue, m)
-	case FinalizeGroup:
-		return h.direct(ctx, c.Group, events.DirectiveFinalize, m)
-	case CancelGroup:
-		return h.direct(ctx, c.Group, events.DirectiveCancel, m)
-	case RollBackGroup:
-		return h.direct(ctx, c.Group, events.DirectiveRollback, m)
-	}
-	return Result{}, fmt.Errorf("no handler for %T", c)
+func (h *Handler) updateGroup(ctx context.Context, c UpdateGroup, m eventlog.Meta) (Result, error) {
+	return h.onGroup(ctx, c.Group, m, func(s group.State) ([]events.Event, error) { return group.SetMetadata(s, c.Metadata) })
+}
+
+func (h *Handler) continueGroup(ctx context.Context, c ContinueGroup, m eventlog.Meta) (Result, error) {
+	return h.direct(ctx, c.Group, events.DirectiveContinue, m)
+}
+
+func (h *Handler) finalizeGroup(ctx context.Context, c FinalizeGroup, m eventlog.Meta) (Result, error) {
+	return h.direct(ctx, c.Group, events.DirectiveFinalize, m)
+}
+
+func (h *Handler) cancelGroup(ctx context.Context, c CancelGroup, m eventlog.Meta) (Result, error) {
+	return h.direct(ctx, c.Group, events.DirectiveCancel, m)
+}
+
+func (h *Handler) rollBackGroup(ctx context.Context, c RollBackGroup, m eventlog.Meta) (Result, error) {
+	return h.direct(ctx, c.Group, events.DirectiveRollback, m)
 }
 
 func (h *Handler) onGroup(ctx context.Context, id events.GroupID, m eventlog.Meta, decide func(group.State) ([]events.Event, error)) (Result, error) {

@@ -130,7 +130,7 @@ func (h *Handler) Handle(ctx context.Context, c Command, by Caller) (Result, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
-	result, err := h.dispatch(ctx, c, by, h.meta(by))
+	result, err := h.carryOut(ctx, c, by, h.meta(by))
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", c.Name(), err)
 	}
@@ -141,55 +141,6 @@ func (h *Handler) Handle(ctx context.Context, c Command, by Caller) (Result, err
 
 func (h *Handler) meta(by Caller) eventlog.Meta {
 	return eventlog.Meta{CommandID: by.CommandID, Actor: by.Actor, Cause: by.Door, Trace: by.Trace, Time: h.now().UTC()}
-}
-
-func (h *Handler) dispatch(ctx context.Context, c Command, by Caller, m eventlog.Meta) (Result, error) {
-	if result, ok, err := h.dispatchOf(ctx, c, by, m); ok {
-		return result, err
-	}
-	switch c := c.(type) {
-	case CreateApp:
-		return h.createApp(ctx, c, m)
-	case DeleteApp:
-		return h.deleteApp(ctx, c, m)
-	case StartApp:
-		return h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) { return app.StartApp(s, m.CommandID, q, m.Time) })
-	case StopApp:
-		return h.onApp(ctx, c.App, m, app.StopApp)
-	case RestartApp:
-		return h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) {
-			return app.RestartApp(s, m.CommandID, q, m.Time)
-		})
-	case SetEnvironment:
-		return h.onApp(ctx, c.App, m, func(s app.State) ([]events.Event, error) { return app.SetEnvironment(s, c.Var) })
-	case CreateDroplet:
-		return h.createDroplet(ctx, c, m)
-	case SignalApp:
-		return h.signalApp(ctx, c, m)
-	case UpdateApp:
-		return h.updateApp(ctx, c, m)
-	case CreateProcess:
-		return h.createProcess(ctx, c, m)
-	case SetFeature:
-		return h.setFeature(ctx, c, m)
-	case CreatePackage:
-		return h.createPackage(ctx, c, m)
-	case CreateBuild:
-		return h.createBuild(ctx, c, m)
-	case ScaleProcess:
-		return h.scaleProcess(ctx, c, m)
-	case UpdateProcess:
-		return h.updateProcess(ctx, c, m)
-	case ContinueDeployment:
-		return h.continueDeployment(ctx, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor, Now: m.Time}, m)
-	case CancelDeployment:
-		return h.steer(ctx, app.CancelDeployment, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor, Now: m.Time}, m)
-	case RollBackDeployment:
-		return h.steer(ctx, app.RollBackDeployment, app.Steer{Deployment: c.Deployment, ExpectedStep: c.ExpectedStep, By: m.Actor, Now: m.Time}, m)
-	case UpdateDeployment:
-		return h.updateDeployment(ctx, c, m)
-	}
-	return h.dispatchPlace(ctx, c, m)
 }
 
 // onApp decides about one app.

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"strings"
 
 	"slipway/aggregates"
 	"slipway/aggregates/app"
@@ -182,57 +181,6 @@ func OrganizationQuotas(log eventlog.Log) *eventlog.Repository[space.Quota] {
 // Routes is the repository of routes, for whoever decides about them or follows them.
 func Routes(log eventlog.Log) *eventlog.Repository[route.State] {
 	return eventlog.NewRepository(log, events.AggregateRoute, route.Evolve, nil, 0)
-}
-
-func (h *Handler) dispatchPlace(ctx context.Context, c Command, m eventlog.Meta) (Result, error) {
-	switch c := c.(type) {
-	case CreateOrganization:
-		return h.createOrganization(ctx, c, m)
-	case UpdateOrganization:
-		return h.updateOrganization(ctx, c, m)
-	case DeleteOrganization:
-		return h.deleteOrganization(ctx, c, m)
-	case CreateSpace:
-		return h.createSpace(ctx, c, m)
-	case UpdateSpace:
-		return h.updateSpace(ctx, c, m)
-	case DeleteSpace:
-		return h.deleteSpace(ctx, c, m)
-	case CreateQuota:
-		return h.createQuota(ctx, c, m)
-	case UpdateQuota:
-		return h.updateQuota(ctx, c, m)
-	case ApplyQuota:
-		return h.applyQuota(ctx, c, m)
-	case RemoveQuota:
-		return h.removeQuota(ctx, c, m)
-	case DeleteQuota:
-		return h.deleteQuota(ctx, c, m)
-	}
-	return h.dispatchRoute(ctx, c, m)
-}
-
-func (h *Handler) dispatchRoute(ctx context.Context, c Command, m eventlog.Meta) (Result, error) {
-	switch c := c.(type) {
-	case CreateDomain:
-		return h.createDomain(ctx, c, m)
-	case CreateRoute:
-		return h.createRoute(ctx, c, m)
-	case UpdateRoute:
-		return h.updateRoute(ctx, c, m)
-	case SetDestinations:
-		return h.setDestinations(ctx, c.Route, c.Destinations, route.SetDestinations, m)
-	case AddDestinations:
-		return h.setDestinations(ctx, c.Route, c.Destinations, route.AddDestinations, m)
-	case RemoveDestination:
-		return h.onRoute(ctx, c.Route, m, func(s route.State) ([]events.Event, error) { return route.RemoveDestination(s, c.Destination) })
-	case DeleteRoute:
-		return h.onRoute(ctx, c.Route, m, func(s route.State) ([]events.Event, error) { return route.Delete(s), nil })
-	}
-	if strings.HasPrefix(c.Name(), "subscription.") {
-		return h.dispatchSubscription(ctx, c, m)
-	}
-	return h.dispatchStrategy(ctx, c, m)
 }
 
 // derived is m for a further thing that the same command leads to.

@@ -161,16 +161,8 @@ func placeOf(id, name string, m events.Metadata) policy.Place {
 	return policy.Place{GUID: id, Name: name, Labels: m.Labels}
 }
 
-func (h *Handler) dispatchPolicy(ctx context.Context, c Command, m eventlog.Meta) (Result, error) {
-	switch c := c.(type) {
-	case CreatePolicy:
-		return h.createPolicy(ctx, c, m)
-	case UpdatePolicy:
-		return h.updatePolicy(ctx, c, m)
-	case DeletePolicy:
-		return h.onPolicies(ctx, c.Policy, m, func(s rules.State) ([]events.Event, error) { return rules.Delete(s, c.Policy) })
-	}
-	return h.dispatchGroup(ctx, c, m)
+func (h *Handler) deletePolicy(ctx context.Context, c DeletePolicy, m eventlog.Meta) (Result, error) {
+	return h.onPolicies(ctx, c.Policy, m, func(s rules.State) ([]events.Event, error) { return rules.Delete(s, c.Policy) })
 }
 
 func (h *Handler) onPolicies(ctx context.Context, id events.PolicyID, m eventlog.Meta, decide func(rules.State) ([]events.Event, error)) (Result, error) {

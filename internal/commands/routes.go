@@ -116,8 +116,24 @@ func (h *Handler) updateRoute(ctx context.Context, c UpdateRoute, m eventlog.Met
 	})
 }
 
-// setDestinations lets decide say where the route leads, after the apps were looked at: they exist, in the route's space.
-func (h *Handler) setDestinations(ctx context.Context, id events.RouteID, to []Destination,
+func (h *Handler) setDestinations(ctx context.Context, c SetDestinations, m eventlog.Meta) (Result, error) {
+	return h.lead(ctx, c.Route, c.Destinations, route.SetDestinations, m)
+}
+
+func (h *Handler) addDestinations(ctx context.Context, c AddDestinations, m eventlog.Meta) (Result, error) {
+	return h.lead(ctx, c.Route, c.Destinations, route.AddDestinations, m)
+}
+
+func (h *Handler) removeDestination(ctx context.Context, c RemoveDestination, m eventlog.Meta) (Result, error) {
+	return h.onRoute(ctx, c.Route, m, func(s route.State) ([]events.Event, error) { return route.RemoveDestination(s, c.Destination) })
+}
+
+func (h *Handler) deleteRoute(ctx context.Context, c DeleteRoute, m eventlog.Meta) (Result, error) {
+	return h.onRoute(ctx, c.Route, m, func(s route.State) ([]events.Event, error) { return route.Delete(s), nil })
+}
+
+// lead lets decide say where the route leads, after the apps were looked at: they exist, in the route's space.
+func (h *Handler) lead(ctx context.Context, id events.RouteID, to []Destination,
 	decide func(route.State, events.CommandID, []events.Destination) ([]events.Event, error), m eventlog.Meta,
 ) (Result, error) {
 	agg, err := h.places.routes.Load(ctx, string(id))

@@ -77,17 +77,13 @@ func (c creation) begin(ctx context.Context) (end func(), err error) {
 	}
 }
 
-func (h *Handler) dispatchStrategy(ctx context.Context, c Command, m eventlog.Meta) (Result, error) {
-	switch c := c.(type) {
-	case CreateStrategy:
-		return h.createStrategy(ctx, c, m)
-	case UpdateStrategy:
-		change := strategy.Change{Strategy: c.Strategy, Description: c.Description, Numbers: c.Growth}
-		return h.onStrategy(ctx, c.Strategy, m, func(s strategy.State) ([]events.Event, error) { return strategy.Update(s, change) })
-	case DeleteStrategy:
-		return h.onStrategy(ctx, c.Strategy, m, func(s strategy.State) ([]events.Event, error) { return strategy.Delete(s, c.Strategy) })
-	}
-	return h.dispatchHold(ctx, c, m)
+func (h *Handler) updateStrategy(ctx context.Context, c UpdateStrategy, m eventlog.Meta) (Result, error) {
+	change := strategy.Change{Strategy: c.Strategy, Description: c.Description, Numbers: c.Growth}
+	return h.onStrategy(ctx, c.Strategy, m, func(s strategy.State) ([]events.Event, error) { return strategy.Update(s, change) })
+}
+
+func (h *Handler) deleteStrategy(ctx context.Context, c DeleteStrategy, m eventlog.Meta) (Result, error) {
+	return h.onStrategy(ctx, c.Strategy, m, func(s strategy.State) ([]events.Event, error) { return strategy.Delete(s, c.Strategy) })
 }
 
 func (h *Handler) onStrategy(ctx context.Context, id events.StrategyID, m eventlog.Meta, decide func(strategy.State) ([]events.Event, error)) (Result, error) {

@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"slipway/aggregates"
 	"slipway/aggregates/space"
@@ -65,27 +64,27 @@ type CountsSubscriptions interface {
 	CountSubscriptions(ctx context.Context, o events.OrganizationID, s events.SpaceID) (int, error)
 }
 
-func (h *Handler) dispatchSubscription(ctx context.Context, c Command, m eventlog.Meta) (Result, error) {
-	switch c := c.(type) {
-	case CreateSubscription:
-		return h.createSubscription(ctx, c, m)
-	case UpdateSubscription:
-		change := subscription.Change{
-			Name: c.Called, URL: c.URL, Types: c.Types, ContentMode: c.ContentMode, Active: c.Active, Metadata: c.Metadata,
-		}
-		return h.onSubscription(ctx, c.Subscription, m, func(s subscription.State) ([]events.Event, error) { return subscription.Update(s, change) })
-	case RotateSubscription:
-		result, err := h.onSubscription(ctx, c.Subscription, m, func(s subscription.State) ([]events.Event, error) {
-			return subscription.Rotate(s, m.Time)
-		})
-		result.Secret = !result.Duplicate
-		return result, err
-	case TestSubscription:
-		return h.onSubscription(ctx, c.Subscription, m, subscription.Test)
-	case DeleteSubscription:
-		return h.onSubscription(ctx, c.Subscription, m, subscription.Delete)
+func (h *Handler) updateSubscription(ctx context.Context, c UpdateSubscription, m eventlog.Meta) (Result, error) {
+	change := subscription.Change{
+		Name: c.Called, URL: c.URL, Types: c.Types, ContentMode: c.ContentMode, Active: c.Active, Metadata: c.Metadata,
 	}
-	return Result{}, fmt.Errorf("no handler for %T", c)
+	return h.onSubscription(ctx, c.Subscription, m, func(s subscription.State) ([]events.Event, error) { return subscription.Update(s, change) })
+}
+
+func (h *Handler) rotateSubscription(ctx context.Context, c RotateSubscription, m eventlog.Meta) (Result, error) {
+	result, err := h.onSubscription(ctx, c.Subscription, m, func(s subscription.State) ([]events.Event, error) {
+		return subscription.Rotate(s, m.Time)
+	})
+	result.Secret = !result.Duplicate
+	return result, err
+}
+
+func (h *Handler) testSubscription(ctx context.Context, c TestSubscription, m eventlog.Meta) (Result, error) {
+	return h.onSubscription(ctx, c.Subscription, m, subscription.Test)
+}
+
+func (h *Handler) deleteSubscription(ctx context.Context, c DeleteSubscription, m eventlog.Meta) (Result, error) {
+	return h.onSubscription(ctx, c.Subscription, m, subscription.Delete)
 }
 
 func (h *Handler) onSubscription(ctx context.Context, id events.SubscriptionID, m eventlog.Meta,
