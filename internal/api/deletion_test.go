@@ -40,7 +40,7 @@ func TestAPlaceTakesItsRulesWithIt(t *testing.T) {
 	gone := func(place string) {
 		t.Helper()
 		for path, one := range made[place] {
-			if path == "/v3/halts/" { // whoever was held can read why no more
+			if path == "/v3/halts/" { // it is on record, by whom it ended
 				halt := w.must(200, "GET", one, "")
 				is.Equal(text(halt, "state"), "LIFTED")
 				is.Equal(text(halt, "lifted_by"), "user/admin")
