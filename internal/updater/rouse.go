@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/events"
+	"slipway/internal/eventlog"
 )
 
 // rouse considers every app because of a halt that was declared or lifted, or since policies changed: first the rollouts that this
@@ -22,7 +23,7 @@ func (u *Updater) rouse(ctx context.Context, c events.Recorded) error {
 	because := trigger{c.EventID(0), c.Subject, c.Sequence}
 	known := u.instances.watched()
 	err := u.considerAll(ctx, known, because)
-	every, listed := u.everyApp(ctx)
+	every, listed := eventlog.IDs[events.AppID](ctx, u.log, events.AllAppSubjects)
 	if listed != nil {
 		return errors.Join(err, fmt.Errorf("apps: %w", listed))
 	}
