@@ -13,9 +13,11 @@ type Commands struct {
 	Serve    Serve  `cmd:"" help:"Run everything in this process: NATS JetStream, api, updater, projector and agent."`
 	Demo     Demo   `cmd:"" help:"Roll out an example app under load on a Slipway that runs, and count failed requests."`
 	Plan     Plan   `cmd:"" help:"Say how a deployment would go, and what a failure would do, without making it."`
+	Deploy   Deploy `cmd:"" help:"Roll a version of an app out."`
 	Watch    Watch  `cmd:"" help:"Follow a rollout until it is over, and say what it waits for."`
 	Continue Steer  `cmd:"" help:"Let a rollout that pauses go on."`
-	Cancel   Steer  `cmd:"" help:"Take a rollout back to the version before."`
+	Rollback Steer  `cmd:"" help:"Take a rollout back to the version before, which is at full strength before the new one leaves."`
+	Cancel   Steer  `cmd:"" help:"Take a rollout back to the version before at once, whatever that costs."`
 	Start    Start  `cmd:"" help:"Begin a rollout that is approved."`
 	Approve  Answer `cmd:"" help:"Agree to a rollout that policies want people to agree to."`
 	Deny     Answer `cmd:"" help:"Refuse one, for good."`

@@ -51,10 +51,10 @@ func (p Plan) Run(ctx context.Context, streams cli.Streams) error {
 	if err := c.Call(ctx, http.MethodPost, "/v3/deployments/plan", with, &answer); err != nil {
 		return err
 	}
-	return p.print(streams.Out, answer, body)
+	return p.print(streams.Out, answer)
 }
 
-func (p Plan) print(w io.Writer, answer json.RawMessage, body map[string]any) error {
+func (p Plan) print(w io.Writer, answer json.RawMessage) error {
 	if p.JSON {
 		_, err := fmt.Fprintln(w, string(answer))
 		return err
@@ -66,16 +66,11 @@ func (p Plan) print(w io.Writer, answer json.RawMessage, body map[string]any) er
 	if err := forecast.Write(w, f, p.Rows); err != nil {
 		return err
 	}
-	request, err := json.Marshal(body)
+	flags, err := p.flags()
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, `
-Nothing was changed. To do it:
-
-  curl -H "Authorization: bearer $(slipway auth token --api %[1]s)" -H 'Content-Type: application/json' \
-    %[1]s/v3/deployments -d %[2]s
-`, p.API, quoted(string(request)))
+	_, err = fmt.Fprintf(w, "\nNothing was changed. To do it:\n\n  %s\n", p.typed("deploy "+flags))
 	return err
 }
 

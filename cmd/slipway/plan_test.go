@@ -46,8 +46,7 @@ func TestPlanAsks(t *testing.T) {
 		"simulate":{"start_time_in_seconds":1.5,"continue_after_in_seconds":60,"failure":{"kind":"crash","step":2}}}`)))
 	is.True(strings.Contains(out.String(), "DEPLOYED after 20s"))
 	is.True(strings.Contains(out.String(), "Nothing was changed."))
-	is.True(strings.Contains(out.String(), server.URL+`/v3/deployments -d '{"droplet"`)) // what to type to do it
-	is.True(!strings.Contains(out.String(), "simulate"))
+	is.True(strings.Contains(out.String(), `slipway deploy --app hello --droplet d-1 --strategy canary --options '{"bake_in_seconds":120,`)) // what to type
 }
 
 func compact(t *testing.T, data []byte) string {

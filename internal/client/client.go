@@ -48,25 +48,33 @@ type resource struct {
 
 // Call sends a JSON body, if any, and reads a JSON answer, if wanted. An error names the request and what was answered.
 func (c *Client) Call(ctx context.Context, method, path string, body, answer any) error {
+	return c.Once(ctx, "", method, path, body, answer)
+}
+
+// Once is Call for what is done once, however often it is asked for with the same key; an empty one is none.
+func (c *Client) Once(ctx context.Context, key, method, path string, body, answer any) error {
 	var r io.Reader
+	header := http.Header{}
 	if body != nil {
 		data, err := json.Marshal(body)
 		if err != nil {
 			return err
 		}
 		r = bytes.NewReader(data)
+		header.Set("Content-Type", "application/json")
 	}
-	return c.send(ctx, method, path, "application/json", r, answer)
+	if key != "" {
+		header.Set("Idempotency-Key", key)
+	}
+	return c.send(ctx, method, path, header, r, answer)
 }
 
-func (c *Client) send(ctx context.Context, method, path, contentType string, body io.Reader, answer any) error {
+func (c *Client) send(ctx context.Context, method, path string, header http.Header, body io.Reader, answer any) error {
 	request, err := http.NewRequestWithContext(ctx, method, c.Base+path, body)
 	if err != nil {
 		return err
 	}
-	if body != nil {
-		request.Header.Set("Content-Type", contentType)
-	}
+	request.Header = header
 	response, err := c.do(request)
 	if errors.Is(err, ErrSecret) {
 		return fmt.Errorf("%s %s: %w", method, path, err)
@@ -126,7 +134,8 @@ func (c *Client) Upload(ctx context.Context, droplet string, bits []byte) error 
 	if err := writer.Close(); err != nil {
 		return err
 	}
-	return c.send(ctx, http.MethodPost, "/v3/droplets/"+droplet+"/upload", writer.FormDataContentType(), &form, nil)
+	header := http.Header{"Content-Type": {writer.FormDataContentType()}}
+	return c.send(ctx, http.MethodPost, "/v3/droplets/"+droplet+"/upload", header, &form, nil)
 }
 
 // Deploy begins a rolling rollout.
