@@ -182,6 +182,9 @@ func TestHalt(t *testing.T) {
 	v.s = must(t, v.s, app.ApplyHalt(v.s, halt, v.now), nil)
 	is.Equal(len(app.ApplyHalt(v.s, halt, v.now)), 0)
 	is.Equal(v.s.Deployment.Error, "rollouts are halted by user/bob until 2026-11-22T10:00:00Z: incident 42")
+	v.s = must(t, v.s, app.ApplyHalt(v.s, app.Halt{ID: "g", Reason: "flood", By: "user/eve"}, v.now), nil)
+	is.Equal(v.s.Deployment.Error, "rollouts are halted by user/eve: flood") // another took over
+	v.s = must(t, v.s, app.ApplyHalt(v.s, halt, v.now), nil)
 	v.healthy()
 	is.Equal(len(v.tick()), 0) // all are healthy, and nothing goes on
 	v.fresh(0, 0, 4)

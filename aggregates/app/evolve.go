@@ -143,9 +143,9 @@ func evolveDeployment(s State, e events.Event) State {
 			d.BackReason = e.Reason
 		})
 	case events.DeploymentHalted:
-		return s.active(e.Deployment, func(d *Deployment) { d.Halted = true })
+		return s.active(e.Deployment, func(d *Deployment) { d.Halt = e.Halt })
 	case events.DeploymentResumed:
-		return s.active(e.Deployment, func(d *Deployment) { d.Halted, d.ProgressAt = false, e.At })
+		return s.active(e.Deployment, func(d *Deployment) { d.Halt, d.ProgressAt = "", e.At })
 	case events.DeploymentRolledBack:
 		s = s.change(e.Kept, func(p *Process) { p.keep(s.Deployment == nil || s.Deployment.Hurry) })
 		return s.end(e.Deployment, ReasonRolledBack, Rejected)

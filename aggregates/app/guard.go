@@ -140,7 +140,7 @@ func (s State) silence(seen ProcessInstances) string {
 // for nothing but health. Zero: it waits for something else, or for ever.
 func (s State) progressDue(seen ProcessInstances, now time.Time) time.Time {
 	dep := s.Deployment
-	if dep.Options.ProgressDeadline == 0 || dep.ProgressAt.IsZero() || dep.AtPause || dep.Held || dep.Halted || dep.GoingBack {
+	if dep.Options.ProgressDeadline == 0 || dep.ProgressAt.IsZero() || dep.AtPause || dep.Held || dep.Halt != "" || dep.GoingBack {
 		return time.Time{}
 	}
 	fresh, _ := s.Process(dep.Process)

@@ -182,7 +182,7 @@ func (w *world) balanced() {
 	if proven && coming < d.Floor {
 		w.t.Fatalf("law 16: %d serve or come, the floor is %d, and no old instance is brought back", coming, d.Floor)
 	}
-	if step := d.Plan[d.Step]; rejected > 0 && serving >= step.New+step.Old && !d.Halted {
+	if step := d.Plan[d.Step]; rejected > 0 && serving >= step.New+step.Old && d.Halt == "" {
 		w.t.Fatalf("law 16: %d serve without the %d instances of rejected versions, which are still there", serving, rejected)
 	}
 }

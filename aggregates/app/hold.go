@@ -25,24 +25,24 @@ func (h Halt) Text() string {
 	return text + ": " + h.Reason
 }
 
-// ApplyHalt lets a rollout stand still while a halt is in force, and go on when none is. It decides only what changes. One that
-// is on its way back goes on: that is the safe way. What waits to begin says that it waits for the halt, too.
+// ApplyHalt lets a rollout stand still while a halt is in force, and go on when none is. It decides only what changes, which
+// another halt that takes over does. A rollout on its way back goes on: that is the safe way. What waits to begin says that it
+// waits for the halt, too.
 func ApplyHalt(s State, h Halt, now time.Time) (changed []events.Event) {
-	switch dep := s.Deployment; {
-	case dep == nil || dep.GoingBack || dep.RollingBack:
-	case h.ID != "" && !dep.Halted:
-		changed = s.halted(dep.ID(), h)
-	case h.ID == "" && dep.Halted:
-		changed = s.resumed(dep.ID(), now)
+	apply := func(id events.DeploymentID, by events.HaltID) {
+		switch {
+		case by == h.ID:
+		case h.ID != "":
+			changed = append(changed, s.halted(id, h)...)
+		default:
+			changed = append(changed, s.resumed(id, now)...)
+		}
+	}
+	if dep := s.Deployment; dep != nil && !dep.GoingBack && !dep.RollingBack {
+		apply(dep.ID(), dep.Halt)
 	}
 	for _, r := range s.Requests {
-		switch {
-		case h.ID == r.Halt:
-		case h.ID != "":
-			changed = append(changed, s.halted(r.Deployment, h)...)
-		default:
-			changed = append(changed, s.resumed(r.Deployment, now)...)
-		}
+		apply(r.Deployment, r.Halt)
 	}
 	return changed
 }

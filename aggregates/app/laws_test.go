@@ -326,7 +326,7 @@ func (w *world) tick() {
 	w.decidedFrom = &before
 	w.commit(decided, nil)
 	w.decidedFrom = nil
-	if d := before.Deployment; d != nil && d.Halted && w.halt.ID != "" && !d.GoingBack && !d.RollingBack {
+	if d := before.Deployment; d != nil && d.Halt != "" && w.halt.ID != "" && !d.GoingBack && !d.RollingBack {
 		w.still(before, decided)
 	}
 	if held := slices.ContainsFunc(decided, holds); held && (len(decided) != 2 || !reflect.DeepEqual(before.Processes, w.state.Processes)) {

@@ -57,7 +57,7 @@ func (d *decision) roll(seen Instances, now time.Time) {
 		d.fail(why)
 		return
 	}
-	if dep.Halted {
+	if dep.Halt != "" {
 		d.standStill(fresh, seen)
 		return
 	}

@@ -31,7 +31,7 @@ func Missing(s State, seen Instances) int {
 // Explain records why a rollout does not move, when that changes: nothing waits silently. overdue says that instances have
 // been missing for longer than an agent needs to report them. It is asked when [Next] decides nothing.
 func Explain(s State, seen Instances, overdue bool, q Quota, now time.Time) []events.Event {
-	if !s.InFlight() || s.Deployment.Held || s.Deployment.Halted { // what is held says why since it failed
+	if !s.InFlight() || s.Deployment.Held || s.Deployment.Halt != "" { // what is held says why since it failed
 		return nil
 	}
 	why := cut(s.stalled(seen, overdue, q, now), maxError)

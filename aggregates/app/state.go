@@ -111,7 +111,7 @@ type Deployment struct {
 	StepAt      time.Time            `json:"step_at,omitzero"`      // when its step began
 	PausedUntil time.Time            `json:"paused_until,omitzero"` // when the pause times out; zero: never
 	PausedThen  string               `json:"paused_then,omitempty"` // what it does then
-	Halted      bool                 `json:"halted,omitempty"`      // it stands still because of a halt
+	Halt        events.HaltID        `json:"halt,omitempty"`        // it stands still because of this halt
 	BakeUntil   time.Time            `json:"bake_until,omitzero"`   // when the bake is over; zero: it has not begun
 	Forgiven    int                  `json:"forgiven,omitempty"`    // crashes of new instances that were forgiven
 	Checks      map[string]CheckSeen `json:"checks,omitempty"`      // the last verdict of each, by name

@@ -53,7 +53,7 @@ func ContinueDeployment(s State, c Steer) ([]events.Event, error) {
 	if err := s.steers("continue", c); err != nil {
 		return nil, err
 	}
-	if s.Deployment.Halted {
+	if s.Deployment.Halt != "" {
 		return nil, aggregates.Reject("Cannot continue the deployment: %s", s.Deployment.Error)
 	}
 	continued := events.DeploymentContinued{App: s.ID, Deployment: c.Deployment, Step: s.Deployment.Step, By: c.By, At: c.Now}

@@ -24,7 +24,7 @@ import (
 
 // Schemas of the snapshots; see eventlog.NewRepository.
 const (
-	appSchema          = 9
+	appSchema          = 10
 	organizationSchema = 1
 )
 

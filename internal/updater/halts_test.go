@@ -41,7 +41,7 @@ func declaration(until time.Time) halt.Declaration {
 	return halt.Declaration{Halt: "h", Reason: "incident", By: "user/ann", Now: time.Now().UTC(), Until: until}
 }
 
-func halted(s app.State) bool { return s.Deployment != nil && s.Deployment.Halted }
+func halted(s app.State) bool { return s.Deployment != nil && s.Deployment.Halt != "" }
 
 // TestAHaltHoldsARollout: halted it stands still though its instances are healthy; lifted it goes on where it was.
 func TestAHaltHoldsARollout(t *testing.T) {
