@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -128,35 +127,18 @@ func (u *upload) zip(r *http.Request) (io.Reader, error) {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case err == nil && media == "multipart/form-data" && params["boundary"] != "":
-		return u.zipPart(multipart.NewReader(u, params["boundary"]))
+		return u.file(multipart.NewReader(u, params["boundary"]), "Upload must include bits", noResources)
 	case err == nil && (media == "application/zip" || media == "application/octet-stream"):
 		return u, nil
 	}
 	return nil, cferror.UnsupportedMediaType.With("Send the zip as file 'bits' of multipart/form-data, or as application/zip")
 }
 
-func (u *upload) zipPart(form *multipart.Reader) (io.Reader, error) {
-	for {
-		part, err := form.NextRawPart()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil, aggregates.Reject("Upload must include bits")
-		case u.err != nil:
-			return nil, u.fault()
-		case err != nil:
-			return nil, commands.Malformed()
-		case part.FormName() == "bits":
-			return &bitsPart{part, u}, nil
-		case part.FormName() == "resources":
-			if err := noResources(part); err != nil {
-				return nil, err
-			}
-		}
-	}
-}
-
 // noResources refuses files that the upload takes to be here already: none are kept, and none were said to be.
-func noResources(part io.Reader) error {
+func noResources(part *multipart.Part) error {
+	if part.FormName() != "resources" {
+		return nil
+	}
 	text, err := io.ReadAll(io.LimitReader(part, commands.MaxBody))
 	var named []json.RawMessage
 	if err != nil || len(text) > 0 && json.Unmarshal(text, &named) != nil {

@@ -106,31 +106,33 @@ func (u *upload) fault() error {
 func (u *upload) bits(r *http.Request) (io.Reader, error) {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
+	case err == nil && media == "multipart/form-data" && params["boundary"] == "":
+		return nil, commands.Malformed()
 	case err == nil && media == "multipart/form-data":
-		return u.part(params["boundary"])
+		others := func(*multipart.Part) error { return nil }
+		return u.file(multipart.NewReader(u, params["boundary"]), "A droplet tgz file must be uploaded as 'bits'", others)
 	case err == nil && (media == "application/gzip" || media == "application/x-gzip" || media == "application/octet-stream"):
 		return u, nil
 	}
 	return nil, cferror.UnsupportedMediaType.With("Send the bits as file 'bits' of multipart/form-data, or as application/gzip")
 }
 
-// part finds the file `bits` among the parts of a form. Others before it are passed over.
-func (u *upload) part(boundary string) (io.Reader, error) {
-	if boundary == "" {
-		return nil, commands.Malformed()
-	}
-	form := multipart.NewReader(u, boundary)
+// file finds the file `bits` among the parts of a form. Others before it are looked at and passed over.
+func (u *upload) file(form *multipart.Reader, absent string, look func(*multipart.Part) error) (io.Reader, error) {
 	for {
 		part, err := form.NextRawPart()
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil, aggregates.Reject("A droplet tgz file must be uploaded as 'bits'")
+			return nil, aggregates.Reject("%s", absent)
 		case u.err != nil:
 			return nil, u.fault()
 		case err != nil:
 			return nil, commands.Malformed()
 		case part.FormName() == "bits":
 			return &bitsPart{part, u}, nil
+		}
+		if err := look(part); err != nil {
+			return nil, err
 		}
 	}
 }
