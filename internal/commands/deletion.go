@@ -37,6 +37,9 @@ func (h *Handler) deleteOrganization(ctx context.Context, c DeleteOrganization, 
 // deleteSpace deletes the space first, so that nothing new comes to live in it, and then all that lives there or is about it. After
 // a crash the same command goes on: the space of an app is known even when the space has gone.
 func (h *Handler) deleteSpace(ctx context.Context, c DeleteSpace, m eventlog.Meta) (Result, error) {
+	if c.Space == "" { // to what lists the contents of a place it would mean every place
+		return Result{}, aggregates.NotFound(string(KindSpace))
+	}
 	result, err := h.onSpace(ctx, c.Space, m, func(s space.State) ([]events.Event, error) { return space.DeleteSpace(s, c.Space), nil })
 	var refused *aggregates.RejectedError
 	if !errors.As(err, &refused) || refused.Code != aggregates.CodeNotFound {

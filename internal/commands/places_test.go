@@ -77,6 +77,20 @@ func TestABrokenOffCommandIsCompleted(t *testing.T) {
 	}
 }
 
+// TestNoPlaceIsNotEveryPlace: a command that names no place, as `nats req rpc.space.delete '{}'` sends it, deletes nothing.
+func TestNoPlaceIsNotEveryPlace(t *testing.T) {
+	is := is.New(t)
+	r := newRig()
+	is.NoErr(r.handler.Bootstrap(t.Context()))
+	r.must(t, "app", commands.CreateApp{AppName: "hello"})
+	before := r.types(t)
+	_, err := r.do("space", commands.DeleteSpace{})
+	is.Equal(refusal(err), "Space not found")
+	_, err = r.do("organization", commands.DeleteOrganization{})
+	is.Equal(refusal(err), "Organization not found")
+	is.Equal(r.types(t), before) // nothing is gone
+}
+
 // carriedOut gives the facts of a command that is sent until it is carried out, where its n-th append fails once.
 func carriedOut(t *testing.T, given []commands.Command, command func([]string) commands.Command, n int) (facts []events.Type, failed bool) {
 	is := is.New(t)
