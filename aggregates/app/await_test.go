@@ -84,6 +84,21 @@ func TestAHaltHoldsWhatWaits(t *testing.T) {
 	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now)), 0) // it waits for people still
 }
 
+// TestAHaltThatIsOverStaysOver, however far the clock of another updater is behind: the two would take turns until it has caught up.
+func TestAHaltThatIsOverStaysOver(t *testing.T) {
+	is := is.New(t)
+	s, _ := promise(t, running(t, 2))
+	behind := app.Brakes{Halt: incident}
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Brakes{}, incident.Until), nil)
+	is.Equal(len(app.Proceed(s, nil, app.Quota{}, behind, incident.Until.Add(-time.Second))), 0) // it decides nothing, and lets nothing begin
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Brakes{}, incident.Until), nil)
+	is.True(s.Deployment != nil)
+	is.Equal(len(app.ApplyHalt(s, incident, incident.Until.Add(-time.Second))), 0) // nor of what has begun since
+	next := app.Halt{ID: "i", Reason: "incident 43", By: "user/eve"}
+	s = must(t, s, app.ApplyHalt(s, next, incident.Until), nil)
+	is.Equal(s.Deployment.Halt, next.ID) // another halt holds it
+}
+
 // TestWhatWaitsIsSteered: there is nothing to go on with, and to go back is to be taken back.
 func TestWhatWaitsIsSteered(t *testing.T) {
 	is := is.New(t)

@@ -27,8 +27,12 @@ func (h Halt) Text() string {
 
 // ApplyHalt lets a rollout stand still while a halt is in force, and go on when none is. It decides only what changes, which
 // another halt that takes over does. A rollout on its way back goes on: that is the safe way. What waits to begin says that it
-// waits for the halt, too.
+// waits for the halt, too. A halt that was over once stays so: an updater whose clock is behind would bring it back, and the others
+// would end it again, in turns.
 func ApplyHalt(s State, h Halt, now time.Time) (changed []events.Event) {
+	if h.ID != "" && h.ID == s.LetGo {
+		return nil
+	}
 	apply := func(id events.DeploymentID, by events.HaltID) {
 		switch {
 		case by == h.ID:
@@ -45,6 +49,15 @@ func ApplyHalt(s State, h Halt, now time.Time) (changed []events.Event) {
 		apply(r.Deployment, r.Halt)
 	}
 	return changed
+}
+
+// haltOn is the halt that holds a deployment, or the request for one; empty: none does.
+func (s State) haltOn(id events.DeploymentID) events.HaltID {
+	if dep := s.Deployment; dep != nil && dep.ID() == id {
+		return dep.Halt
+	}
+	r, _ := s.request(id)
+	return r.Halt
 }
 
 // halted records that a halt holds a deployment, and says so where people look.

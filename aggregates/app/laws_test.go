@@ -100,7 +100,10 @@ func (w *world) act() {
 	case "answer":
 		w.answer()
 	case "halt":
-		w.halt = rapid.SampledFrom([]app.Halt{{}, {ID: "h", Reason: "incident", By: "user"}}).Draw(w.t, "halt")
+		w.halt = app.Halt{}
+		if rapid.Bool().Draw(w.t, "halt") {
+			w.halt = app.Halt{ID: events.HaltID(w.command()), Reason: "incident", By: "user"}
+		}
 	case "time":
 		w.now = w.now.Add(time.Duration(rapid.IntRange(1, 400).Draw(w.t, "seconds")) * time.Second)
 	case "check":

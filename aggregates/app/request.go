@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -106,6 +107,7 @@ func evolveRequest(s State, e events.Event) State {
 	case events.DeploymentHalted:
 		return s.waiting(e.Deployment, func(r Request) Request { r.Halt = e.Halt; return r })
 	case events.DeploymentResumed:
+		s.LetGo = cmp.Or(s.haltOn(e.Deployment), s.LetGo)
 		return s.waiting(e.Deployment, func(r Request) Request {
 			r.Halt, r.Held = "", events.DeploymentHeld{} // whoever looks next says anew why it does not begin
 			return r

@@ -42,6 +42,7 @@ type State struct {
 	Rejected     map[string]string      `json:"rejected,omitempty"`      // ids of droplets and revisions that must not be deployed, and why
 	NoAutomation string                 `json:"no_automation,omitempty"` // why automation may not deploy; empty: it may
 	Serving      events.DeploymentID    `json:"serving,omitempty"`       // the last that was deployed, where a stop ends it
+	LetGo        events.HaltID          `json:"let_go,omitempty"`        // the last halt here that was over
 }
 
 // DropletTypes says of each droplet which process types it has, with their start commands.

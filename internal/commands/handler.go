@@ -24,7 +24,7 @@ import (
 
 // Schemas of the snapshots; see eventlog.NewRepository.
 const (
-	appSchema          = 10
+	appSchema          = 11
 	organizationSchema = 1
 )
 
