@@ -112,6 +112,19 @@ func TestWhatWaitsIsSteered(t *testing.T) {
 	is.Equal(len(s.Requests), 0)
 }
 
+// TestLabelsOfWhatWaits can be set as of any other deployment, and it begins with them.
+func TestLabelsOfWhatWaits(t *testing.T) {
+	is := is.New(t)
+	s := ask(t, running(t, 2), "wish", needs(1))
+	id, labels := s.Requests[0].Deployment, events.Metadata{Labels: map[string]string{"team": "pay"}}
+	decided, err := app.SetDeploymentMetadata(s, id, events.Metadata{}, labels)
+	s = must(t, s, decided, err)
+	decided, err = app.ApproveDeployment(s, manager("bob", id))
+	s = must(t, s, decided, err)
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now), nil)
+	is.Equal(s.Deployment.Metadata, labels)
+}
+
 // TestTheNewestOfThoseThatWaitBegins: when a halt ends, or whatever held several; those from before would bring back what is older.
 func TestTheNewestOfThoseThatWaitBegins(t *testing.T) {
 	is := is.New(t)

@@ -114,6 +114,8 @@ func evolveRequest(s State, e events.Event) State {
 		})
 	case events.DeploymentHeld:
 		return s.waiting(e.Deployment, func(r Request) Request { r.Held = e; return r })
+	case events.DeploymentMetadataSet:
+		return s.waiting(e.Deployment, func(r Request) Request { r.Metadata = e.Metadata; return r })
 	case events.DeploymentCreated:
 		s.Requests = without(s.Requests, e.Deployment)
 	case events.DeploymentDenied:

@@ -128,10 +128,10 @@ func (s State) hasPrevious() error {
 	return nil
 }
 
-// SetDeploymentMetadata changes labels and annotations of a deployment, whether it goes on or is over; present is what they
+// SetDeploymentMetadata changes labels and annotations of a deployment, whether it waits, goes on or is over; present is what they
 // are now, which the app does not remember of deployments that are over.
 func SetDeploymentMetadata(s State, id events.DeploymentID, present, next events.Metadata) ([]events.Event, error) {
-	if s.Deployment == nil || s.Deployment.ID() != id {
+	if (s.Deployment == nil || s.Deployment.ID() != id) && !s.Waits(id) {
 		if _, ok := s.ended(id); !ok {
 			return nil, aggregates.NotFound("Deployment")
 		}

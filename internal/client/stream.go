@@ -24,7 +24,9 @@ type Event struct {
 
 // Over says that an event ends its deployment.
 func Over(e Event) bool {
-	return slices.Contains([]string{"deployment.deployed", "deployment.canceled", "deployment.rolled-back", "deployment.superseded"}, e.Type)
+	return slices.Contains([]string{
+		"deployment.deployed", "deployment.canceled", "deployment.rolled-back", "deployment.superseded", "deployment.denied", "deployment.withdrawn",
+	}, e.Type)
 }
 
 const (
