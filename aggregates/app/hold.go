@@ -100,7 +100,7 @@ func RejectVersion(s State, v Version, reason string, by events.Actor) ([]events
 	if reason == "" || len(reason) > maxComment {
 		return nil, aggregates.Reject("Reason must have 1 to %d characters", maxComment)
 	}
-	if was, rejected := s.Rejected[versionID(v.Droplet, v.Revision)]; rejected && was == reason {
+	if s.Rejected[versionID(v.Droplet, v.Revision)] == reason {
 		return nil, nil
 	}
 	if len(s.Rejected) >= maxRejected {

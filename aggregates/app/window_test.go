@@ -81,6 +81,15 @@ func TestAWindowCameInBetween(t *testing.T) {
 	is.Equal(len(app.Proceed(s, nil, app.Quota{}, freeze(id, 3*time.Hour), now.Add(time.Minute))), 0) // once
 	due, _ := app.Deadline(s, nil, now)
 	is.Equal(due, now.Add(3*time.Hour))
+	other := freeze(id, 3*time.Hour)
+	for _, edit := range []func(*app.Hold){
+		func(h *app.Hold) { h.Policy = "g" }, func(h *app.Hold) { h.Name = "frost" }, func(h *app.Hold) { h.Reason = "flood" },
+	} {
+		h := other.Holds[id]
+		edit(&h)
+		brakes := app.Brakes{Holds: app.Holds{id: h}}
+		is.Equal(len(app.Proceed(s, nil, app.Quota{}, brakes, now.Add(time.Minute))), 2) // another holds it, or in other words
+	}
 	longer := app.Proceed(s, nil, app.Quota{}, freeze(id, 4*time.Hour), now.Add(time.Minute))
 	is.Equal(len(longer), 2) // the policy says otherwise now, and that is told
 	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now.Add(3*time.Hour)), nil)
@@ -112,6 +121,9 @@ func TestHeldForEver(t *testing.T) {
 	byHand, err := app.StartDeployment(s, app.Steer{Deployment: id, Now: now}, app.Quota{}, freeze(id, 0))
 	is.NoErr(err)
 	is.Equal(byHand, want)
+	silent := app.Brakes{Holds: app.Holds{id: {Policy: "f", Name: "freeze"}}}
+	denied := app.Proceed(s, nil, app.Quota{}, silent, now)[0].(events.DeploymentDenied)
+	is.Equal(denied.Reason, "policy freeze denies it: it would be held for ever")
 }
 
 // TestStartInAWindow is refused, and says which policy and until when; a halt comes before it.
@@ -140,13 +152,19 @@ func TestStartInAWindow(t *testing.T) {
 func TestOneThatIsHeldKeepsNoOther(t *testing.T) {
 	is := is.New(t)
 	s, first := approved(t, needs(1))
+	is.Equal(len(app.Beginning(s, "", now)), 1) // it is one to be asked about
 	s = must(t, s, app.Proceed(s, nil, app.Quota{}, freeze(first, time.Hour), now), nil)
 	s = ask(t, s, "another", needs(1))
 	second := s.Requests[1].Deployment
+	is.Equal(len(app.Beginning(s, "", now)), 1) // one that waits for people is not
 	decided, err := app.ApproveDeployment(s, manager("bob", second))
 	s = must(t, s, decided, err)
-	s = must(t, s, app.Proceed(s, nil, app.Quota{}, freeze(first, time.Hour), now), nil)
-	is.Equal(s.Deployment.ID(), second)
+	newer := must(t, s, app.Proceed(s, nil, app.Quota{}, freeze(first, time.Hour), now), nil)
+	is.Equal(newer.Deployment.ID(), second)
+	held := app.Brakes{Holds: app.Holds{second: freeze(second, time.Hour).Holds[second]}}
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, held, now), nil) // the newest is looked at first, and says that it is held
+	s = must(t, s, app.Proceed(s, nil, app.Quota{}, held, now), nil)
+	is.Equal(s.Deployment.ID(), first)
 }
 
 // TestAssignAsPoliciesSay: to bring another version without a deployment is refused as one would wait, in words that help; the
@@ -167,6 +185,11 @@ func TestAssignAsPoliciesSay(t *testing.T) {
 		"approval": {
 			[]events.PolicyVerdict{{Name: "p", Outcome: events.OutcomeHold, Until: until}, needs(2)},
 			"Cannot assign the droplet: policy production wants it approved by 2 of space_manager, user/eve. " +
+				"Deploy it instead (POST /v3/deployments, cf push --strategy rolling): a deployment can be approved.",
+		},
+		"approval for a reason": {
+			[]events.PolicyVerdict{{Name: "p", Outcome: events.OutcomeApproval, Needed: 1, Approvers: []string{"admin"}, Reason: "year end"}},
+			"Cannot assign the droplet: policy p wants it approved by 1 of admin: year end. " +
 				"Deploy it instead (POST /v3/deployments, cf push --strategy rolling): a deployment can be approved.",
 		},
 		"hold": {
