@@ -15,6 +15,10 @@ func TestAPlaceTakesItsRulesWithIt(t *testing.T) {
 	is := is.New(t)
 	w, e := settled(t)
 	w.runs(groups.New(w.log, commands.Apps(w.log, nil), w.commands, quiet).Run)
+	status := func() string {
+		return text(w.must(200, "GET", e.fill("/v3/deployment_groups/{group}"), ""), "status", "value")
+	}
+	w.until("its member has begun", func() bool { return status() != "PENDING" }) // or it fails to, in a space that is gone
 	about := func(place string) string { return `"relationships":{` + e.fill(place) + `}` }
 	places := map[string]string{
 		"space": `"space":{"data":{"guid":"{space}"}}`, "organization": `"organization":{"data":{"guid":"{organization}"}}`, "everywhere": ``,
@@ -53,9 +57,7 @@ func TestAPlaceTakesItsRulesWithIt(t *testing.T) {
 	gone("space")
 	left("organization")
 	left("everywhere")
-	w.until("the group ends", func() bool {
-		return text(w.must(200, "GET", e.fill("/v3/deployment_groups/{group}"), ""), "status", "value") == "FINALIZED"
-	})
+	w.until("the group ends", func() bool { return status() == "FINALIZED" })
 	is.Equal(w.call("DELETE", e.fill("/v3/organizations/{organization}"), "").Code, 202)
 	gone("organization")
 	left("everywhere")
