@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -37,11 +36,11 @@ func (s *Store) apply(ctx context.Context, batch []events.Recorded) (reached eve
 	if err := inOrder(batch); err != nil {
 		return 0, err
 	}
-	tx, err := s.writer.BeginTx(ctx, nil)
+	tx, end, err := s.begin(ctx)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = tx.Rollback() }() // does nothing after a commit
+	defer end()
 	at, err := checkpoint(ctx, tx)
 	if err != nil {
 		return 0, err
@@ -77,7 +76,7 @@ func inOrder(batch []events.Recorded) error {
 }
 
 // write folds the batch and writes the rows that it changed.
-func write(ctx context.Context, tx *sql.Tx, batch []events.Recorded) error {
+func write(ctx context.Context, tx writing, batch []events.Recorded) error {
 	f := newFold()
 	for _, c := range batch {
 		for _, e := range c.Events {
@@ -102,7 +101,7 @@ func write(ctx context.Context, tx *sql.Tx, batch []events.Recorded) error {
 }
 
 // load reads all rows that were asked for, and then the groups of deployments among them: those are known by the rows alone.
-func (f *fold) load(ctx context.Context, tx *sql.Tx) error {
+func (f *fold) load(ctx context.Context, tx writing) error {
 	for _, t := range f.tables() {
 		if err := t.load(ctx, tx); err != nil {
 			return err
@@ -113,7 +112,7 @@ func (f *fold) load(ctx context.Context, tx *sql.Tx) error {
 }
 
 // loadRecorded looks which reports of the batch the history has already. Only reports can stand in the log twice.
-func (f *fold) loadRecorded(ctx context.Context, tx *sql.Tx, batch []events.Recorded) error {
+func (f *fold) loadRecorded(ctx context.Context, tx writing, batch []events.Recorded) error {
 	for _, c := range batch {
 		if c.Version != 0 {
 			continue

@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"database/sql"
 
 	"slipway/aggregates/pack"
 	"slipway/events"
@@ -51,8 +50,8 @@ func newFold() *fold {
 
 // rows is what all tables can do, whatever their rows are.
 type rows interface {
-	load(ctx context.Context, tx *sql.Tx) error
-	store(ctx context.Context, tx *sql.Tx) error
+	load(ctx context.Context, tx writing) error
+	store(ctx context.Context, tx writing) error
 }
 
 func (f *fold) tables() []rows {

@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"database/sql"
 	"strings"
 )
 
@@ -25,7 +24,7 @@ type LabelRequirement struct {
 }
 
 // replaceLabels writes the labels by which a resource is found.
-func replaceLabels(ctx context.Context, tx *sql.Tx, resource string, guid any, labels labelsOf) error {
+func replaceLabels(ctx context.Context, tx writing, resource string, guid any, labels labelsOf) error {
 	if _, err := tx.ExecContext(ctx, "DELETE FROM labels WHERE resource = ? AND guid = ?", resource, guid); err != nil {
 		return err
 	}

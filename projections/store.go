@@ -28,11 +28,12 @@ const minReaders = 4
 // Store is the read models in one SQLite file. Any number of processes may have it open; all methods may be called at
 // once. In one process one writer works at a time, and readers never wait for it (write-ahead log).
 type Store struct {
-	path    string
-	writer  *sql.DB
-	readers *sql.DB
-	passed  broadcast
-	applied mark
+	path     string
+	writer   *sql.DB
+	readers  *sql.DB
+	passed   broadcast
+	applied  mark
+	prepared prepared
 }
 
 // Open opens the file, creates it where there is none, and brings its schema up to date. Several processes may open the
@@ -47,7 +48,7 @@ func open(ctx context.Context, path, synchronous string) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return nil, fmt.Errorf("open read models: %w", err)
 	}
-	s := &Store{path: path}
+	s := &Store{path: path, prepared: prepared{known: map[string]*sql.Stmt{}, asked: map[string]bool{}}}
 	var err error
 	// Immediate: a transaction that reads first and writes later would be refused instead of waiting.
 	if s.writer, err = connect(path, 1, "_synchronous", synchronous, "_txlock", "immediate"); err != nil {

@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -137,7 +136,7 @@ func (t *table[K, R]) editIf(fits func(*R) bool, change func(*R)) {
 }
 
 // load reads all rows that were asked for.
-func (t *table[K, R]) load(ctx context.Context, tx *sql.Tx) error {
+func (t *table[K, R]) load(ctx context.Context, tx writing) error {
 	for key, c := range t.rows {
 		row, err := t.view.get(ctx, tx, key)
 		switch {
@@ -168,7 +167,7 @@ func (t *table[K, R]) loaded(c *cell[R], row R) {
 }
 
 // store writes all rows that changed.
-func (t *table[K, R]) store(ctx context.Context, tx *sql.Tx) error {
+func (t *table[K, R]) store(ctx context.Context, tx writing) error {
 	for key, c := range t.rows {
 		if !c.changed {
 			continue
@@ -180,7 +179,7 @@ func (t *table[K, R]) store(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-func (t *table[K, R]) write(ctx context.Context, tx *sql.Tx, key K, c *cell[R]) error {
+func (t *table[K, R]) write(ctx context.Context, tx writing, key K, c *cell[R]) error {
 	if err := t.writeLabels(ctx, tx, key, c); err != nil {
 		return err
 	}
@@ -196,7 +195,7 @@ func (t *table[K, R]) write(ctx context.Context, tx *sql.Tx, key K, c *cell[R]) 
 	}
 }
 
-func (t *table[K, R]) writeLabels(ctx context.Context, tx *sql.Tx, key K, c *cell[R]) error {
+func (t *table[K, R]) writeLabels(ctx context.Context, tx writing, key K, c *cell[R]) error {
 	if t.view.metadata == nil {
 		return nil
 	}
