@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,20 +15,16 @@ import (
 
 	"github.com/matryer/is"
 
-	"slipway/events"
 	"slipway/internal/agent"
 	"slipway/internal/agent/driver"
 	"slipway/internal/agent/driver/sim"
 	"slipway/internal/api"
-	"slipway/internal/auth"
+	"slipway/internal/api/apitest"
 	"slipway/internal/client"
 	"slipway/internal/commands"
-	"slipway/internal/droplets"
+	"slipway/internal/commands/commandstest"
 	"slipway/internal/eventlog"
-	"slipway/internal/projector"
-	"slipway/internal/resource"
 	"slipway/internal/updater"
-	"slipway/projections"
 )
 
 // patience bounds every wait of these tests: long beside what is waited for, so that only a fault reaches it.
@@ -51,38 +46,17 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	is, quiet := is.New(t), slog.New(slog.DiscardHandler)
 	w := &world{t: t}
-	log := eventlog.NewMemory(events.NewRegistry())
-	store, err := projections.Open(t.Context(), filepath.Join(t.TempDir(), "read.db"))
+	s := apitest.New(t, apitest.Parts{Bits: bits{commandstest.NewBits()}, API: api.Config{Patience: patience}})
+	is.NoErr(s.Handler.Bootstrap(t.Context()))
+	apps := commands.Apps(s.Log, nil)
+	agent, err := agent.New(agent.Config{ID: "agent-1", Driver: sim.New(w.life), Source: agent.Apps{Log: s.Log, Apps: apps}, Log: s.Log})
 	is.NoErr(err)
-	t.Cleanup(func() { is.NoErr(store.Close()) })
-	finder := resource.Finder{Reader: resource.Reader{Store: store, Patience: patience}, Log: log}
-	handler := commands.NewHandler(log, nil, finder, bits{droplets.NewMemory(1 << 20)}, quiet)
-	is.NoErr(handler.Bootstrap(t.Context()))
-	apps := commands.Apps(log, nil)
-	face := api.New(api.Config{Auth: admin{}, Commands: handler, Store: store, Log: log, Apps: apps, Logger: quiet, Patience: patience})
-	agent, err := agent.New(agent.Config{ID: "agent-1", Driver: sim.New(w.life), Source: agent.Apps{Log: log, Apps: apps}, Log: log})
-	is.NoErr(err)
-	w.runs((&projector.Runner{Log: log, Store: store, Logger: quiet}).Run)
-	w.runs(updater.New(log, eventlog.NewMemoryTimers(), apps, nil, quiet).Run)
-	w.runs(agent.Run)
-	server := httptest.NewServer(w.unreliable(face))
+	apitest.Run(t, updater.New(s.Log, eventlog.NewMemoryTimers(), apps, nil, quiet).Run)
+	apitest.Run(t, agent.Run)
+	server := httptest.NewServer(w.unreliable(s.API))
 	t.Cleanup(server.Close)
-	t.Cleanup(face.Close)
 	w.url, w.api = server.URL, client.WithToken(server.URL, "anything")
 	return w
-}
-
-// runs lets a part work until the test ends.
-func (w *world) runs(work func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- work(ctx) }()
-	w.t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			w.t.Errorf("a part ended: %v", err)
-		}
-	})
 }
 
 func (w *world) life(s driver.Spec, _ int) sim.Life {
@@ -90,15 +64,8 @@ func (w *world) life(s driver.Spec, _ int) sim.Life {
 	return sim.Life{NeverHealthy: stuck}
 }
 
-// admin lets everybody in as the admin.
-type admin struct{}
-
-func (admin) Verify(context.Context, []string) (auth.Identity, error) {
-	return auth.Identity{UserID: "admin", UserName: "admin", Scopes: auth.Scopes{auth.ScopeAdmin}}, nil
-}
-
-// bits takes anything for the bits of a droplet: the sim driver unpacks none.
-type bits struct{ *droplets.Memory }
+// bits finds a web process in every droplet.
+type bits struct{ *commandstest.Bits }
 
 func (bits) Inspect(context.Context, string) (map[string]string, error) {
 	return map[string]string{"web": "./web"}, nil
