@@ -4,7 +4,7 @@
 //
 //  1. A policy that governs the app and whose window and condition hold has its verdict; any other has none.
 //  2. A condition that cannot be evaluated denies, with the text of what went wrong: nobody gets around a policy by a request
-//     that it does not understand.
+//     that it does not understand. One that names a field which no request has is refused when it is written.
 //  3. What a policy sees is a value: the same request and policies give the same verdicts, and what was seen is kept, bounded.
 //  4. What is held says until when, and at that time no window of the policies that hold it does so any more. What would be held
 //     for ever is denied.

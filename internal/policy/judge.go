@@ -31,13 +31,22 @@ func prepare(p policy.Policy) ready {
 	return r
 }
 
-// Check refuses a rule that cannot be asked: a condition or a window that cannot be read, a window that never opens.
+// Check refuses a rule that cannot be asked: a condition or a window that cannot be read, a window that never opens. It also refuses
+// a condition that names a field which there is not: a slip of the pen would deny every deployment. Policies that have one are asked.
 func Check(rule events.PolicyRule, now time.Time) error {
 	r := prepare(policy.Policy{Rule: rule})
-	if r.broken == nil && r.window != nil {
+	if r.broken != nil {
+		return r.broken
+	}
+	if r.condition != nil {
+		if err := known(rule.Condition); err != nil {
+			return err
+		}
+	}
+	if r.window != nil {
 		return r.window.check(now)
 	}
-	return r.broken
+	return nil
 }
 
 // set is all policies, ready to be asked.

@@ -50,6 +50,8 @@ func TestConditions(t *testing.T) {
 		"app.labels.tier == 'critical'":                                                      true,
 		"'team' in app.labels":                                                               false,
 		"has(app.annotations.contact)":                                                       false,
+		"actor.roles.exists(app, app.startsWith('space_'))":                                  true, // an app of its own
+		"[{'x': 1}].exists(app, app.x == 1)":                                                 true,
 		"droplet.size_in_bytes > 1024":                                                       true,
 		"revision.guid == ''":                                                                true,
 		"strategy.name == 'canary' && strategy.options.max_in_flight >= 3":                   true,
@@ -102,8 +104,14 @@ func TestAConditionThatFailsDenies(t *testing.T) {
 
 func TestConditionsThatAreNone(t *testing.T) {
 	for condition, want := range map[string]string{
-		"space.name = 'prod'":   "Rule condition is no CEL expression: line 1, column 12: Syntax error: token recognition error at: '= '",
-		"spaces.name":           "Rule condition is no CEL expression: line 1, column 1: undeclared reference to 'spaces' (did you mean 'space'?)",
+		"space.name = 'prod'":       "Rule condition is no CEL expression: line 1, column 12: Syntax error: token recognition error at: '= '",
+		"spaces.name":               "Rule condition is no CEL expression: line 1, column 1: undeclared reference to 'spaces' (did you mean 'space'?)",
+		"app.nam == 'pay'":          "Rule condition names app.nam (line 1, column 4), which there is not: app has guid, name, labels, annotations, state, instances, current_droplet",
+		"true &&\n has(actor.role)": "Rule condition names actor.role (line 2, column 5), which there is not: actor has name, roles, automation",
+		"last_deployments.exists(d, d.state == 'DEPLOYED')": "Rule condition names d.state (line 1, column 29), which there is not: " +
+			"an earlier deployment has guid, status, reason, droplet, strategy, by, created_at, ended_at",
+		"last_deployments[0].state == 'DEPLOYED'": "Rule condition names last_deployments[...].state (line 1, column 20), which there is not: " +
+			"an earlier deployment has guid, status, reason, droplet, strategy, by, created_at, ended_at",
 		"true &&\n1 + 'a' == 2": "Rule condition is no CEL expression: line 2, column 3: found no matching overload for '_+_' applied to '(int, string)'",
 		"1 + 1":                 "Rule condition must be true or false, it is of type int",
 	} {
