@@ -156,7 +156,7 @@ func DenyDeployment(s State, c Answer) ([]events.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Granted {
+	if r.Granted && r.asksPeople() {
 		return nil, aggregates.Reject("Cannot deny the deployment: it is approved; cancel it instead")
 	}
 	policies, err := r.answers("deny", c)
@@ -187,6 +187,11 @@ func (s State) asked(verb string, id events.DeploymentID) (Request, error) {
 	return Request{}, aggregates.NotFound("Deployment")
 }
 
+// asksPeople says whether a policy wants anybody's word.
+func (r Request) asksPeople() bool {
+	return slices.ContainsFunc(r.Verdicts, func(v events.PolicyVerdict) bool { return v.Outcome == events.OutcomeApproval })
+}
+
 // mayAnswer says whether somebody is among those whom a policy asks, by name or by a role.
 func mayAnswer(v events.PolicyVerdict, c Answer) bool {
 	return slices.ContainsFunc(v.Approvers, func(who string) bool {
@@ -196,6 +201,9 @@ func mayAnswer(v events.PolicyVerdict, c Answer) bool {
 
 // answers are the policies for which somebody's answer counts now; none where it was given before. A refusal says who may.
 func (r Request) answers(verb string, c Answer) ([]events.PolicyID, error) {
+	if !r.asksPeople() {
+		return nil, aggregates.Reject("Cannot %s the deployment: no policy asks anybody about it; to take it back, cancel it", verb)
+	}
 	var open, given []events.PolicyID
 	var may []string
 	self := false

@@ -71,6 +71,9 @@ func TestWhoMayAnswer(t *testing.T) {
 	refused(app.Answer{Deployment: id, By: "user/bob", Roles: []string{"space_developer"}, Now: now},
 		"Cannot approve the deployment: only space_manager, user/eve may")
 	refused(manager("alice", id), "Cannot approve the deployment: nobody approves what they asked for themselves")
+	windowed := ask(t, running(t, 2), "held", events.PolicyVerdict{Policy: "w", Name: "office", Outcome: events.OutcomeHold, Until: now.Add(time.Hour)})
+	_, err := app.DenyDeployment(windowed, manager("bob", windowed.Requests[0].Deployment))
+	is.Equal(message(err), "Cannot deny the deployment: no policy asks anybody about it; to take it back, cancel it")
 	own := needs(1)
 	own.SelfApproval = true
 	s = ask(t, running(t, 2), "own", own)
