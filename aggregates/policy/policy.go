@@ -205,6 +205,21 @@ func checkApproval(a *events.PolicyApproval) error {
 				strings.ToValidUTF8(who, "?"))
 		}
 	}
+	return enough(a)
+}
+
+// enough refuses to want more people than are named, where only people are: nobody could ever agree.
+func enough(a *events.PolicyApproval) error {
+	people := map[string]bool{}
+	for _, who := range a.Approvers {
+		if slices.Contains(roles, who) {
+			return nil
+		}
+		people[who] = true
+	}
+	if len(people) < a.Needed {
+		return aggregates.Reject("Rule approval needed must be at most %d, for so many people are named as approvers: name more, or a role", len(people))
+	}
 	return nil
 }
 

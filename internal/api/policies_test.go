@@ -41,11 +41,12 @@ func TestPolicyResources(t *testing.T) {
 	w.must(404, "DELETE", "/v3/policies/"+id, "")
 
 	for rule, want := range map[string]string{
-		`{"outcome":"maybe"}`:                         "Rule outcome must be one of 'allow', 'deny', 'require_approval', 'hold'",
-		`{"outcome":"hold"}`:                          "Rule window is needed where the outcome is hold: it says until when",
-		`{"outcome":"require_approval"}`:              "Rule approval is needed where the outcome is require_approval, and nowhere else",
-		`{"outcome":"deny","condition":"app.name ="}`: "Rule condition is no CEL expression: line 1, column 10: Syntax error: token recognition error at: '='",
-		`{"outcome":"require_approval","approval":{"needed":1,"approvers":["somebody"]}}`: "Rule approval approvers must be roles such as 'space_manager' or 'admin', or people such as 'user/alice': 'somebody' is neither",
+		`{"outcome":"maybe"}`:            "Rule outcome must be one of 'allow', 'deny', 'require_approval', 'hold'",
+		`{"outcome":"hold"}`:             "Rule window is needed where the outcome is hold: it says until when",
+		`{"outcome":"require_approval"}`: "Rule approval is needed where the outcome is require_approval, and nowhere else",
+		`{"outcome":"require_approval","approval":{"needed":2,"approvers":["user/bob","user/bob"]}}`: "Rule approval needed must be at most 1, for so many people are named as approvers: name more, or a role",
+		`{"outcome":"deny","condition":"app.name ="}`:                                                "Rule condition is no CEL expression: line 1, column 10: Syntax error: token recognition error at: '='",
+		`{"outcome":"require_approval","approval":{"needed":1,"approvers":["somebody"]}}`:            "Rule approval approvers must be roles such as 'space_manager' or 'admin', or people such as 'user/alice': 'somebody' is neither",
 	} {
 		t.Run(rule, func(t *testing.T) {
 			is := is.New(t)
