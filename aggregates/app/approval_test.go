@@ -214,12 +214,12 @@ func TestRejectedVersions(t *testing.T) {
 	}
 	reject(app.Version{Droplet: "droplet-2"})
 	_, err := app.DeployApp(s, app.CreateDeployment{ID: "c", Droplet: droplet(2)})
-	is.Equal(message(err), "Droplet droplet-2 is rejected: it loses orders")
+	is.Equal(message(err), "Droplet droplet-2 is rejected: it loses orders. Deploy another one, or accept it first (POST /v3/droplets/droplet-2/actions/accept).")
 	_, err = app.AssignDroplet(s, app.Assignment{ID: "c", Droplet: *droplet(2)})
-	is.Equal(message(err), "Droplet droplet-2 is rejected: it loses orders")
+	is.Equal(message(err), "Droplet droplet-2 is rejected: it loses orders. Deploy another one, or accept it first (POST /v3/droplets/droplet-2/actions/accept).")
 	reject(app.Version{Revision: "r1"})
 	_, err = app.DeployApp(s, app.CreateDeployment{ID: "c", Droplet: droplet(1), Revision: &events.RevisionCreated{Revision: "r1", Droplet: "droplet-1"}})
-	is.Equal(message(err), "Revision r1 is rejected: it loses orders")
+	is.Equal(message(err), "Revision r1 is rejected: it loses orders. Deploy another one, or accept it first (POST /v3/revisions/r1/actions/accept).")
 	decided, err := app.AcceptVersion(s, app.Version{Droplet: "droplet-2"}, "user/bob")
 	s = must(t, s, decided, err)
 	_, err = app.DeployApp(s, app.CreateDeployment{ID: "c", Droplet: droplet(2)})
@@ -235,7 +235,7 @@ func TestAutomationWaitsAfterAManualRollback(t *testing.T) {
 	robot := app.CreateDeployment{ID: "robot", Droplet: droplet(2), By: "client/ci", Automation: true, Now: v.now}
 	_, err := app.DeployApp(v.s, robot)
 	is.Equal(message(err),
-		"Automation may not deploy this app: user/a went back to an earlier version by hand. Somebody must let it again first.")
+		"Automation may not deploy this app: user/a went back to an earlier version by hand. A person has to let it first (POST /v3/apps/"+string(v.s.ID)+"/actions/release_automation).")
 	_, err = app.DeployApp(v.s, app.CreateDeployment{ID: "person", Droplet: droplet(2), By: "user/b", Now: v.now})
 	is.NoErr(err) // people may
 	decided, err := app.ReleaseAutomation(v.s, "user/b")

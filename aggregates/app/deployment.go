@@ -110,10 +110,10 @@ func (s State) admits(c CreateDeployment) error {
 // acceptable refuses a version that was rejected.
 func (s State) acceptable(droplet events.DropletID, revision events.RevisionID) error {
 	if why, rejected := s.Rejected[versionID(droplet, "")]; rejected {
-		return aggregates.Reject("Droplet %s is rejected: %s", droplet, why)
+		return aggregates.Reject("Droplet %s is rejected: %s. Deploy another one, or accept it first (POST /v3/droplets/%[1]s/actions/accept).", droplet, why)
 	}
 	if why, rejected := s.Rejected[versionID("", revision)]; rejected {
-		return aggregates.Reject("Revision %s is rejected: %s", revision, why)
+		return aggregates.Reject("Revision %s is rejected: %s. Deploy another one, or accept it first (POST /v3/revisions/%[1]s/actions/accept).", revision, why)
 	}
 	return nil
 }

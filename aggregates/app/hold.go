@@ -130,7 +130,7 @@ func (d *decision) holdAutomation(by events.Actor, now time.Time) {
 // automates refuses automation where somebody keeps it from deploying.
 func (s State) automates(automation bool) error {
 	if automation && s.NoAutomation != "" {
-		return aggregates.Reject("Automation may not deploy this app: %s. Somebody must let it again first.", s.NoAutomation)
+		return aggregates.Reject("Automation may not deploy this app: %s. A person has to let it first (POST /v3/apps/%s/actions/release_automation).", s.NoAutomation, s.ID)
 	}
 	return nil
 }

@@ -152,7 +152,7 @@ func TestAssignIsHeldLikeADeployment(t *testing.T) {
 	_, err := assign(app.Assignment{Droplet: *droplet(2), Halt: incident})
 	is.Equal(message(err), "Cannot assign the droplet: rollouts are halted by user/bob until 2026-11-22T10:00:00Z: incident 42")
 	_, err = assign(app.Assignment{Droplet: *droplet(2), Automation: true})
-	is.Equal(message(err), "Automation may not deploy this app: user/a went back. Somebody must let it again first.")
+	is.Equal(message(err), "Automation may not deploy this app: user/a went back. A person has to let it first (POST /v3/apps/app-1/actions/release_automation).")
 	_, err = assign(app.Assignment{Droplet: app.Droplet{ID: "droplet-2", App: "another", Staged: true}})
 	is.Equal(message(err), "Unable to assign current droplet. Ensure the droplet exists and belongs to this app.")
 	_, err = assign(app.Assignment{Droplet: app.Droplet{App: appID, Staged: true}})

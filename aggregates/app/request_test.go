@@ -207,7 +207,7 @@ func TestWhatCannotBeginAnyMore(t *testing.T) {
 	decided, err := app.RejectVersion(s, app.Version{Droplet: "droplet-2"}, "it loses orders", "user/bob")
 	s = must(t, s, decided, err)
 	is.Equal(app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now), []events.Event{events.DeploymentDenied{
-		App: appID, Deployment: id, By: events.ActorUpdater, Reason: "Droplet droplet-2 is rejected: it loses orders", At: now,
+		App: appID, Deployment: id, By: events.ActorUpdater, Reason: "Droplet droplet-2 is rejected: it loses orders. Deploy another one, or accept it first (POST /v3/droplets/droplet-2/actions/accept).", At: now,
 	}})
 	s, _ = approved(t, needs(1))
 	denied := app.Proceed(s, nil, full(), app.Brakes{}, now)[0].(events.DeploymentDenied)

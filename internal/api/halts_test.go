@@ -115,7 +115,7 @@ func TestARejectedVersion(t *testing.T) {
 	rejected := w.must(200, "POST", "/v3/droplets/"+droplet+"/actions/reject", `{"reason":"leaks memory"}`)
 	is.Equal(text(rejected, "rejected", "reason"), "leaks memory")
 	deploy := `{"relationships":{"app":{"data":{"guid":"` + app + `"}}},"droplet":{"guid":"` + droplet + `"}}`
-	why := "Droplet " + droplet + " is rejected: leaks memory"
+	why := "Droplet " + droplet + " is rejected: leaks memory. Deploy another one, or accept it first (POST /v3/droplets/" + droplet + "/actions/accept)."
 	is.Equal(text(w.must(422, "POST", "/v3/deployments", deploy), "errors", 0, "detail"), why)
 	is.Equal(text(w.must(422, "POST", "/v3/deployments/plan", deploy), "errors", 0, "detail"), why)
 	is.Equal(text(w.must(422, "PATCH", "/v3/apps/"+app+"/relationships/current_droplet", `{"data":{"guid":"`+droplet+`"}}`), "errors", 0, "detail"), why)
@@ -129,7 +129,7 @@ func TestARejectedVersion(t *testing.T) {
 	shown := w.must(200, "POST", "/v3/revisions/"+revision+"/actions/reject", `{"reason":"wrong variables"}`)
 	is.Equal([]any{at(shown, "deployable"), at(shown, "rejected", "reason")}, []any{false, "wrong variables"})
 	back := `{"relationships":{"app":{"data":{"guid":"` + app + `"}}},"revision":{"guid":"` + revision + `"}}`
-	is.Equal(text(w.must(422, "POST", "/v3/deployments", back), "errors", 0, "detail"), "Revision "+revision+" is rejected: wrong variables")
+	is.Equal(text(w.must(422, "POST", "/v3/deployments", back), "errors", 0, "detail"), "Revision "+revision+" is rejected: wrong variables. Deploy another one, or accept it first (POST /v3/revisions/"+revision+"/actions/accept).")
 	is.Equal(at(w.must(200, "POST", "/v3/revisions/"+revision+"/actions/accept", ""), "deployable"), true)
 }
 
@@ -146,7 +146,7 @@ func TestAutomationIsHeldAfterARollbackByHand(t *testing.T) {
 	is.Equal(text(held, "automation_held", "reason"), "user/dora went back to an earlier version by hand")
 	refused := w.must(422, "POST", "/v3/deployments", deploy, robot...)
 	is.Equal(text(refused, "errors", 0, "detail"),
-		"Automation may not deploy this app: user/dora went back to an earlier version by hand. Somebody must let it again first.")
+		"Automation may not deploy this app: user/dora went back to an earlier version by hand. A person has to let it first (POST /v3/apps/"+app+"/actions/release_automation).")
 	assign := func(status int, droplet string, by []string) map[string]any {
 		return w.must(status, "PATCH", "/v3/apps/"+app+"/relationships/current_droplet", `{"data":{"guid":"`+droplet+`"}}`, by...)
 	}

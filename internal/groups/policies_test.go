@@ -190,7 +190,8 @@ func TestAutomationAsksForAGroup(t *testing.T) {
 		w.must(200, "POST", "/v3/deployments/"+other+"/actions/rollback", "", ann...)
 		w.direct(id, "continue")
 		is.Equal(w.stands(id), "FINALIZED: DEPLOYED FAILED")
-		const held = "Automation may not deploy this app: user/ann went back to an earlier version by hand. Somebody must let it again first."
+		held := "Automation may not deploy this app: user/ann went back to an earlier version by hand. " +
+			"A person has to let it first (POST /v3/apps/" + s[1].app + "/actions/release_automation)."
 		is.Equal(text(w.must(200, "GET", paths+"/"+id, ""), "members", 1, "reason"), held)
 		is.Equal(w.refused(422, "POST", paths, body(s[1].member("")), ci...), "Members 1: "+held)
 		is.Equal(w.stands(w.groupBy(ann, s[1].member(""))), "FINALIZED: DEPLOYED") // people may
