@@ -48,7 +48,7 @@ func TestWhy(t *testing.T) {
 		"a bake":           {active + `"reason":"BAKING","bake_until":"2026-01-02T03:14:05Z"`, "", "the new version is watched until 2026-01-02T03:14:05Z (in 10m0s)", ""},
 		"going back":       {active + `"reason":"CANCELING"`, "", "it goes back to the version before", ""},
 		"rolling back":     {active + `"reason":"ROLLING_BACK","details":{"error":"check x failed"}`, "", "check x failed", "cancel d-1"},
-		"a window":         {active + `"reason":"CREATING_APPROVAL","held_until":"2026-01-02T09:00:00Z"`, `,"approval":{"granted":true}`, "held by a window until 2026-01-02T09:00:00Z (in 5h55m55s)", ""},
+		"a window":         {active + `"reason":"CREATING_APPROVAL","held_until":"2026-01-02T09:00:00Z","hold":{"name":"office","reason":"people sleep"}`, `,"approval":{"granted":true}`, "held by policy office until 2026-01-02T09:00:00Z (in 5h55m55s): people sleep", ""},
 		"approved":         {active + `"reason":"CREATING_APPROVAL"`, `,"approval":{"granted":true}`, "approved; waits until somebody starts it", "start d-1"},
 		"not yet approved": {active + `"reason":"CREATING_APPROVAL"`, `,"approval":{"verdicts":[{"policy":{"guid":"p"},"name":"four eyes","outcome":"require_approval","needed":2,"approvers":["admin","user/bob"]},{"outcome":"allow"}],"approvals":[{"by":"user/ann","policies":[{"guid":"p"}]}]}`, "waits for approval by admin or user/bob: 1 of 2, policy four eyes", "approve d-1|deny d-1"},
 		"deployed":         {over + `"reason":"DEPLOYED"`, "", "", ""},

@@ -73,9 +73,18 @@ func (r Rollout) asks(now time.Time) string {
 		return "waits for approval" + r.whose(now)
 	}
 	if held != nil && (now.IsZero() || time.Time(*held).After(now)) {
-		return "held by a window" + until(" until ", held, now)
+		return r.held(until(" until ", held, now))
 	}
 	return "approved; waits until somebody starts it"
+}
+
+// held says whose window keeps it from beginning, until when, and why.
+func (r Rollout) held(until string) string {
+	h := r.Status.Hold
+	if h == nil {
+		return "held by a window" + until
+	}
+	return strings.TrimSuffix("held by policy "+h.Name+until+": "+h.Reason, ": ")
 }
 
 // whose lists the policies that want people to agree.
