@@ -149,7 +149,7 @@ func (f *fold) membership(m moment, id events.DeploymentID) {
 	if d == nil || d.Watch.Group == "" {
 		return
 	}
-	status, stuck := group.Member(d.StatusReason), d.Error
+	status, stuck := group.Member(d.StatusReason), d.Stuck()
 	if status.Over() {
 		stuck = ""
 	}

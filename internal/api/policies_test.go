@@ -66,6 +66,7 @@ func TestADenyingPolicy(t *testing.T) {
 	is.Equal(text(deployment, "status", "reason"), "CREATING_APPROVAL_DENIED")
 	is.Equal(text(deployment, "status", "value"), "FINALIZED")
 	is.Equal(text(deployment, "approval", "denied", "by"), "policy")
+	is.Equal(at(deployment, "approval", "granted"), false) // though nobody was asked
 	is.Equal(text(deployment, "approval", "denied", "comment"), "policy no robots denies it: we are at the table")
 	is.Equal(text(deployment, "approval", "denied", "policies", 0, "guid"), policy)
 	history := w.must(200, "GET", "/v3/deployments/"+text(deployment, "guid")+"/events", "")
@@ -91,6 +92,8 @@ func TestApproval(t *testing.T) {
 	id := text(asked, "guid")
 	is.Equal([]string{text(asked, "status", "value"), text(asked, "status", "reason")}, []string{"ACTIVE", "CREATING_APPROVAL"})
 	is.Equal(text(asked, "approval", "requested_by"), "user/dora")
+	is.Equal(text(asked, "status", "details", "error"), // which cf app prints
+		"waits for approval: policy two pairs of eyes wants 2 of space_manager, user/bob: it is production")
 	is.Equal(text(asked, "approval", "verdicts", 0, "reason"), "it is production")
 	is.Equal(text(asked, "links", "approve", "method"), "POST")
 	is.Equal(text(w.must(200, "GET", "/v3/deployments?states=CREATING_APPROVAL", ""), "resources", 0, "guid"), id)

@@ -11,7 +11,7 @@ import (
 type Approval struct {
 	RequestedBy string          `json:"requested_by"`     // who asked for the deployment
 	RequestedAt Time            `json:"requested_at"`     // when
-	Granted     bool            `json:"granted"`          // nobody is left to be asked
+	Granted     bool            `json:"granted"`          // nobody is left to be asked, and it was not denied
 	Verdicts    []PolicyVerdict `json:"verdicts"`         // of the policies that match
 	Approvals   []Answer        `json:"approvals"`        // who has agreed so far
 	Denied      *Answer         `json:"denied,omitempty"` // why it never began
@@ -59,7 +59,7 @@ func approval(a *projections.Asked) *Approval {
 		return nil
 	}
 	out := &Approval{
-		RequestedBy: string(a.By), RequestedAt: Time(a.At), Granted: a.Granted, Verdicts: Each(a.Verdicts, Verdict),
+		RequestedBy: string(a.By), RequestedAt: Time(a.At), Granted: a.Granted && a.Denial == nil, Verdicts: Each(a.Verdicts, Verdict),
 		Approvals: Each(a.Approvals, func(y projections.Approval) Answer {
 			return Answer{By: string(y.By), Comment: y.Comment, Policies: Each(y.Policies, guid[events.PolicyID]), At: Time(y.At)}
 		}),

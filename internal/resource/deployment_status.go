@@ -74,7 +74,7 @@ type StatusDetails struct {
 func status(d projections.Deployment) Status {
 	s := Status{
 		Value: d.StatusValue, Reason: d.StatusReason, Details: StatusDetails{
-			LastSuccessfulHealthcheck: Time(d.LastHealthyAt), LastStatusChange: Time(d.LastStatusChange), Error: d.Error,
+			LastSuccessfulHealthcheck: Time(d.LastHealthyAt), LastStatusChange: Time(d.LastStatusChange), Error: d.Stuck(),
 		},
 		Canary: canaryStatus(d), Step: step(d),
 	}

@@ -1,0 +1,70 @@
+package projections
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"slipway/events"
+)
+
+// Stuck says why it does not move, as it is told to people; empty where it does. One that waits to begin says whom or what for.
+func (d Deployment) Stuck() string {
+	if d.Error != "" || d.State != Requested || d.Watch.Asked == nil {
+		return d.Error
+	}
+	return d.Watch.Asked.waits()
+}
+
+// waits says whose word it waits for, then which window, then who starts it.
+func (a Asked) waits() string {
+	var open []string
+	manual := false
+	for _, v := range a.Verdicts {
+		manual = manual || v.ManualStart
+		if yes := a.agreed(v.Policy); v.Outcome == events.OutcomeApproval && yes < v.Needed {
+			open = append(open, wanted(v, yes))
+		}
+	}
+	held := a.Holding()
+	switch {
+	case len(open) > 0:
+		return "waits for approval: " + strings.Join(open, "; ")
+	case held != nil:
+		return because(fmt.Sprintf("policy %s holds it until %s", held.Name, held.Until.UTC().Format(time.RFC3339)), held.Reason)
+	case manual:
+		return "approved, waits until somebody starts it"
+	}
+	return ""
+}
+
+// wanted is what a policy still wants of people.
+func wanted(v events.PolicyVerdict, yes int) string {
+	text := fmt.Sprintf("policy %s wants %d of %s", v.Name, v.Needed, strings.Join(v.Approvers, ", "))
+	if yes > 0 {
+		text += fmt.Sprintf(", %d agreed", yes)
+	}
+	if !v.Expires.IsZero() {
+		text += ", until " + v.Expires.UTC().Format(time.RFC3339)
+	}
+	return because(text, v.Reason)
+}
+
+func because(text, reason string) string {
+	if reason == "" {
+		return text
+	}
+	return text + ": " + reason
+}
+
+// agreed is how many people have said yes, as far as it counts for a policy.
+func (a Asked) agreed(p events.PolicyID) (n int) {
+	for _, yes := range a.Approvals {
+		for _, of := range yes.Policies {
+			if of == p {
+				n++
+			}
+		}
+	}
+	return n
+}
