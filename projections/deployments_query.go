@@ -81,6 +81,9 @@ func (s Sight) Deployments(ctx context.Context, f DeploymentFilter, o Order, p P
 
 // AppOfDeployment finds the app of a deployment, also when both are deleted; or it gives [ErrNotFound].
 func (s *Store) AppOfDeployment(ctx context.Context, id events.DeploymentID) (events.AppID, error) {
+	if id == "" { // most events belong to none
+		return "", ErrNotFound
+	}
 	e, err := history.one(ctx, s.readers, history.sql.all+" WHERE deployment = ? ORDER BY sequence, idx LIMIT 1", id)
 	return e.App, err
 }

@@ -55,6 +55,8 @@ func TestAppView(t *testing.T) {
 		app, err := s.AppOfDeployment(t.Context(), "x1")
 		is.NoErr(err)
 		is.Equal(app, events.AppID("a1")) // history stays
+		_, err = s.AppOfDeployment(t.Context(), "")
+		is.True(errors.Is(err, projections.ErrNotFound)) // what most events name is no deployment
 		anomalies, err := s.Anomalies(t.Context(), projections.Page{})
 		is.NoErr(err)
 		is.Equal(anomalies.Rows, []projections.Anomaly{}) // a late report is none
