@@ -21,8 +21,6 @@ type Contents struct {
 	Subscriptions []events.SubscriptionID
 }
 
-func (c Contents) empty() bool { return len(c.Apps)+len(c.Routes)+len(c.Subscriptions) == 0 }
-
 // deleteOrganization deletes the organization first, so that nothing new comes to live in it, and then all that lives there.
 // After a crash the same command goes on.
 func (h *Handler) deleteOrganization(ctx context.Context, c DeleteOrganization, m eventlog.Meta) (Result, error) {
@@ -48,24 +46,19 @@ func (h *Handler) deleteSpace(ctx context.Context, c DeleteSpace, m eventlog.Met
 		}
 		return h.deleteContents(ctx, "", c.Space, result, m)
 	}
-	left, looked := h.finder.Contents(ctx, "", c.Space)
-	if looked != nil {
-		return Result{}, errors.Join(looked, err)
-	}
-	ended, failed := h.endRules(ctx, "", c.Space, m)
-	if failed != nil || ended == 0 && left.empty() {
-		return Result{}, errors.Join(failed, err)
-	}
-	return h.deleteContents(ctx, "", c.Space, Result{Kind: KindSpace, ID: string(c.Space)}, m)
-}
-
-// deleteContents deletes all apps, routes and subscriptions of a space, or of a whole organization, and what governs it alone.
-func (h *Handler) deleteContents(ctx context.Context, o events.OrganizationID, s events.SpaceID, result Result, m eventlog.Meta) (Result, error) {
-	ended, err := h.endRules(ctx, o, s, m)
-	if err != nil {
+	left, failed := h.deleteContents(ctx, "", c.Space, Result{Kind: KindSpace, ID: string(c.Space)}, m)
+	switch {
+	case failed != nil:
+		return Result{}, failed
+	case left.Sequence == 0: // there was nothing: it was not broken off
 		return Result{}, err
 	}
-	result = result.and(ended)
+	return left, nil
+}
+
+// deleteContents deletes all apps, routes and subscriptions of a space, or of a whole organization, and at last what governs it
+// alone: nothing that a freeze or a halt holds there begins because that goes. The result is of the newest commit, if there was any.
+func (h *Handler) deleteContents(ctx context.Context, o events.OrganizationID, s events.SpaceID, result Result, m eventlog.Meta) (Result, error) {
 	all, err := h.finder.Contents(ctx, o, s)
 	if err != nil {
 		return Result{}, err
@@ -91,7 +84,11 @@ func (h *Handler) deleteContents(ctx context.Context, o events.OrganizationID, s
 		}
 		result = result.and(gone.Sequence)
 	}
-	return result, nil
+	ended, err := h.endRules(ctx, o, s, m)
+	if err != nil {
+		return Result{}, err
+	}
+	return result.and(ended), nil
 }
 
 // endRules takes the policies away and lifts the halts that are about a place, or about one in it, and nothing else. The sequence is

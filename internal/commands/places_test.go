@@ -9,6 +9,7 @@ import (
 
 	"github.com/matryer/is"
 
+	"slipway/aggregates"
 	"slipway/aggregates/app"
 	"slipway/events"
 	"slipway/internal/commands"
@@ -89,6 +90,39 @@ func TestNoPlaceIsNotEveryPlace(t *testing.T) {
 	_, err = r.do("organization", commands.DeleteOrganization{})
 	is.Equal(refusal(err), "Organization not found")
 	is.Equal(r.types(t), before) // nothing is gone
+}
+
+// TestRulesGoLast: what a freeze or a halt holds in a space does not begin because the space is deleted.
+func TestRulesGoLast(t *testing.T) {
+	is := is.New(t)
+	r := newRig()
+	is.NoErr(r.handler.Bootstrap(t.Context()))
+	r.must(t, "app", commands.CreateApp{AppName: "hello"})
+	r.must(t, "freeze", commands.CreatePolicy{Space: "default", Called: "freeze", Rule: events.PolicyRule{Outcome: events.OutcomeDeny}})
+	r.must(t, "halt", commands.DeclareHalt{Space: "default", Reason: "incident"})
+	r.must(t, "space", commands.DeleteSpace{Space: "default"})
+	all := r.types(t)
+	gone := slices.Index(all, events.TypeAppDeleted)
+	is.True(gone >= 0)
+	is.True(gone < slices.Index(all, events.TypePolicyDeleted))
+	is.True(gone < slices.Index(all, events.TypeHaltLifted))
+}
+
+// TestADeletionThatFailsAgainIsNotRefused: whoever is refused does not send it again, and the rest would stay.
+func TestADeletionThatFailsAgainIsNotRefused(t *testing.T) {
+	is := is.New(t)
+	r := newRig()
+	is.NoErr(r.handler.Bootstrap(t.Context()))
+	r.must(t, "freeze", commands.CreatePolicy{Space: "default", Called: "freeze", Rule: events.PolicyRule{Outcome: events.OutcomeDeny}})
+	for _, failing := range []int{2, 1} { // the space is deleted the first time, the policy is not in either
+		r.log.failAt(failing)
+		_, err := r.do("space", commands.DeleteSpace{Space: "default"})
+		var refused *aggregates.RejectedError
+		is.True(errors.Is(err, eventlog.ErrUnavailable))
+		is.True(!errors.As(err, &refused))
+	}
+	r.must(t, "space", commands.DeleteSpace{Space: "default"})
+	is.True(slices.Contains(r.types(t), events.TypePolicyDeleted))
 }
 
 // carriedOut gives the facts of a command that is sent until it is carried out, where its n-th append fails once.

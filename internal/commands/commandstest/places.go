@@ -22,8 +22,15 @@ func (f Finder) each(ctx context.Context, fn func(events.Event)) error {
 // OrganizationOfSpace implements [commands.Places].
 func (f Finder) OrganizationOfSpace(ctx context.Context, id events.SpaceID) (found events.OrganizationID, err error) {
 	err = f.each(ctx, func(e events.Event) {
-		if e, ok := e.(events.SpaceCreated); ok && e.Space == id {
-			found = e.Organization
+		switch e := e.(type) {
+		case events.SpaceCreated:
+			if e.Space == id {
+				found = e.Organization
+			}
+		case events.SpaceDeleted:
+			if e.Space == id {
+				found = ""
+			}
 		}
 	})
 	if err == nil && found == "" {
