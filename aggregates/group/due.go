@@ -26,7 +26,7 @@ type Deed struct {
 func Due(s State, seen Seen) []Deed {
 	var deeds []Deed
 	for _, m := range s.Members {
-		if m.Started && m.stands(seen) == Creating {
+		if m.stands(seen) == Creating {
 			deeds = append(deeds, Deed{Member: m.GroupMember, Command: m.Command, By: s.By})
 		}
 	}

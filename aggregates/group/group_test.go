@@ -1,7 +1,7 @@
 package group_test
 
 import (
-	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -122,11 +122,17 @@ func TestDirect(t *testing.T) {
 		want   []events.Event
 		refuse string
 	}{
-		"cancel, all running":   {two, seeing(group.Deploying, group.Paused), "cancel", []events.Event{directed("cancel", order("1", 0), order("2", 0))}, ""},
-		"cancel, one waits":     {two, seeing(group.Deploying, group.Approval), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app a2 is CREATING_APPROVAL"},
-		"cancel, one has ended": {two, seeing(group.Deployed, group.RollingBack), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m1 of app a1 is DEPLOYED, deployment m2 of app a2 is ROLLING_BACK"},
-		"cancel, waves":         {waves, seeing(group.Deploying), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app a2 is PENDING"},
-		"cancel again":          {fold(two, directed("cancel")), seeing(group.Canceling, group.Canceled), "cancel", nil, ""},
+		"cancel, all running":    {two, seeing(group.Deploying, group.Paused), "cancel", []events.Event{directed("cancel", order("1", 0), order("2", 0))}, ""},
+		"cancel, one waits":      {two, seeing(group.Deploying, group.Approval), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app a2 is CREATING_APPROVAL"},
+		"cancel, one has ended":  {two, seeing(group.Deployed, group.RollingBack), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m1 of app a1 is DEPLOYED, deployment m2 of app a2 is ROLLING_BACK"},
+		"cancel, waves":          {waves, seeing(group.Deploying), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app a2 is PENDING"},
+		"cancel again":           {fold(two, directed("cancel")), seeing(group.Canceling, group.Canceled), "cancel", nil, ""},
+		"cancel, all wait":       {two, seeing(group.Approval, group.Approval), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m1 of app a1 is CREATING_APPROVAL, deployment m2 of app a2 is CREATING_APPROVAL"},
+		"cancel again, one runs": {fold(two, directed("cancel")), seeing(group.Deploying, group.Canceling), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app a2 is CANCELING"},
+		"rollback before it begins": {created(1), nil, "rollback", []events.Event{
+			directed("rollback"), ended("1", group.Skipped, "the group was rolled back before"),
+		}, ""},
+		"continue, one has ended": {fold(two, ended("2", group.Deployed, "")), seeing(group.Paused, group.Paused), "continue", []events.Event{directed("continue", order("1", 1))}, ""},
 		"rollback": {waves, seeing(group.Baking), "rollback", []events.Event{
 			directed("rollback", order("1", 0)), ended("2", group.Skipped, "the group was rolled back before"),
 		}, ""},
@@ -174,7 +180,7 @@ func TestDue(t *testing.T) {
 
 	deeds := group.Due(s, seeing(group.Deploying, group.Approval))
 	is.True(deeds[0].Command != deeds[1].Command)
-	refused := group.Done(s, deeds[0], errors.Join(aggregates.Reject("no way back")), now)
+	refused := group.Done(s, deeds[0], fmt.Errorf("app a1: %w", aggregates.Reject("no way back")), now)
 	is.Equal(refused, []events.Event{events.GroupMemberDirected{Group: "g", Deployment: "m1", Command: "c", Error: "no way back"}})
 	s = fold(s, refused...)
 	is.Equal(group.Done(s, deeds[0], nil, now), nil) // it is recorded once

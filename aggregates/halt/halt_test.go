@@ -2,6 +2,7 @@ package halt_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,8 @@ func TestFor(t *testing.T) {
 		"over at its end":          {[]events.Event{declared("h", "", "", hour)}, hour, ""},
 		"lifted":                   {[]events.Event{declared("h", "", "", hour), events.HaltLifted{Halt: "h", At: noon}}, noon, ""},
 		"the longer of two":        {[]events.Event{declared("h", "", "", hour), declared("i", "", "", hour.Add(1))}, noon, "i"},
+		"the longer came first":    {[]events.Event{declared("h", "", "", hour.Add(1)), declared("i", "", "", hour)}, noon, "h"},
+		"for ever came last":       {[]events.Event{declared("h", "", "", hour), declared("i", "", "", time.Time{})}, noon, "i"},
 		"for ever is longest":      {[]events.Event{declared("h", "", "", time.Time{}), declared("i", "", "", hour)}, noon, "h"},
 		"the other is lifted only": {[]events.Event{declared("h", "", "", hour), declared("i", "", "", hour), events.HaltLifted{Halt: "i"}}, noon, "h"},
 	} {
@@ -55,13 +58,18 @@ func TestFor(t *testing.T) {
 
 func TestDeclare(t *testing.T) {
 	is := is.New(t)
-	c := halt.Declaration{Halt: "h", Space: "prod", Reason: "incident", By: "user/ann", Now: noon, Until: noon.Add(time.Hour)}
+	c := halt.Declaration{Halt: "h", Organization: "acme", Space: "prod", Reason: "incident", By: "user/ann", Now: noon, Until: noon.Add(time.Hour)}
 	got, err := halt.Declare(halt.State{}, c)
 	is.NoErr(err)
-	is.Equal(got, []events.Event{declared("h", "", "prod", noon.Add(time.Hour))})
+	is.Equal(got, []events.Event{declared("h", "acme", "prod", noon.Add(time.Hour))})
 	is.Equal(fold(got...).For("acme", "prod", noon), app.Halt{ID: "h", Reason: "incident", By: "user/ann", Until: noon.Add(time.Hour)})
+	long := c
+	long.Reason = strings.Repeat("x", 1024)
+	_, err = halt.Declare(halt.State{}, long)
+	is.NoErr(err) // as long as may be
 	for name, change := range map[string]func(*halt.Declaration){
 		"without a reason": func(c *halt.Declaration) { c.Reason = "" },
+		"a long reason":    func(c *halt.Declaration) { c.Reason = strings.Repeat("x", 1025) },
 		"a past end":       func(c *halt.Declaration) { c.Until = noon },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -96,4 +104,19 @@ func TestLift(t *testing.T) {
 	is.Equal(halt.Lift(s, "h", "user/bob", noon), []events.Event{events.HaltLifted{Halt: "h", By: "user/bob", At: noon}})
 	is.Equal(len(halt.Lift(s, "other", "user/bob", noon)), 0)
 	is.Equal(len(halt.Lift(s, "h", "user/bob", noon.Add(time.Hour))), 0) // it has ended by itself
+}
+
+// TestLiftIn: what is about a place ends with it, and what is about others, or all, goes on.
+func TestLiftIn(t *testing.T) {
+	is := is.New(t)
+	s := fold(declared("all", "", "", time.Time{}), declared("o", "acme", "", time.Time{}), declared("s", "acme", "prod", time.Time{}),
+		declared("t", "acme", "dev", time.Time{}), declared("u", "umbrella", "", time.Time{}))
+	lifted := func(o events.OrganizationID, space events.SpaceID) (ids []events.HaltID) {
+		for _, e := range halt.LiftIn(s, o, space, "user/bob", noon) {
+			ids = append(ids, e.(events.HaltLifted).Halt)
+		}
+		return ids
+	}
+	is.Equal(lifted("acme", "prod"), []events.HaltID{"s"})
+	is.Equal(lifted("acme", ""), []events.HaltID{"o", "s", "t"})
 }
