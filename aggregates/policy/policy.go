@@ -227,6 +227,6 @@ func enough(a *events.PolicyApproval) error {
 var roles = []string{"admin", "org_manager", "org_auditor", "space_manager", "space_developer", "space_supporter", "space_auditor"}
 
 func approver(who string) bool {
-	kind, name, person := strings.Cut(who, "/")
-	return slices.Contains(roles, who) || person && (kind == "user" || kind == "client") && name != "" && len(who) <= maxApprover
+	kind, name, _ := strings.Cut(who, "/")
+	return slices.Contains(roles, who) || (kind == "user" || kind == "client") && name != "" && len(who) <= maxApprover
 }

@@ -2,6 +2,8 @@ package policy
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +85,14 @@ func TestHold(t *testing.T) {
 			app.Hold{Policy: "p", Name: "p", Reason: "it cannot be asked: Rule condition is no CEL expression: line 1, column 5: " +
 				"Syntax error: no viable alternative at input '.'"},
 		},
+		"a while, and for less": {
+			set{named("p", hold), named("short", with(func(r *events.PolicyRule) { r.Window = week(t, "2026-01-14 11:00", "2026-01-14 13:00") }))},
+			app.Hold{Policy: "p", Name: "p", Reason: "holidays", Until: end},
+		},
+		"for ever, and a while": {
+			set{named("short", hold), named("p", with(func(r *events.PolicyRule) { r.Window = always })), named("last", hold)},
+			app.Hold{Policy: "p", Name: "p", Reason: "holidays"},
+		},
 		"several: the longest of those that apply, until none does": {
 			set{
 				named("short", with(func(r *events.PolicyRule) { r.Window = week(t, "2026-01-14 11:00", "2026-01-14 13:00") })),
@@ -139,4 +149,83 @@ func TestWhatWaitsIsKept(t *testing.T) {
 	is.Equal(holds["d"].Policy, events.PolicyID("p")) // it governs the space that the request is about
 	is.True(at > 0)
 	is.Equal(judge(false), nil) // it does not apply on Monday
+}
+
+// TestPoliciesChange: the next request is judged by what they say then; of a request that policies have nothing to do with, no
+// history is looked up.
+func TestPoliciesChange(t *testing.T) {
+	is := is.New(t)
+	policies := New(eventlog.NewMemory(events.NewRegistry()))
+	decide := func(command events.CommandID, fn func(policy.State) ([]events.Event, error)) {
+		t.Helper()
+		_, err := policies.Decide(t.Context(), eventlog.Meta{CommandID: command, Actor: "user/ann", Time: monday}, fn)
+		is.NoErr(err)
+	}
+	looked := 0
+	judge := func() string {
+		t.Helper()
+		ask := func(context.Context) (Request, error) { r := request(); r.Last = nil; return r, nil }
+		last := func(context.Context) ([]Past, error) { looked++; return request().Last, nil }
+		j, err := policies.Judge(t.Context(), false, ask, last)
+		is.NoErr(err)
+		if j == nil {
+			return ""
+		}
+		return j.Verdicts[0].Name + " " + j.Verdicts[0].Outcome
+	}
+	deny := events.PolicyRule{Outcome: events.OutcomeDeny, Condition: "last_deployments.size() == 1"}
+	decide("c1", func(s policy.State) ([]events.Event, error) {
+		return policy.Create(s, policy.Policy{ID: "p", Name: "old", Organization: "another", Rule: deny})
+	})
+	is.Equal(judge(), "")
+	is.Equal(looked, 0) // it is about others
+	decide("c2", func(s policy.State) ([]events.Event, error) {
+		return policy.Create(s, policy.Policy{ID: "q", Name: "q", Rule: deny})
+	})
+	is.Equal(judge(), "q deny")
+	is.Equal(looked, 1)
+	name, allow := "renamed", events.PolicyRule{Outcome: events.OutcomeAllow}
+	decide("c3", func(s policy.State) ([]events.Event, error) { return policy.Update(s, "q", policy.Change{Name: &name}) })
+	is.Equal(judge(), "renamed deny")
+	decide("c4", func(s policy.State) ([]events.Event, error) {
+		return policy.Update(s, "q", policy.Change{Rule: &allow})
+	})
+	is.Equal(judge(), "renamed allow")
+	is.Equal(looked, 2)
+	decide("c5", func(s policy.State) ([]events.Event, error) { return policy.Delete(s, "q") })
+	is.Equal(judge(), "")
+}
+
+// TestWhatPoliciesCannotSee is told, and nothing is judged.
+func TestWhatPoliciesCannotSee(t *testing.T) {
+	is := is.New(t)
+	policies := New(eventlog.NewMemory(events.NewRegistry()))
+	deny := events.PolicyRule{Outcome: events.OutcomeDeny, Condition: "last_deployments.size() == 1"}
+	_, err := policies.Decide(t.Context(), eventlog.Meta{CommandID: "c", Actor: "user/ann", Time: monday}, func(s policy.State) ([]events.Event, error) {
+		return policy.Create(s, policy.Policy{ID: "p", Name: "p", Rule: deny})
+	})
+	is.NoErr(err)
+	fault := errors.New("nothing to be read")
+	fine := func(context.Context) (Request, error) { return request(), nil }
+	for _, c := range []struct {
+		ask  func(context.Context) (Request, error)
+		last func(context.Context) ([]Past, error)
+	}{
+		{func(context.Context) (Request, error) { return Request{}, fault }, nil},
+		{fine, func(context.Context) ([]Past, error) { return nil, fault }},
+	} {
+		j, err := policies.Judge(t.Context(), false, c.ask, c.last)
+		is.True(errors.Is(err, fault))
+		is.Equal(j, nil)
+	}
+	large := func(context.Context) (Request, error) {
+		r := request()
+		r.Revision.Description = strings.Repeat("x", maxContext)
+		return r, nil
+	}
+	_, err = policies.Judge(t.Context(), false, large, func(context.Context) ([]Past, error) { return nil, nil })
+	is.True(err != nil) // it is too large
+	corrupt := app.Request{DeploymentApprovalRequested: events.DeploymentApprovalRequested{Deployment: "d", Context: []byte("{")}}
+	_, _, err = policies.Holds(t.Context(), []app.Request{corrupt}, monday)
+	is.True(err != nil && strings.HasPrefix(err.Error(), "deployment d: what policies saw: "))
 }

@@ -23,7 +23,7 @@ func request() Request {
 		Space:        Place{GUID: "s1", Name: "prod"},
 		Organization: Place{GUID: "o1", Name: "acme"},
 		Droplet:      Droplet{GUID: "d1", SizeBytes: 1 << 20},
-		Strategy:     Strategy{Name: "canary", Options: events.DeploymentOptions{MaxInFlight: 3, Bake: 600}},
+		Strategy:     Strategy{Name: "canary", Options: events.DeploymentOptions{MaxInFlight: 3, Bake: 600, CanaryWeights: []int{20}}},
 		Actor:        Actor{Name: "user/ann", Roles: []string{"space_developer"}},
 		Now:          monday,
 		Last:         []Past{{GUID: "x1", Status: "FINALIZED", Reason: "ROLLED_BACK", Droplet: "d1", By: "client/ci", EndedAt: &monday}},
@@ -52,6 +52,7 @@ func TestConditions(t *testing.T) {
 		"has(app.annotations.contact)":                                                       false,
 		"actor.roles.exists(app, app.startsWith('space_'))":                                  true, // an app of its own
 		"[{'x': 1}].exists(app, app.x == 1)":                                                 true,
+		"app.instances % 2 == 0 && strategy.options.canary_weights[0] + 1 == 21":             true, // they are whole numbers
 		"droplet.size_in_bytes > 1024":                                                       true,
 		"revision.guid == ''":                                                                true,
 		"strategy.name == 'canary' && strategy.options.max_in_flight >= 3":                   true,
@@ -204,6 +205,9 @@ func TestWindowsThatAreNone(t *testing.T) {
 		change func(*events.PolicyWindow)
 		want   string
 	}{
+		"zone unnamed":   {func(w *events.PolicyWindow) { w.Zone = "" }, "Rule window time zone must be one of the IANA's, such as 'Europe/Berlin' or 'UTC'"},
+		"zone of a host": {func(w *events.PolicyWindow) { w.Zone = "Local" }, "Rule window time zone must be one of the IANA's, such as 'Europe/Berlin' or 'UTC'"},
+		"a long rule":    {func(w *events.PolicyWindow) { w.Rule += ";BYMINUTE=0" + strings.Repeat(",0", 300) }, "Rule window rule must be a recurrence rule (RFC 5545) such as 'FREQ=WEEKLY;BYDAY=MO,TU'"},
 		"no zone":        {func(w *events.PolicyWindow) { w.Zone = "Middle/Earth" }, "Rule window time zone must be one of the IANA's, such as 'Europe/Berlin' or 'UTC'"},
 		"no start":       {func(w *events.PolicyWindow) { w.Start = "9 o'clock" }, "Rule window start must be a time such as '2026-01-05T09:00:00'"},
 		"too long ago":   {func(w *events.PolicyWindow) { w.Start = "1999-01-05T09:00:00" }, "Rule window start must be at most ten years ago"},
@@ -234,6 +238,57 @@ func TestApproval(t *testing.T) {
 	})
 }
 
+// TestAnApprovalWithoutAnEnd can come at any time.
+func TestAnApprovalWithoutAnEnd(t *testing.T) {
+	rule := events.PolicyRule{Outcome: events.OutcomeApproval, Approval: &events.PolicyApproval{Needed: 1, Approvers: []string{"admin"}}}
+	is.New(t).True(asked(t, rule, request()).Expires.IsZero())
+}
+
+// TestABrokenPolicyDenies, and says which it is and what is wrong with it, in so many words and no more.
+func TestABrokenPolicyDenies(t *testing.T) {
+	is := is.New(t)
+	rule := events.PolicyRule{Outcome: events.OutcomeAllow, Window: &events.PolicyWindow{Zone: "Middle/Earth"}}
+	is.Equal(*asked(t, rule, request()), events.PolicyVerdict{
+		Policy: "p", Name: "rule", Outcome: events.OutcomeDeny,
+		Reason: "it cannot be asked: Rule window time zone must be one of the IANA's, such as 'Europe/Berlin' or 'UTC'",
+	})
+	long := events.PolicyRule{Outcome: events.OutcomeAllow, Condition: strings.Repeat("x", maxReason)}
+	is.Equal(len(asked(t, long, request()).Reason), maxReason)
+	elsewhere := policy.Policy{Organization: "o2", Rule: rule}
+	j, err := set{prepare(elsewhere)}.judge(request())
+	is.NoErr(err)
+	is.Equal(len(j.Verdicts), 0) // it denies nobody else
+}
+
+// TestNothingIsNull where a condition expects a map or a list.
+func TestNothingIsNull(t *testing.T) {
+	rule := events.PolicyRule{Outcome: events.OutcomeDeny, Reason: "so it is", Condition: "app.labels.size() + app.annotations.size() + " +
+		"space.labels.size() + organization.labels.size() + actor.roles.size() + last_deployments.size() == 0"}
+	is.New(t).Equal(asked(t, rule, Request{Now: monday}).Reason, "so it is")
+}
+
+// TestWindowsThatMayBe: open for ever, closed now, monthly, or open again before they close.
+func TestWindowsThatMayBe(t *testing.T) {
+	is := is.New(t)
+	hold := func(w events.PolicyWindow, now string) *events.PolicyVerdict {
+		w.Zone, w.Applies = "Europe/Berlin", events.WindowInside
+		rule := events.PolicyRule{Outcome: events.OutcomeHold, Window: &w}
+		is.NoErr(Check(rule, berlin(t, now)))
+		r := request()
+		r.Now = berlin(t, now)
+		return asked(t, rule, r)
+	}
+	const day = 24 * 3600
+	is.Equal(hold(events.PolicyWindow{Rule: "FREQ=DAILY", Start: "2026-01-01T00:00:00", Seconds: day + 3600}, "2026-01-12 12:00").Outcome, events.OutcomeDeny)
+	monthly := events.PolicyWindow{Rule: "FREQ=MONTHLY", Start: "2026-01-31T00:00:00", Seconds: day}
+	is.Equal(hold(monthly, "2026-01-12 12:00"), nil)
+	is.Equal(hold(monthly, "2026-01-31 12:00").Until, berlin(t, "2026-02-01 00:00"))
+	thrice := events.PolicyWindow{Rule: "RRULE:FREQ=DAILY;COUNT=3", Start: "2026-01-12T00:00:00", Seconds: day + 3600}
+	is.Equal(hold(thrice, "2026-01-12 12:00").Until, berlin(t, "2026-01-15 01:00"))
+	old := events.PolicyWindow{Rule: "FREQ=YEARLY", Start: "2016-01-06T00:00:00", Seconds: day}
+	is.Equal(hold(old, "2026-01-12 12:00"), nil) // ten years and a few days of leap years
+}
+
 func TestScope(t *testing.T) {
 	for name, c := range map[string]struct {
 		policy policy.Policy
@@ -245,6 +300,7 @@ func TestScope(t *testing.T) {
 		"its space":            {policy.Policy{Organization: "o1", Space: "s1"}, true},
 		"another space":        {policy.Policy{Organization: "o1", Space: "s2"}, false},
 		"its labels":           {policy.Policy{Rule: events.PolicyRule{AppLabels: map[string]string{"tier": "critical"}}}, true},
+		"a label without text": {policy.Policy{Rule: events.PolicyRule{AppLabels: map[string]string{"team": ""}}}, false},
 		"other labels":         {policy.Policy{Rule: events.PolicyRule{AppLabels: map[string]string{"tier": "critical", "team": "pay"}}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
