@@ -53,7 +53,9 @@ func TestAPlaceTakesItsRulesWithIt(t *testing.T) {
 			is.Equal(w.call("GET", one, "").Code, 404)
 		}
 	}
-	is.Equal(w.call("DELETE", e.fill("/v3/spaces/{space}"), "").Code, 202)
+	is.Equal(w.call("DELETE", e.fill("/v3/spaces/{space}"), "", "Idempotency-Key", "once").Code, 202)
+	is.Equal(w.call("DELETE", e.fill("/v3/spaces/{space}"), "", "Idempotency-Key", "once").Code, 202) // its answer was lost
+	is.Equal(w.call("DELETE", e.fill("/v3/spaces/{space}"), "").Code, 404)                            // nothing is left for another
 	gone("space")
 	left("organization")
 	left("everywhere")

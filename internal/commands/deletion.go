@@ -29,39 +29,50 @@ func (h *Handler) deleteOrganization(ctx context.Context, c DeleteOrganization, 
 		return Result{}, err
 	}
 	h.freeName(ctx, events.ScopeOrganizations, out.State.Name, string(c.Organization), m)
-	return h.deleteContents(ctx, c.Organization, "", resultOf(KindOrganization, string(c.Organization), out), m)
+	left, err := h.deleteContents(ctx, c.Organization, "", m)
+	if err != nil {
+		return Result{}, err
+	}
+	return resultOf(KindOrganization, string(c.Organization), out).and(left), nil
 }
 
 // deleteSpace deletes the space first, so that nothing new comes to live in it, and then all that lives there or is about it. After
-// a crash the same command goes on: the space of an app is known even when the space has gone.
+// a crash the same command goes on, and sent once more it has the same answer: where a space was is known when it has gone.
 func (h *Handler) deleteSpace(ctx context.Context, c DeleteSpace, m eventlog.Meta) (Result, error) {
 	if c.Space == "" { // to what lists the contents of a place it would mean every place
 		return Result{}, aggregates.NotFound(string(KindSpace))
 	}
-	result, err := h.onSpace(ctx, c.Space, m, func(s space.State) ([]events.Event, error) { return space.DeleteSpace(s, c.Space), nil })
-	var refused *aggregates.RejectedError
-	if !errors.As(err, &refused) || refused.Code != aggregates.CodeNotFound {
-		if err != nil {
-			return Result{}, err
-		}
-		return h.deleteContents(ctx, "", c.Space, result, m)
+	organization, err := h.finder.OrganizationOfSpace(ctx, c.Space)
+	gone := errors.Is(err, ErrUnknown)
+	if gone {
+		organization, err = h.finder.OrganizationOfDeletedSpace(ctx, c.Space)
 	}
-	left, failed := h.deleteContents(ctx, "", c.Space, Result{Kind: KindSpace, ID: string(c.Space)}, m)
-	switch {
-	case failed != nil:
-		return Result{}, failed
-	case left.Sequence == 0: // there was nothing: it was not broken off
+	if err != nil {
+		return Result{}, notFound(err, KindSpace)
+	}
+	out, err := h.places.organizations.Decide(ctx, string(organization), m, func(s space.State) ([]events.Event, error) {
+		return space.DeleteSpace(s, c.Space), nil
+	})
+	if err != nil {
 		return Result{}, err
 	}
-	return left, nil
+	left, err := h.deleteContents(ctx, "", c.Space, m)
+	if err == nil && gone && !out.Duplicate && left == 0 {
+		err = aggregates.NotFound(string(KindSpace)) // another command has deleted it, and all of it
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return resultOf(KindSpace, string(c.Space), out).and(left), nil
 }
 
 // deleteContents deletes all apps, routes and subscriptions of a space, or of a whole organization, and at last what governs it
-// alone: nothing that a freeze or a halt holds there begins because that goes. The result is of the newest commit, if there was any.
-func (h *Handler) deleteContents(ctx context.Context, o events.OrganizationID, s events.SpaceID, result Result, m eventlog.Meta) (Result, error) {
+// alone: nothing that a freeze or a halt holds there begins because that goes. The sequence is that of the last commit; 0: there was
+// nothing.
+func (h *Handler) deleteContents(ctx context.Context, o events.OrganizationID, s events.SpaceID, m eventlog.Meta) (last events.Sequence, err error) {
 	all, err := h.finder.Contents(ctx, o, s)
 	if err != nil {
-		return Result{}, err
+		return 0, err
 	}
 	var ends []func() (Result, error)
 	for _, id := range all.Apps {
@@ -80,15 +91,12 @@ func (h *Handler) deleteContents(ctx context.Context, o events.OrganizationID, s
 	for _, end := range ends {
 		gone, err := end()
 		if err != nil {
-			return Result{}, err
+			return 0, err
 		}
-		result = result.and(gone.Sequence)
+		last = max(last, gone.Sequence)
 	}
 	ended, err := h.endRules(ctx, o, s, m)
-	if err != nil {
-		return Result{}, err
-	}
-	return result.and(ended), nil
+	return max(last, ended), err
 }
 
 // endRules takes the policies away and lifts the halts that are about a place, or about one in it, and nothing else. The sequence is

@@ -139,6 +139,8 @@ func (DeleteRoute) Name() string        { return "route.delete" }
 // have caught up with every command already acknowledged.
 type Places interface {
 	OrganizationOfSpace(ctx context.Context, id events.SpaceID) (events.OrganizationID, error)
+	// OrganizationOfDeletedSpace is where a space was that has been deleted.
+	OrganizationOfDeletedSpace(ctx context.Context, id events.SpaceID) (events.OrganizationID, error)
 	// OrganizationOfQuota is the organization to whose spaces a quota can be given.
 	OrganizationOfQuota(ctx context.Context, id events.QuotaID) (events.OrganizationID, error)
 	// QuotaInUse says whether an organization has the quota.

@@ -129,7 +129,7 @@ func (f Finder) placeOf(ctx context.Context, id events.SpaceID) (auth.Place, err
 	if !errors.Is(err, projections.ErrNotFound) {
 		return place(home), err
 	}
-	gone, err := f.Store.Deletion(ctx, events.TypeSpaceDeleted, string(id))
+	organization, err := f.organizationOfDeleted(ctx, id)
 	if errors.Is(err, projections.ErrNotFound) && id == events.DefaultSpace {
 		return auth.Place{
 			Organization: string(events.DefaultOrganization), OrganizationName: string(events.DefaultOrganization),
@@ -139,15 +139,24 @@ func (f Finder) placeOf(ctx context.Context, id events.SpaceID) (auth.Place, err
 	if err != nil {
 		return auth.Place{}, err
 	}
-	var deleted events.SpaceDeleted
-	if err := json.Unmarshal([]byte(gone.Data), &deleted); err != nil {
-		return auth.Place{}, fmt.Errorf("event %s: %w", gone.ID, err)
-	}
-	o, err := f.Store.Organization(ctx, deleted.Organization)
+	o, err := f.Store.Organization(ctx, organization)
 	if errors.Is(err, projections.ErrNotFound) {
 		err = nil
 	}
-	return auth.Place{Organization: string(deleted.Organization), OrganizationName: o.Name, Space: id}, err
+	return auth.Place{Organization: string(organization), OrganizationName: o.Name, Space: id}, err
+}
+
+// organizationOfDeleted is where a space was that has been deleted.
+func (f Finder) organizationOfDeleted(ctx context.Context, id events.SpaceID) (events.OrganizationID, error) {
+	gone, err := f.Store.Deletion(ctx, events.TypeSpaceDeleted, string(id))
+	if err != nil {
+		return "", err
+	}
+	var deleted events.SpaceDeleted
+	if err := json.Unmarshal([]byte(gone.Data), &deleted); err != nil {
+		return "", fmt.Errorf("event %s: %w", gone.ID, err)
+	}
+	return deleted.Organization, nil
 }
 
 // placesIn are an organization and its spaces: a role in one of them is enough to know of it.

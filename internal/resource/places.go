@@ -105,6 +105,11 @@ func (f Finder) OrganizationOfSpace(ctx context.Context, id events.SpaceID) (eve
 	})
 }
 
+// OrganizationOfDeletedSpace implements commands.Places.
+func (f Finder) OrganizationOfDeletedSpace(ctx context.Context, id events.SpaceID) (events.OrganizationID, error) {
+	return find(ctx, f, func() (events.OrganizationID, error) { return f.organizationOfDeleted(ctx, id) })
+}
+
 // OrganizationOfQuota implements commands.Places.
 func (f Finder) OrganizationOfQuota(ctx context.Context, id events.QuotaID) (events.OrganizationID, error) {
 	return find(ctx, f, func() (events.OrganizationID, error) {

@@ -39,6 +39,19 @@ func (f Finder) OrganizationOfSpace(ctx context.Context, id events.SpaceID) (fou
 	return found, err
 }
 
+// OrganizationOfDeletedSpace implements [commands.Places].
+func (f Finder) OrganizationOfDeletedSpace(ctx context.Context, id events.SpaceID) (found events.OrganizationID, err error) {
+	err = f.each(ctx, func(e events.Event) {
+		if e, ok := e.(events.SpaceDeleted); ok && e.Space == id {
+			found = e.Organization
+		}
+	})
+	if err == nil && found == "" {
+		err = commands.ErrUnknown
+	}
+	return found, err
+}
+
 // OrganizationOfQuota implements [commands.Places].
 func (f Finder) OrganizationOfQuota(ctx context.Context, id events.QuotaID) (found events.OrganizationID, err error) {
 	err = f.each(ctx, func(e events.Event) {
