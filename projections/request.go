@@ -26,10 +26,12 @@ type Held struct {
 	Until  time.Time       `json:"until"`
 }
 
-// Holding is what keeps it from beginning, by what was said when it was asked for and later, whichever does so longest; nil where
-// no window does.
+// Holding is what keeps it from beginning, by what was said last, or when it was asked for; nil where no window does.
 func (a Asked) Holding() *Held {
-	longest := a.Held
+	if a.Held != nil {
+		return a.Held
+	}
+	var longest *Held
 	for _, v := range a.Verdicts {
 		if v.Outcome == events.OutcomeHold && (longest == nil || v.Until.After(longest.Until)) {
 			longest = &Held{Policy: v.Policy, Name: v.Name, Reason: v.Reason, Until: v.Until}

@@ -131,8 +131,11 @@ func TestAWindowHolds(t *testing.T) {
 	id := s.Requests[0].Deployment
 	due, _ := app.Deadline(s, nil, now)
 	is.Equal(due, freeze.Until)
-	_, err := app.StartDeployment(s, app.Steer{Deployment: id, Now: now}, app.Quota{}, app.Brakes{})
+	held := app.Brakes{Holds: app.Holds{id: {Policy: "p1", Name: "freeze", Until: freeze.Until}}}
+	_, err := app.StartDeployment(s, app.Steer{Deployment: id, Now: now}, app.Quota{}, held)
 	is.Equal(message(err), "Cannot start the deployment: policy freeze holds it until 2026-11-22T12:00:00Z")
+	is.Equal(len(app.Proceed(s, nil, app.Quota{}, held, now)), 0) // that was said already
+	is.Equal(len(app.Beginning(s, "")), 1)                        // whoever considers it asks whether that is still so
 	s = must(t, s, app.Proceed(s, nil, app.Quota{}, app.Brakes{}, due), nil)
 	is.Equal(s.Deployment.ID(), id)
 }

@@ -17,7 +17,7 @@ type Request struct {
 	Approvals map[events.PolicyID][]events.Actor `json:"approvals,omitempty"` // who agreed, by policy
 	Granted   bool                               `json:"granted,omitempty"`   // nobody is left to be asked
 	Halt      events.HaltID                      `json:"halt,omitempty"`      // that keeps it from beginning
-	Held      events.DeploymentHeld              `json:"held,omitzero"`       // when it could have begun last; zero: it never could
+	Held      events.DeploymentHeld              `json:"held,omitzero"`       // as windows were looked at last; zero: none held it
 }
 
 // maxRequests bounds how many may wait at once; each keeps what was asked for.
@@ -38,12 +38,13 @@ func (s State) Waits(id events.DeploymentID) bool {
 	return waits
 }
 
-// asHeld is how the windows hold the request that held it when it was asked for; the zero Hold where none did.
-func (r Request) asHeld() Hold {
-	var h Hold
-	for _, v := range r.Verdicts {
+// asHeld is how the windows held the request when it was asked for; the zero value where none did.
+func asHeld(e events.DeploymentApprovalRequested) (h events.DeploymentHeld) {
+	for _, v := range e.Verdicts {
 		if v.Outcome == events.OutcomeHold && v.Until.After(h.Until) {
-			h = Hold{Policy: v.Policy, Name: v.Name, Reason: v.Reason, Until: v.Until}
+			h = events.DeploymentHeld{
+				App: e.App, Deployment: e.Deployment, Policy: v.Policy, Name: v.Name, Reason: v.Reason, Until: v.Until, At: e.At,
+			}
 		}
 	}
 	return h
@@ -75,9 +76,6 @@ func (r Request) manual() bool {
 	})
 }
 
-// ready says whether it may begin, as far as people go and the windows that held it when it was asked for.
-func (r Request) ready(now time.Time) bool { return r.Granted && !now.Before(r.asHeld().Until) }
-
 // command is what was asked for, as it was then.
 func (r Request) command(q Quota, now time.Time) CreateDeployment {
 	c := CreateDeployment{
@@ -97,7 +95,7 @@ func (r Request) command(q Quota, now time.Time) CreateDeployment {
 func evolveRequest(s State, e events.Event) State {
 	switch e := e.(type) {
 	case events.DeploymentApprovalRequested:
-		r := Request{DeploymentApprovalRequested: e}
+		r := Request{DeploymentApprovalRequested: e, Held: asHeld(e)}
 		r.Granted = !slices.ContainsFunc(e.Verdicts, func(v events.PolicyVerdict) bool { return r.missing(v) > 0 })
 		s.Requests = append(slices.Clone(s.Requests), r)
 	case events.VersionRequested:
@@ -205,7 +203,7 @@ func nextRequest(s State, q Quota, holds Holds, now time.Time) []events.Event {
 			return []events.Event{events.DeploymentWithdrawn{
 				App: s.ID, Deployment: r.Deployment, By: events.ActorUpdater, Reason: "nobody approved it in time", At: now,
 			}}
-		case r.ready(now) && !r.manual():
+		case r.Granted && !r.manual():
 			if decided := s.begin(r, q, holds[r.Deployment], now); len(decided) > 0 {
 				return decided
 			}
@@ -237,7 +235,7 @@ func (s State) requestsDue() []time.Time {
 	for _, r := range s.Requests {
 		due = append(due, r.expires())
 		if r.Granted && !r.manual() {
-			due = append(due, r.asHeld().Until, r.Held.At, r.Held.Until)
+			due = append(due, r.Held.At, r.Held.Until)
 		}
 	}
 	return due

@@ -158,9 +158,10 @@ func TestSeveralPolicies(t *testing.T) {
 	is.Equal(due(ask(t, running(t, 1), "w", approval("p1", time.Hour), patient)), time.Hour)
 	s := ask(t, running(t, 1), "wish", window("w1", time.Hour), window("w2", 3*time.Hour), window("w3", 2*time.Hour))
 	is.Equal(due(s), 3*time.Hour)
-	_, err := app.StartDeployment(s, app.Steer{Deployment: s.Requests[0].Deployment, Now: now}, app.Quota{}, app.Brakes{})
+	still := app.Brakes{Holds: app.Holds{s.Requests[0].Deployment: {Policy: "w2", Name: "w", Until: now.Add(3 * time.Hour), Reason: "year end"}}}
+	_, err := app.StartDeployment(s, app.Steer{Deployment: s.Requests[0].Deployment, Now: now}, app.Quota{}, still)
 	is.Equal(message(err), "Cannot start the deployment: policy w holds it until 2026-11-22T12:00:00Z: year end")
-	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now.Add(3*time.Hour-1))), 0)
+	is.Equal(len(app.Proceed(s, nil, app.Quota{}, still, now.Add(3*time.Hour-1))), 0)
 	s = ask(t, running(t, 1), "both", window("w1", time.Hour), needs(1))
 	is.Equal(len(app.Proceed(s, nil, app.Quota{}, app.Brakes{}, now.Add(time.Minute))), 0)
 }

@@ -162,9 +162,6 @@ func StartDeployment(s State, c Steer, q Quota, b Brakes) ([]events.Event, error
 		return nil, aggregates.Reject("Cannot start the deployment: %s", b.Halt.Text())
 	}
 	h := b.Holds[c.Deployment]
-	if was := r.asHeld(); c.Now.Before(was.Until) {
-		h = was
-	}
 	switch {
 	case h.Policy == "":
 		return DeployApp(s, r.command(q, c.Now))

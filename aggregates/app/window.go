@@ -36,9 +36,9 @@ func (h Hold) Text() string {
 
 // Beginning are the requests that begin now unless a window holds them: by themselves, or because somebody starts the one named.
 // Policies with windows are to be asked about these.
-func Beginning(s State, started events.DeploymentID, now time.Time) []Request {
+func Beginning(s State, started events.DeploymentID) []Request {
 	return slices.DeleteFunc(slices.Clone(s.Requests), func(r Request) bool {
-		return !r.ready(now) || r.manual() && r.Deployment != started
+		return !r.Granted || r.manual() && r.Deployment != started
 	})
 }
 

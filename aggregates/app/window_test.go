@@ -132,8 +132,8 @@ func TestStartInAWindow(t *testing.T) {
 	byHand := needs(1)
 	byHand.ManualStart = true
 	s, id := approved(t, byHand)
-	is.Equal(len(app.Beginning(s, "", now)), 0) // nothing asks by itself
-	is.Equal(app.Beginning(s, id, now)[0].Deployment, id)
+	is.Equal(len(app.Beginning(s, "")), 0) // nothing asks by itself
+	is.Equal(app.Beginning(s, id)[0].Deployment, id)
 	start := func(b app.Brakes) ([]events.Event, error) {
 		return app.StartDeployment(s, app.Steer{Deployment: id, Now: now}, app.Quota{}, b)
 	}
@@ -152,11 +152,11 @@ func TestStartInAWindow(t *testing.T) {
 func TestOneThatIsHeldKeepsNoOther(t *testing.T) {
 	is := is.New(t)
 	s, first := approved(t, needs(1))
-	is.Equal(len(app.Beginning(s, "", now)), 1) // it is one to be asked about
+	is.Equal(len(app.Beginning(s, "")), 1) // it is one to be asked about
 	s = must(t, s, app.Proceed(s, nil, app.Quota{}, freeze(first, time.Hour), now), nil)
 	s = ask(t, s, "another", needs(1))
 	second := s.Requests[1].Deployment
-	is.Equal(len(app.Beginning(s, "", now)), 1) // one that waits for people is not
+	is.Equal(len(app.Beginning(s, "")), 1) // one that waits for people is not
 	decided, err := app.ApproveDeployment(s, manager("bob", second))
 	s = must(t, s, decided, err)
 	newer := must(t, s, app.Proceed(s, nil, app.Quota{}, freeze(first, time.Hour), now), nil)

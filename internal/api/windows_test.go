@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,28 @@ func TestAFreezeBeforeTheApproval(t *testing.T) {
 			is.Equal(at(history, "resources", 0, "data", "policy"), freeze) // it stays known
 		})
 	}
+}
+
+// TestAHoldEndsWithItsPolicy, also where it held the deployment from the beginning: at once, and by what the policy says now.
+func TestAHoldEndsWithItsPolicy(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t)
+	w.agent()
+	app, droplet := w.started()
+	freeze := w.policy("freeze", frozen("hold"))
+	id := text(w.must(201, "POST", "/v3/deployments", asks(app, droplet)), "guid")
+	is.Equal(text(w.must(200, "GET", "/v3/deployments/"+id, ""), "status", "held_until"), thawed)
+	longer := froze.Add(48 * time.Hour).Format("2006-01-02T15:04:05Z")
+	w.must(200, "PATCH", "/v3/policies/"+freeze, `{"rule":`+strings.Replace(frozen("hold"), "86400", "172800", 1)+`}`)
+	w.until("it is held longer", func() bool {
+		return text(w.must(200, "GET", "/v3/deployments/"+id, ""), "status", "held_until") == longer
+	})
+	w.must(200, "PATCH", "/v3/policies/"+freeze, `{"rule":`+frozen("hold")+`}`)
+	w.until("it is held as before", func() bool {
+		return text(w.must(200, "GET", "/v3/deployments/"+id, ""), "status", "held_until") == thawed
+	})
+	w.must(204, "DELETE", "/v3/policies/"+freeze, "")
+	w.until("it is deployed", func() bool { return w.status(id) == "FINALIZED/DEPLOYED" })
 }
 
 // TestStartInAFreeze: an approved deployment that somebody has to start cannot be started in one either.

@@ -118,7 +118,7 @@ func (h *Handler) startDeployment(ctx context.Context, c StartDeployment, m even
 		if b.Halt, err = h.halts.For(ctx, s.Organization, s.Space, m.Time); err != nil {
 			return nil, err
 		}
-		if b.Holds, _, err = h.policies.Holds(ctx, app.Beginning(s, c.Deployment, m.Time), m.Time); err != nil {
+		if b.Holds, _, err = h.policies.Holds(ctx, app.Beginning(s, c.Deployment), m.Time); err != nil {
 			return nil, err
 		}
 		return app.StartDeployment(s, app.Steer{Deployment: c.Deployment, By: m.Actor, Now: m.Time}, quota, b)

@@ -24,7 +24,7 @@ import (
 
 // Schemas of the snapshots; see eventlog.NewRepository.
 const (
-	appSchema          = 11
+	appSchema          = 12
 	organizationSchema = 1
 )
 

@@ -59,7 +59,7 @@ func (u *Updater) look(ctx context.Context, s app.State, because trigger, now ti
 
 // hold adds which windows hold requests that would begin now.
 func (u *Updater) hold(ctx context.Context, l *look, because trigger) (err error) {
-	beginning := app.Beginning(l.State, "", l.now)
+	beginning := app.Beginning(l.State, "")
 	if len(beginning) == 0 || l.brakes.Halt.ID != "" {
 		return nil
 	}

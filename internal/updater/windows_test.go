@@ -45,6 +45,14 @@ func (r *rig) thaw(t testing.TB, id events.PolicyID) {
 	r.decidePolicies(t, func(s rules.State) ([]events.Event, error) { return rules.Delete(s, id) })
 }
 
+// requestHeld asks for the second droplet in a freeze that was declared before and is over at a moment.
+func (r *rig) requestHeld(t testing.TB, id events.PolicyID, until time.Time) {
+	t.Helper()
+	now := time.Now().UTC()
+	r.freeze(t, id, now, until.Sub(now))
+	r.request(t, 2, events.PolicyVerdict{Policy: id, Name: string(id), Outcome: events.OutcomeHold, Reason: "year end", Until: until})
+}
+
 // requestApproval asks for the second droplet, which bob must agree to within two hours.
 func (r *rig) requestApproval(t testing.TB) {
 	t.Helper()
@@ -151,6 +159,25 @@ func TestAFreezeIsLifted(t *testing.T) {
 		r.await(t, "it is deployed", deployed)
 		is.Equal(r.when(t, events.TypeDeploymentHeld), []time.Time{now, now.Add(time.Hour)})
 		is.Equal(r.when(t, events.TypeDeploymentCreated)[1:], []time.Time{now.Add(2 * time.Hour)})
+		stop()
+		stopAgent()
+	})
+}
+
+// TestAFreezeIsLiftedThatHeldFromTheBeginning: what it held begins at once, as if it had been declared later; where the policy only
+// says otherwise now, so does the request.
+func TestAFreezeIsLiftedThatHeldFromTheBeginning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		is := is.New(t)
+		r := newRig(t, 4)
+		stopAgent, stop := start(t, r.agent(nil)), start(t, r.updater())
+		now := time.Now().UTC()
+		r.requestHeld(t, "freeze", now.Add(7*time.Hour))
+		r.freeze(t, "another", now, time.Hour) // which ends before
+		<-time.After(90 * time.Minute)
+		r.thaw(t, "freeze")
+		r.await(t, "it is deployed", deployed)
+		is.Equal(r.when(t, events.TypeDeploymentCreated)[1:], []time.Time{now.Add(90 * time.Minute)})
 		stop()
 		stopAgent()
 	})
