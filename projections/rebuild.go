@@ -51,6 +51,14 @@ func (s *Store) Rebuild(ctx context.Context, from Source, progress io.Writer) (a
 	return at, nil
 }
 
+// Outdated says whether a migration changed what views say of events that they hold already: then only a rebuild tells it.
+func (s *Store) Outdated(ctx context.Context) (outdated bool, err error) {
+	if err := s.readers.QueryRowContext(ctx, "SELECT EXISTS (SELECT * FROM outdated)").Scan(&outdated); err != nil {
+		return false, fmt.Errorf("read what is outdated: %w", err)
+	}
+	return outdated, nil
+}
+
 // Check compares the views with what the log gives and returns the first difference; nil where there is none. Nobody can
 // write to the store while it compares; a projector waits or tries again.
 func (s *Store) Check(ctx context.Context, from Source, progress io.Writer) (found *Difference, err error) {

@@ -27,6 +27,9 @@ func (s *Store) switchTo(ctx context.Context, scratch *Store, catchUp func(live 
 		if err := copyFrom(ctx, conn); err != nil {
 			return err
 		}
+		if _, err := conn.ExecContext(ctx, "DELETE FROM main.outdated"); err != nil {
+			return err
+		}
 		at, err = checkpoint(ctx, conn)
 		return err
 	})

@@ -18,6 +18,7 @@ func Projector(b *Backbone, store *projections.Store, logger *slog.Logger) Part 
 	return Part{Name: "projector", Run: func(ctx context.Context) error {
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return models.Run(ctx) })
+		group.Go(func() error { models.Renew(ctx, store); return nil })
 		group.Go(func() error { return feed.Run(ctx) })
 		return group.Wait()
 	}}
