@@ -53,8 +53,8 @@ const headerWarnings = "X-Cf-Warnings"
 func warn(c echo.Context, rows []projections.Deployment) {
 	var texts []string
 	for _, d := range rows {
-		if d.Error != "" && d.StatusValue == projections.StatusActive {
-			texts = append(texts, url.QueryEscape(d.Error))
+		if why := d.Stuck(); why != "" && d.StatusValue == projections.StatusActive {
+			texts = append(texts, url.QueryEscape(why))
 		}
 	}
 	if len(texts) > 0 {

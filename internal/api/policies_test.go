@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"net/url"
 	"testing"
 	"time"
 
@@ -92,8 +93,10 @@ func TestApproval(t *testing.T) {
 	id := text(asked, "guid")
 	is.Equal([]string{text(asked, "status", "value"), text(asked, "status", "reason")}, []string{"ACTIVE", "CREATING_APPROVAL"})
 	is.Equal(text(asked, "approval", "requested_by"), "user/dora")
-	is.Equal(text(asked, "status", "details", "error"), // which cf app prints
-		"waits for approval: policy two pairs of eyes wants 2 of space_manager, user/bob: it is production")
+	const waits = "waits for approval: policy two pairs of eyes wants 2 of space_manager, user/bob: it is production"
+	is.Equal(text(asked, "status", "details", "error"), waits)
+	listed := w.call("GET", "/v3/deployments?status_values=ACTIVE&app_guids="+app, "")
+	is.Equal(listed.Header().Get("X-Cf-Warnings"), url.QueryEscape(waits)) // which cf app prints
 	is.Equal(text(asked, "approval", "verdicts", 0, "reason"), "it is production")
 	is.Equal(text(asked, "links", "approve", "method"), "POST")
 	is.Equal(text(w.must(200, "GET", "/v3/deployments?states=CREATING_APPROVAL", ""), "resources", 0, "guid"), id)
