@@ -67,6 +67,10 @@ func TestHalts(t *testing.T) {
 		"in force at the end":    {s.All(), projections.HaltFilter{States: []projections.HaltState{"IN_FORCE"}, Now: at(9)}, []events.HaltID{"everywhere", "other"}},
 		"lifted and over":        {s.All(), projections.HaltFilter{States: []projections.HaltState{"LIFTED", "OVER"}, Now: at(9)}, []events.HaltID{"organization", "space"}},
 		"of one space":           {s.All(), projections.HaltFilter{Spaces: []events.SpaceID{"s1"}}, []events.HaltID{"space"}},
+		"of guids":               {s.All(), projections.HaltFilter{GUIDs: []events.HaltID{"space"}}, []events.HaltID{"space"}},
+		"of an organization's":   {s.All(), projections.HaltFilter{Organizations: []events.OrganizationID{"o2"}}, []events.HaltID{"other"}},
+		"created":                {s.All(), projections.HaltFilter{Created: projections.TimeFilter{Equal: []time.Time{at(3)}}}, []events.HaltID{"organization"}},
+		"updated":                {s.All(), projections.HaltFilter{Updated: projections.TimeFilter{Equal: []time.Time{at(6)}}}, []events.HaltID{"organization"}},
 		"of a state there isn't": {s.All(), projections.HaltFilter{States: []projections.HaltState{"SAD"}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,6 +83,12 @@ func TestHalts(t *testing.T) {
 	lifted, err := s.Halt(t.Context(), "organization")
 	is.NoErr(err)
 	is.Equal([]any{lifted.LiftedBy, lifted.LiftedAt, lifted.State(at(30))}, []any{events.Actor("bob"), at(8), projections.HaltLifted})
+	space, err := s.Halt(t.Context(), "space")
+	is.NoErr(err)
+	is.Equal([]any{space.State(at(8)), space.State(at(9))}, []any{projections.HaltInForce, projections.HaltOver})
+	everywhere, err := s.Halt(t.Context(), "everywhere")
+	is.NoErr(err)
+	is.Equal(everywhere.State(at(30)), projections.HaltInForce) // it has no end
 }
 
 func TestRejectedVersionsAndHeldAutomation(t *testing.T) {
