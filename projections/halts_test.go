@@ -85,6 +85,7 @@ func TestHalts(t *testing.T) {
 	is.Equal([]any{lifted.LiftedBy, lifted.LiftedAt, lifted.State(at(30))}, []any{events.Actor("bob"), at(8), projections.HaltLifted})
 	space, err := s.Halt(t.Context(), "space")
 	is.NoErr(err)
+	is.Equal([]any{space.Reason, space.By}, []any{"incident", events.Actor("ann")})
 	is.Equal([]any{space.State(at(8)), space.State(at(9))}, []any{projections.HaltInForce, projections.HaltOver})
 	everywhere, err := s.Halt(t.Context(), "everywhere")
 	is.NoErr(err)

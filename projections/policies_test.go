@@ -26,7 +26,7 @@ func TestListsOfPolicies(t *testing.T) {
 	create("organization", "o1", "", events.OutcomeDeny, "pay") // at(3)
 	create("space", "o1", "s1", events.OutcomeDeny, "ops")      // at(4)
 	create("other", "o2", "s9", events.OutcomeAllow, "ops")     // at(5)
-	l.add(events.PolicySubject, events.PolicyUpdated{Policy: "everywhere", Name: "the everywhere", Rule: events.PolicyRule{Outcome: events.OutcomeAllow},
+	l.add(events.PolicySubject, events.PolicyUpdated{Policy: "everywhere", Name: "the changed", Rule: events.PolicyRule{Outcome: events.OutcomeAllow, Reason: "anew"},
 		Metadata: events.Metadata{Labels: map[string]string{"team": "pay"}}}) // at(6)
 	s := applied(t, l)
 	type filter = projections.PolicyFilter
@@ -67,6 +67,9 @@ func TestListsOfPolicies(t *testing.T) {
 	is.NoErr(err)
 	is.Equal([]any{p.Name, p.Organization, p.Space, p.Rule.Outcome, p.Metadata.Labels["team"]},
 		[]any{"the space", events.OrganizationID("o1"), events.SpaceID("s1"), events.OutcomeDeny, "ops"})
+	changed, err := s.Policy(t.Context(), "everywhere")
+	is.NoErr(err)
+	is.Equal([]string{changed.Name, changed.Rule.Reason}, []string{"the changed", "anew"})
 	is.NoErr(s.Apply(t.Context(), []events.Recorded{l.add(events.PolicySubject, events.PolicyDeleted{Policy: "space"})}))
 	_, err = s.Policy(t.Context(), "space")
 	is.Equal(err, projections.ErrNotFound)

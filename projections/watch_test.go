@@ -37,8 +37,8 @@ func asking() events.DeploymentApprovalRequested {
 		Metadata: events.Metadata{Labels: map[string]string{"team": "pay"}}, At: at(5),
 		Verdicts: []events.PolicyVerdict{
 			{Policy: "q1", Outcome: events.OutcomeApproval, Needed: 1},
-			{Policy: "q2", Name: "night", Reason: "sleep", Outcome: events.OutcomeHold, Until: at(40)},
 			{Policy: "q3", Name: "noon", Outcome: events.OutcomeHold, Until: at(30)},
+			{Policy: "q2", Name: "night", Reason: "sleep", Outcome: events.OutcomeHold, Until: at(40)},
 		},
 	}
 }
