@@ -65,7 +65,7 @@ type Lines struct {
 func (l *Lines) Show(r Rollout, trouble string) error {
 	l.widest = max(l.widest, r.Level.Desired, r.Created.Target)
 	text := r.Line(l.widest)
-	if next := r.Next(); len(next) > 0 {
+	if next := r.Next(l.Now()); len(next) > 0 {
 		text += ": " + l.Command(next[0])
 	}
 	if trouble != "" {
@@ -134,7 +134,7 @@ func (s *Screen) rollout(r Rollout) []string {
 	if why := r.Why(s.Now()); why != "" {
 		lines = append(lines, "  "+why)
 	}
-	for _, next := range r.Next() {
+	for _, next := range r.Next(s.Now()) {
 		lines = append(lines, "    "+s.Command(next))
 	}
 	return lines

@@ -49,6 +49,7 @@ func TestWhy(t *testing.T) {
 		"going back":       {active + `"reason":"CANCELING"`, "", "it goes back to the version before", ""},
 		"rolling back":     {active + `"reason":"ROLLING_BACK","details":{"error":"check x failed"}`, "", "check x failed", "cancel d-1"},
 		"a window":         {active + `"reason":"CREATING_APPROVAL","held_until":"2026-01-02T09:00:00Z","hold":{"name":"office","reason":"people sleep"}`, `,"approval":{"granted":true}`, "held by policy office until 2026-01-02T09:00:00Z (in 5h55m55s): people sleep", ""},
+		"a window past":    {active + `"reason":"CREATING_APPROVAL","held_until":"2026-01-02T03:00:00Z"`, `,"approval":{"granted":true}`, "approved; waits until somebody starts it", "start d-1"},
 		"approved":         {active + `"reason":"CREATING_APPROVAL"`, `,"approval":{"granted":true}`, "approved; waits until somebody starts it", "start d-1"},
 		"not yet approved": {active + `"reason":"CREATING_APPROVAL"`, `,"approval":{"verdicts":[{"policy":{"guid":"p"},"name":"four eyes","outcome":"require_approval","needed":2,"approvers":["admin","user/bob"]},{"outcome":"allow"}],"approvals":[{"by":"user/ann","policies":[{"guid":"p"}]}]}`, "waits for approval by admin or user/bob: 1 of 2, policy four eyes", "approve d-1|deny d-1"},
 		"deployed":         {over + `"reason":"DEPLOYED"`, "", "", ""},
@@ -60,7 +61,7 @@ func TestWhy(t *testing.T) {
 			is := is.New(t)
 			r := rollout(t, c.status, c.more)
 			is.Equal(r.Why(now), c.why)
-			is.Equal(strings.Join(r.Next(), "|"), c.next)
+			is.Equal(strings.Join(r.Next(now), "|"), c.next)
 		})
 	}
 }

@@ -72,11 +72,14 @@ func (r Rollout) asks(now time.Time) string {
 	if a == nil || !a.Granted {
 		return "waits for approval" + r.whose(now)
 	}
-	if held != nil && (now.IsZero() || time.Time(*held).After(now)) {
+	if held != nil && (now.IsZero() || ahead(held, now)) {
 		return r.held(until(" until ", held, now))
 	}
 	return "approved; waits until somebody starts it"
 }
+
+// ahead says that a moment is still to come.
+func ahead(t *resource.Time, now time.Time) bool { return t != nil && time.Time(*t).After(now) }
 
 // held says whose window keeps it from beginning, until when, and why.
 func (r Rollout) held(until string) string {
@@ -133,7 +136,7 @@ func until(word string, t *resource.Time, now time.Time) string {
 }
 
 // Next is what a person can type where the rollout waits for one, the most usual first: arguments of the program slipway.
-func (r Rollout) Next() []string {
+func (r Rollout) Next(now time.Time) []string {
 	do := func(verb string) string { return verb + " " + r.GUID }
 	s := r.Status
 	switch {
@@ -142,7 +145,7 @@ func (r Rollout) Next() []string {
 	case s.Halt != nil:
 		return []string{"lift " + s.Halt.GUID}
 	case s.Reason == projections.ReasonApproval && r.Approval != nil && r.Approval.Granted:
-		if s.HeldUntil != nil {
+		if ahead(s.HeldUntil, now) {
 			return nil
 		}
 		return []string{do("start")}
