@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -227,6 +228,28 @@ func TestRejectedVersions(t *testing.T) {
 	s = must(t, s, decided, err)
 	_, err = app.DeployApp(s, app.CreateDeployment{ID: "c", Droplet: droplet(2)})
 	is.NoErr(err)
+}
+
+// TestARejectedVersionIsRestarted where it ran before; one that was assigned and has not run yet is not.
+func TestARejectedVersionIsRestarted(t *testing.T) {
+	is := is.New(t)
+	s := running(t, 1)
+	do := func(decided []events.Event, err error) {
+		t.Helper()
+		s = must(t, s, decided, err)
+	}
+	do(app.RejectVersion(s, app.Version{Droplet: "droplet-1"}, "it loses orders", "user/bob"))
+	do(app.RestartApp(s, "r", app.Quota{}, now))
+	do(app.StopApp(s)) // the cf CLI restarts so
+	do(app.StartApp(s, "s", app.Quota{}, now))
+
+	do(app.AssignDroplet(s, app.Assignment{ID: "a", Droplet: *droplet(2)}))
+	do(app.RejectVersion(s, app.Version{Droplet: "droplet-2"}, "it leaks", "user/bob"))
+	_, err := app.RestartApp(s, "r", app.Quota{}, now)
+	is.True(err != nil)
+	do(app.StopApp(s))
+	_, err = app.StartApp(s, "s", app.Quota{}, now)
+	is.True(strings.HasPrefix(message(err), "Droplet droplet-2 is rejected: it leaks."))
 }
 
 func TestAutomationWaitsAfterAManualRollback(t *testing.T) {

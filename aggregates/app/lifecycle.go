@@ -100,7 +100,7 @@ func StartApp(s State, id events.CommandID, q Quota, now time.Time) ([]events.Ev
 	if s.Droplet == "" {
 		return nil, aggregates.Reject("Assign a droplet before starting this app.")
 	}
-	if err := s.acceptable(s.Droplet, ""); err != nil {
+	if err := s.startable(); err != nil {
 		return nil, err
 	}
 	if text := q.Check(s.total()); text != "" {
@@ -111,6 +111,16 @@ func StartApp(s State, id events.CommandID, q Quota, now time.Time) ([]events.Ev
 	d.anew("")
 	d.add(events.AppStarted{App: s.ID, At: now})
 	return d.events, nil
+}
+
+// startable refuses to bring a rejected version into service. What ran before may run again: else a stop and a start, which is how
+// clients restart an app, would leave it down.
+func (s State) startable() error {
+	ran := func(p Process) bool { return p.Type == events.ProcessTypeWeb && p.Droplet == s.Droplet }
+	if slices.ContainsFunc(s.Processes, ran) {
+		return nil
+	}
+	return s.acceptable(s.Droplet, "")
 }
 
 // total is what all instances of the app take together once it is started.
@@ -162,6 +172,9 @@ func RestartApp(s State, id events.CommandID, q Quota, now time.Time) ([]events.
 	}
 	if s.Desired == Stopped {
 		return StartApp(s, id, q, now)
+	}
+	if err := s.startable(); err != nil {
+		return nil, err
 	}
 	d := &decision{State: s}
 	if d.Deployment == nil {
