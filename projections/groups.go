@@ -30,7 +30,7 @@ type GroupMember struct {
 	App        events.AppID        `json:"app"`
 	Wave       int                 `json:"wave"`
 	Status     group.Member        `json:"status"`
-	Reason     string              `json:"reason,omitempty"`  // why it could not be created, or never begins
+	Reason     string              `json:"reason,omitempty"`  // why it could not be created or never begins; or why its deployment ended so, in that one's words
 	Refusal    string              `json:"refusal,omitempty"` // of the last directive
 	Stuck      string              `json:"stuck,omitempty"`   // why it does not move, as its deployment says
 }
@@ -108,8 +108,8 @@ func (g *Group) evolve(e events.Event) {
 		})
 	case events.GroupMemberEnded:
 		g.member(e.Deployment, func(m *GroupMember) {
-			if m.Reason, m.Stuck = e.Reason, ""; !m.Status.Over() { // else its deployment has told more already
-				m.Status = group.Member(e.Status)
+			if m.Stuck = ""; !m.Status.Over() { // else its deployment has told more already
+				m.Status, m.Reason = group.Member(e.Status), e.Reason
 			}
 		})
 	case events.GroupDirected:
@@ -149,18 +149,18 @@ func (f *fold) membership(m moment, id events.DeploymentID) {
 	if d == nil || d.Watch.Group == "" {
 		return
 	}
-	status, stuck := group.Member(d.StatusReason), d.Stuck()
+	status, stuck, reason := group.Member(d.StatusReason), d.Stuck(), ""
 	if status.Over() {
-		stuck = ""
+		stuck, reason = "", d.ended()
 	}
 	g := f.groups.get(d.Watch.Group)
 	if g == nil || !slices.ContainsFunc(g.Members, func(of GroupMember) bool {
-		return of.Deployment == id && (of.Status != status || of.Stuck != stuck)
+		return of.Deployment == id && (of.Status != status || of.Stuck != stuck || of.Reason != reason)
 	}) {
 		return
 	}
 	g = f.groups.edit(d.Watch.Group)
-	g.member(id, func(of *GroupMember) { of.Status, of.Stuck = status, stuck })
+	g.member(id, func(of *GroupMember) { of.Status, of.Stuck, of.Reason = status, stuck, reason })
 	g.settle(m)
 }
 

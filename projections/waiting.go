@@ -50,6 +50,28 @@ func wanted(v events.PolicyVerdict, yes int) string {
 	return because(text, v.Reason)
 }
 
+// ended says why one that is over ended so: who or which policy denied it and why, who took it back, what failed. It is empty where
+// nobody said, and of one that is deployed.
+func (d Deployment) ended() string {
+	asked, breach := d.Watch.Asked, d.Watch.Breach
+	switch {
+	case asked != nil && asked.Denial != nil:
+		return asked.Denial.words()
+	case d.StatusReason == ReasonCanceled && breach != nil && breach.Action == events.ThenCancel:
+		return breach.Reason
+	}
+	return d.Error
+}
+
+// words name who denied it. A policy names itself, and so does who gave no reason.
+func (n Denial) words() string {
+	by := "denied by " + string(n.By)
+	if n.By.System() || n.Reason == by {
+		return n.Reason
+	}
+	return because(by, n.Reason)
+}
+
 func because(text, reason string) string {
 	if reason == "" {
 		return text

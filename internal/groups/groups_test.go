@@ -155,6 +155,7 @@ func TestAFailedWaveStopsTheNext(t *testing.T) {
 		is.Equal(w.stands(id), "RUNNING: DEPLOYING PENDING PENDING")
 		w.passes(10 * time.Minute)
 		is.Equal(w.stands(id), "FINALIZED: ROLLED_BACK SKIPPED SKIPPED")
+		is.Equal(w.why(id, 0), "no progress for 1m0s: 0 of 2 new instances are routable") // what its deployment says
 		v := w.must(200, "GET", paths+"/"+id, "")
 		is.Equal(text(v, "members", 2, "reason"), fmt.Sprintf("wave 1 did not end well: deployment %s of app %s is ROLLED_BACK", w.deployment(id, 0), s[0].app))
 		is.Equal(w.created(), map[string]int{s[0].app: 1})

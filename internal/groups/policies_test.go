@@ -44,13 +44,21 @@ func TestAMemberWaitsForPeople(t *testing.T) {
 	for name, c := range map[string]struct {
 		then func(w *world, id string)
 		want string
+		why  string
 	}{
-		"approved": {func(w *world, id string) { w.answers(bob, id, 1, "approve") }, "FINALIZED: DEPLOYED DEPLOYED DEPLOYED"},
-		"denied":   {func(w *world, id string) { w.answers(bob, id, 1, "deny") }, "FINALIZED: DEPLOYED CREATING_APPROVAL_DENIED SKIPPED"},
+		"approved": {func(w *world, id string) { w.answers(bob, id, 1, "approve") }, "FINALIZED: DEPLOYED DEPLOYED DEPLOYED", ""},
+		"denied": {func(w *world, id string) {
+			w.answers(bob, id, 1, "deny")
+		}, "FINALIZED: DEPLOYED CREATING_APPROVAL_DENIED SKIPPED", "denied by user/bob: so be it"},
+		"denied without a word": {func(w *world, id string) {
+			w.must(200, "POST", "/v3/deployments/"+w.deployment(id, 1)+"/actions/deny", "", bob...)
+		}, "FINALIZED: DEPLOYED CREATING_APPROVAL_DENIED SKIPPED", "denied by user/bob"},
 		"taken back": {func(w *world, id string) {
 			w.must(200, "POST", "/v3/deployments/"+w.deployment(id, 1)+"/actions/cancel", "", ann...)
-		}, "FINALIZED: DEPLOYED CANCELED SKIPPED"},
-		"rolled back": {func(w *world, id string) { w.direct(id, "rollback") }, "CANCELED: DEPLOYED CANCELED SKIPPED"},
+		}, "FINALIZED: DEPLOYED CANCELED SKIPPED", "taken back by user/ann"},
+		"rolled back": {func(w *world, id string) {
+			w.direct(id, "rollback")
+		}, "CANCELED: DEPLOYED CANCELED SKIPPED", "taken back by user/admin"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
@@ -71,6 +79,7 @@ func TestAMemberWaitsForPeople(t *testing.T) {
 				is.True(strings.Contains(no, "only space_manager may"))
 				c.then(w, id)
 				is.Equal(w.stands(id), c.want)
+				is.Equal(w.why(id, 1), c.why) // it ended so
 			})
 		})
 	}
@@ -142,6 +151,7 @@ func TestAPolicyDeniesMembers(t *testing.T) {
 		is.Equal(w.stands(id), "FINALIZED: DEPLOYED CREATING_APPROVAL_DENIED")
 		d := w.must(200, "GET", "/v3/deployments/"+w.deployment(id, 1), "")
 		is.Equal(text(d, "approval", "denied", "comment"), "policy p denies it: not so")
+		is.Equal(w.why(id, 1), "policy p denies it: not so")
 		id = w.group(s[1].member(""), s[2].member(""))
 		is.Equal(w.stands(id), "CREATING_APPROVAL_DENIED: CREATING_APPROVAL_DENIED CREATING_APPROVAL_DENIED")
 	})

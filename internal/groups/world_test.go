@@ -256,6 +256,13 @@ func (w *world) deployment(id string, n int) string {
 	return text(w.must(200, "GET", paths+"/"+id, ""), "members", n, "deployment", "guid")
 }
 
+// why is the reason that the n-th member gives for its end; empty where it gives none.
+func (w *world) why(id string, n int) string {
+	w.t.Helper()
+	reason, _ := at(w.must(200, "GET", paths+"/"+id, ""), "members", n, "reason").(string)
+	return reason
+}
+
 // passes lets time go by.
 func (w *world) passes(d time.Duration) {
 	<-time.After(d)

@@ -40,7 +40,7 @@ type GroupMember struct {
 	App        GUID         `json:"app"`
 	Wave       int          `json:"wave"`             // from 1; it begins when all earlier ones are deployed
 	Status     group.Member `json:"status"`           // how it stands
-	Reason     string       `json:"reason,omitempty"` // why it could not be created, or never begins
+	Reason     string       `json:"reason,omitempty"` // why it could not be created or never begins, was denied or taken back
 	Error      string       `json:"error,omitempty"`  // why it refused the last directive
 	Stuck      string       `json:"stuck,omitempty"`  // why it does not move, as its deployment says
 }
