@@ -42,6 +42,7 @@ func TestCreateRefuses(t *testing.T) {
 		want   string
 	}{
 		{"no name", func(s *subscription.Settings) { s.Name = "" }, "Name must have 1 to 255 characters"},
+		{"no text", func(s *subscription.Settings) { s.Name = "\xff" }, "Name must have 1 to 255 characters"},
 		{"no URL", func(s *subscription.Settings) { s.URL = "" }, "Url must be an http or https URL with a host"},
 		{"another scheme", func(s *subscription.Settings) { s.URL = "ftp://x" }, "Url must be an http or https URL with a host"},
 		{"no host", func(s *subscription.Settings) { s.URL = "http://:80/" }, "Url must be an http or https URL with a host"},
@@ -50,6 +51,7 @@ func TestCreateRefuses(t *testing.T) {
 		{"an endless URL", func(s *subscription.Settings) { s.URL = "http://x/" + strings.Repeat("a", 3000) }, "Url must have at most 2048 characters"},
 		{"no types", func(s *subscription.Settings) { s.Types = nil }, "Types must name 1 to 50 types of events"},
 		{"an unknown type", func(s *subscription.Settings) { s.Types = []string{"deployment.landed"} }, `"deployment.landed" is no type of event`},
+		{"a thing alone", func(s *subscription.Settings) { s.Types = []string{"deployment"} }, `"deployment" is no type of event`},
 		{"an unknown thing", func(s *subscription.Settings) { s.Types = []string{"moon.*"} }, `"moon.*" is no type of event`},
 		{"half a pattern", func(s *subscription.Settings) { s.Types = []string{"deployment*"} }, `"deployment*" is no type of event`},
 		{"its own events", func(s *subscription.Settings) { s.Types = []string{"subscription.*"} }, `"subscription.*" is no type of event`},

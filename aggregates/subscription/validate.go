@@ -71,8 +71,8 @@ func (s Settings) faults() error {
 
 // known says whether a type, or a pattern of types, is of events that are sent.
 func known(t string) bool {
-	thing, what, ok := strings.Cut(t, ".")
-	return t == Everything || ok && len(things[thing]) > 0 && (what == "*" || slices.Contains(things[thing], t))
+	thing, what, _ := strings.Cut(t, ".")
+	return t == Everything || len(things[thing]) > 0 && (what == "*" || slices.Contains(things[thing], t))
 }
 
 // urlForm is an http or https URL without a user and without a fragment.
