@@ -2,6 +2,8 @@ package subscription
 
 import (
 	"fmt"
+	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -85,8 +87,21 @@ func urlFault(text string) string {
 		return fmt.Sprintf("Url must have at most %d characters", maxURL)
 	case !urlForm.MatchString(text):
 		return "Url must be an http or https URL with a host, without a user, password or fragment"
+	case linkLocal(text):
+		return "Url must not name an address of the link itself: such are not called"
 	}
 	return ""
+}
+
+// linkLocal says whether a URL names an address where machines of a cloud keep their secrets. Names that lead there are found out by
+// who calls them.
+func linkLocal(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil {
+		return false
+	}
+	address, err := netip.ParseAddr(u.Hostname())
+	return err == nil && address.Unmap().IsLinkLocalUnicast()
 }
 
 // Wants says whether events of a type are sent to the subscription.
