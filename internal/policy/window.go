@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -104,19 +105,64 @@ func (w *window) stretch(at time.Time) stretch {
 
 // find walks the rule for it.
 func (w *window) find(now time.Time) stretch {
-	opened := w.rule.Before(now, true)
+	opened := w.opened(now)
 	if opened.IsZero() || !now.Before(opened.Add(w.duration)) {
-		return stretch{from: now, to: w.rule.After(now, false)}
+		return stretch{from: now, to: w.opens(now)}
 	}
 	end := opened.Add(w.duration)
 	for range maxSteps {
-		next := w.rule.Before(end, true) // the last that opens before this one closes
+		next := w.opened(end) // the last that opens before this one closes
 		if next.Add(w.duration).Equal(end) {
 			return stretch{from: now, to: end, open: true}
 		}
 		end = next.Add(w.duration)
 	}
 	return stretch{from: now, open: true}
+}
+
+// opened is when it opened last, at the moment itself included; zero: it never did.
+func (w *window) opened(at time.Time) (last time.Time) {
+	for t := range w.openings() {
+		if t.After(at) {
+			break
+		}
+		last = t
+	}
+	return last
+}
+
+// opens is when it opens next, after the moment; zero: never again.
+func (w *window) opens(at time.Time) time.Time {
+	for t := range w.openings() {
+		if t.After(at) {
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+// openings are all there are, from the first.
+func (w *window) openings() iter.Seq[time.Time] {
+	return func(yield func(time.Time) bool) {
+		next := w.rule.Iterator()
+		for t, ok := next(); ok && yield(first(t)); t, ok = next() {
+		}
+	}
+}
+
+// first is the same time by the clock, or where the clock goes back and shows it twice the first of the two: so RFC 5545 (3.3.5) wants
+// it, while [time.Date] promises neither.
+func first(t time.Time) time.Time {
+	changed, _ := t.ZoneBounds()
+	if changed.IsZero() {
+		return t
+	}
+	_, offset := t.Zone()
+	_, before := changed.Add(-time.Second).Zone()
+	if earlier := t.Add(time.Duration(offset-before) * time.Second); before > offset && earlier.Before(changed) {
+		return earlier
+	}
+	return t
 }
 
 // check refuses a window that never opens again, or takes too long to walk.
