@@ -184,6 +184,7 @@ func TestEvaluate(t *testing.T) {
 	})
 	none := w.must(200, "POST", "/v3/policies/evaluate", asks(app, droplet))
 	is.Equal([]any{at(none, "outcome"), len(at(none, "verdicts").([]any))}, []any{"allow", 0})
+	is.Equal([]string{text(none, "context", "app", "name"), text(none, "context", "last_deployments", 0, "by")}, []string{"hello", "user/admin"})
 	w.policy("not twice", `{"condition":"last_deployments.exists(d, d.status == 'FINALIZED' && d.by == 'user/admin')","outcome":"deny"}`)
 	w.policy("two pairs of eyes", approval)
 	w.policy("elsewhere", `{"condition":"space.name == 'elsewhere'","outcome":"deny"}`)

@@ -76,13 +76,12 @@ func (h *Handler) judged(ctx context.Context, c CreateDeployment, by Caller) (Ju
 		return Judged{}, aggregates.Reject("Unable to use app. Ensure that the app exists and you have access to it.")
 	}
 	j := Judged{Outcome: events.OutcomeAllow, Sequence: agg.Position.Sequence}
-	found, err := h.judge(ctx, c, agg.State, create, by)
-	if err != nil || found == nil {
-		return j, err
+	j.Judgement, err = h.policies.Evaluate(ctx, h.asking(c, agg.State, create, by), h.lastOf(c.App))
+	if err != nil {
+		return Judged{}, err
 	}
-	j.Judgement = *found
 	for _, outcome := range []string{events.OutcomeHold, events.OutcomeApproval, events.OutcomeDeny} {
-		for _, v := range found.Verdicts {
+		for _, v := range j.Verdicts {
 			if v.Outcome == outcome {
 				j.Outcome = outcome
 			}
@@ -93,11 +92,15 @@ func (h *Handler) judged(ctx context.Context, c CreateDeployment, by Caller) (Ju
 
 // judge asks the policies about a deployment of an app.
 func (h *Handler) judge(ctx context.Context, c CreateDeployment, s app.State, create app.CreateDeployment, by Caller) (*app.Judgement, error) {
-	return h.policies.Judge(ctx, create.Await.ID != "", func(ctx context.Context) (policy.Request, error) {
-		return h.request(ctx, c, s, create, by)
-	}, func(ctx context.Context) ([]policy.Past, error) {
-		return h.finder.LastDeployments(ctx, s.ID, lastDeployments)
-	})
+	return h.policies.Judge(ctx, create.Await.ID != "", h.asking(c, s, create, by), h.lastOf(s.ID))
+}
+
+func (h *Handler) asking(c CreateDeployment, s app.State, create app.CreateDeployment, by Caller) func(context.Context) (policy.Request, error) {
+	return func(ctx context.Context) (policy.Request, error) { return h.request(ctx, c, s, create, by) }
+}
+
+func (h *Handler) lastOf(id events.AppID) func(context.Context) ([]policy.Past, error) {
+	return func(ctx context.Context) ([]policy.Past, error) { return h.finder.LastDeployments(ctx, id, lastDeployments) }
 }
 
 // request gathers what policies see.

@@ -169,7 +169,7 @@ func TestEvaluateAGroup(t *testing.T) {
 			v := w.must(200, "POST", paths+"/evaluate", body(members...), who...)
 			line := text(v, "outcome") + ":"
 			for n := range members {
-				is.True(at(v, "members", n, "app", "guid") != nil)
+				is.Equal(at(v, "members", n, "context", "app", "guid"), at(v, "members", n, "app", "guid")) // what conditions see
 				line += fmt.Sprint(" ", text(v, "members", n, "outcome"), at(v, "members", n, "wave"))
 			}
 			return line

@@ -62,6 +62,28 @@ func (p *Policies) Judge(
 	return j, nil
 }
 
+// Evaluate is Judge for a request that nobody makes: what policies see is gathered in any case, for who writes the first condition.
+func (p *Policies) Evaluate(
+	ctx context.Context, ask func(context.Context) (Request, error), last func(context.Context) ([]Past, error),
+) (app.Judgement, error) {
+	s, _, err := p.current(ctx)
+	if err != nil {
+		return app.Judgement{}, err
+	}
+	r, err := ask(ctx)
+	if err != nil {
+		return app.Judgement{}, err
+	}
+	if r.Last, err = last(ctx); err != nil {
+		return app.Judgement{}, fmt.Errorf("last deployments of app %s: %w", r.App.GUID, err)
+	}
+	j, err := s.judge(r)
+	if err != nil {
+		return app.Judgement{}, err
+	}
+	return *j, nil
+}
+
 // current is all policies as they stand now, and as of which commit that is.
 func (p *Policies) current(ctx context.Context) (set, events.Sequence, error) {
 	agg, err := p.all.Load(ctx, p.id)

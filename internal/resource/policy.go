@@ -32,16 +32,13 @@ type Evaluation struct {
 	Outcome   string          `json:"outcome"`              // the strictest of the verdicts
 	HeldUntil *Time           `json:"held_until,omitempty"` // when it would begin by itself
 	Verdicts  []PolicyVerdict `json:"verdicts"`             // of the policies that match
-	Context   any             `json:"context,omitempty"`    // what they saw
+	Context   any             `json:"context"`              // what conditions see, whether a policy matches or not
 }
 
 // EvaluationOf presents what the policies say.
 func EvaluationOf(j commands.Judged) Evaluation {
-	e := Evaluation{Outcome: j.Outcome, Verdicts: Each(j.Verdicts, Verdict)}
+	e := Evaluation{Outcome: j.Outcome, Verdicts: Each(j.Verdicts, Verdict), Context: j.Context}
 	e.HeldUntil, _ = held(&projections.Asked{Verdicts: j.Verdicts})
-	if j.Context != nil {
-		e.Context = j.Context
-	}
 	return e
 }
 
