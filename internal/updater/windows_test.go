@@ -1,8 +1,6 @@
 package updater_test
 
 import (
-	"context"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -231,20 +229,6 @@ func TestKilledWhileItIsHeld(t *testing.T) {
 	})
 }
 
-// lagging is a log whose answers about policies may be those of a replica that lags behind.
-type lagging struct {
-	eventlog.Log
-	answers atomic.Int32    // so many more are old
-	old     events.Sequence // of the newest commit that these know
-}
-
-func (l *lagging) Last(ctx context.Context, s events.Subject) (events.Sequence, error) {
-	if s == events.PolicySubject && l.answers.Add(-1) >= 0 {
-		return l.old, nil
-	}
-	return l.Log.Last(ctx, s)
-}
-
 // TestAFreezeIsLiftedBehindAReplica: a look that does not show the very change it is made for is made again.
 func TestAFreezeIsLiftedBehindAReplica(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -257,14 +241,11 @@ func TestAFreezeIsLiftedBehindAReplica(t *testing.T) {
 		r.approve(t)
 		r.await(t, "it is held", held)
 		<-time.After(time.Second)
-		var err error
-		log.old, err = log.Log.Last(t.Context(), events.PolicySubject)
-		is.NoErr(err)
 		other := &rig{log: log.Log} // who changes the policies is elsewhere
-		log.answers.Store(4)
+		log.lag(t, events.PolicySubject)
 		other.thaw(t, "freeze")
 		r.await(t, "it is deployed", deployed)
-		is.True(log.answers.Load() < 0) // it had lagged behind
+		is.True(log.caughtUp()) // it had lagged behind
 		stop()
 		stopAgent()
 	})
