@@ -81,8 +81,9 @@ type HistoryFilter struct {
 	After      Place // events later than this; the zero Place comes before all
 }
 
-// History lists events in the order of the log. It reads by history_by_app or history_by_deployment, and looks through what they give.
-func (s *Store) History(ctx context.Context, f HistoryFilter, p Page) (List[HistoryEvent], error) {
+// History lists events in the order of the log, or the latest first: that order is the one by any time. It reads by history_by_app or
+// history_by_deployment, from either end, and looks through what they give.
+func (s *Store) History(ctx context.Context, f HistoryFilter, o Order, p Page) (List[HistoryEvent], error) {
 	var w where
 	if f.App != "" {
 		w.add("app = ?", f.App)
@@ -100,7 +101,11 @@ func (s *Store) History(ctx context.Context, f HistoryFilter, p Page) (List[Hist
 	if f.After != (Place{}) {
 		w.add("(sequence, idx) > (?, ?)", f.After.Sequence, f.After.Index)
 	}
-	return list(ctx, s, history, w, "ORDER BY sequence, idx", p)
+	order := "ORDER BY sequence, idx"
+	if o.Descending {
+		order = "ORDER BY sequence DESC, idx DESC"
+	}
+	return list(ctx, s, history, w, order, p)
 }
 
 // Deletion finds the latest event that deleted a place: an organization, a space, a quota or a route; or it gives

@@ -143,16 +143,20 @@ func TestOtherLists(t *testing.T) {
 	})
 	t.Run("history after a place", func(t *testing.T) {
 		is := is.New(t)
-		whole, err := s.History(t.Context(), projections.HistoryFilter{Deployment: "x1"}, projections.Page{})
+		whole, err := s.History(t.Context(), projections.HistoryFilter{Deployment: "x1"}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
 		is.Equal(whole.Total, 2) // begun and ended
-		rest, err := s.History(t.Context(), projections.HistoryFilter{Deployment: "x1", After: whole.Rows[0].Place}, projections.Page{})
+		rest, err := s.History(t.Context(), projections.HistoryFilter{Deployment: "x1", After: whole.Rows[0].Place}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
 		is.Equal(rest.Rows, whole.Rows[1:]) // what a stream resumes with
 		is.Equal(rest.Rows[0], projections.HistoryEvent{
 			Place: projections.Place{Sequence: 4}, ID: "c4.0", Type: "deployment.deployed", Subject: "x1", App: "a1", Deployment: "x1",
 			Cause: "http", Time: at(2).Add(500 * time.Millisecond), Data: `{"app":"a1","deployment":"x1"}`,
 		})
+		back, err := s.History(t.Context(), projections.HistoryFilter{Deployment: "x1"},
+			projections.Order{By: projections.ByCreated, Descending: true}, projections.Page{Number: 1, PerPage: 1})
+		is.NoErr(err)
+		is.Equal(back.Rows, whole.Rows[1:]) // the latest first
 		one, err := s.Event(t.Context(), "c4.0")
 		is.NoErr(err)
 		is.Equal(one, rest.Rows[0]) // found by what causes name
@@ -163,7 +167,7 @@ func TestOtherLists(t *testing.T) {
 		l.report("p1", events.InstanceCrashed{InstanceRef: ref("p1", 0, "i1")})
 		l.app(events.DeploymentDeployed{App: "a1", Deployment: "x1"})
 		l.report("p1", events.InstanceStopped{InstanceRef: ref("p1", 0, "i1")})
-		found, err := applied(t, l).History(t.Context(), projections.HistoryFilter{Deployment: "x1"}, projections.Page{})
+		found, err := applied(t, l).History(t.Context(), projections.HistoryFilter{Deployment: "x1"}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
 		is.Equal(found.Rows[len(found.Rows)-2].Type, events.TypeInstanceCrashed)
 		is.Equal(found.Rows[len(found.Rows)-1].Type, events.TypeDeploymentDeployed) // and nothing after its end

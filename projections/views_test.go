@@ -223,7 +223,7 @@ func TestInstancesView(t *testing.T) {
 		all, err := s.Instances(t.Context(), "p1")
 		is.NoErr(err)
 		is.Equal(all.Rows[0], up) // still running
-		h, err := s.History(t.Context(), projections.HistoryFilter{Types: []events.Type{events.TypeInstanceStarting}}, projections.Page{})
+		h, err := s.History(t.Context(), projections.HistoryFilter{Types: []events.Type{events.TypeInstanceStarting}}, projections.Order{}, projections.Page{})
 		is.NoErr(err)
 		is.Equal(h.Total, 1) // in the history once
 	})
@@ -255,7 +255,7 @@ func TestAnomaliesStopNothing(t *testing.T) {
 	a, err := s.App(t.Context(), "a1")
 	is.NoErr(err)
 	is.Equal(a.State, projections.AppStopped) // what came after took effect
-	h, err := s.History(t.Context(), projections.HistoryFilter{App: "a1"}, projections.Page{})
+	h, err := s.History(t.Context(), projections.HistoryFilter{App: "a1"}, projections.Order{}, projections.Page{})
 	is.NoErr(err)
 	is.Equal(h.Rows[len(h.Rows)-2].Type, events.TypeProcessScaled) // and is in the history
 }

@@ -84,7 +84,7 @@ func TestWhoMayWhatWithStrategies(t *testing.T) {
 				is.Equal(got.Code, 403)
 				exception(t, got, "AccessDeniedException")
 			}
-			s, err := w.store.History(t.Context(), projections.HistoryFilter{Types: []events.Type{events.TypeStrategyDeleted}}, projections.Page{})
+			s, err := w.store.History(t.Context(), projections.HistoryFilter{Types: []events.Type{events.TypeStrategyDeleted}}, projections.Order{}, projections.Page{})
 			is.NoErr(err)
 			if writes {
 				is.Equal(s.Rows[len(s.Rows)-1].Actor, holders[key].Actor()) // history says who it was

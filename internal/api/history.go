@@ -56,7 +56,7 @@ func groupTold(a *API, guid string) told {
 		},
 		over: func(ctx context.Context) (bool, error) {
 			ended := projections.HistoryFilter{Group: id, Types: []events.Type{events.TypeGroupEnded}}
-			l, err := a.Store.History(ctx, ended, projections.Page{Number: 1, PerPage: 1})
+			l, err := a.Store.History(ctx, ended, projections.Order{}, projections.Page{Number: 1, PerPage: 1})
 			return l.Total > 0, err
 		},
 	}
@@ -77,7 +77,8 @@ func appTold(a *API, guid string) told {
 // listEvents is the history of a thing, with who, when and why.
 func (a *API) listEvents(of toldOf) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		t, q := of(a, c.Param("guid")), listQuery(c, "types", "actors", "created_ats")
+		t, q := of(a, c.Param("guid")), listQuery(c, "order_by", "types", "actors", "created_ats")
+		q.orderBy()
 		t.filter.Types, t.filter.Actors, t.filter.At = list[events.Type](q, "types"), list[events.Actor](q, "actors"), q.times("created_ats")
 		if err := q.err(); err != nil {
 			return err
@@ -85,7 +86,7 @@ func (a *API) listEvents(of toldOf) echo.HandlerFunc {
 		if err := a.tells(c, t); err != nil {
 			return err
 		}
-		l, err := a.Store.History(c.Request().Context(), t.filter, q.page)
+		l, err := a.Store.History(c.Request().Context(), t.filter, q.order, q.page)
 		if err != nil {
 			return err
 		}

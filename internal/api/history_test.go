@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"testing"
@@ -20,29 +21,36 @@ func TestHistoryByWhoAndWhen(t *testing.T) {
 
 	asked := func(path, query string) (types []string) {
 		t.Helper()
-		list, _ := at(w.must(200, "GET", e.fill(path)+"?per_page=500&"+query, ""), "resources").([]any)
+		list, _ := at(w.must(200, "GET", e.fill(path)+"?"+cmp.Or(query, "per_page=500"), ""), "resources").([]any)
 		for _, one := range list {
 			types = append(types, text(one, "type"))
 		}
 		return types
 	}
 	of := "/v3/deployments/" + deployment + "/events"
-	is.Equal(asked(of, "actors=user/supporter"), []string{"deployment.canceling"})
-	is.Equal(asked(of, "actors=user/supporter,user%2Fdeveloper&types=deployment.created,deployment.canceling"),
+	is.Equal(asked(of, "per_page=500&actors=user/supporter"), []string{"deployment.canceling"})
+	is.Equal(asked(of, "per_page=500&actors=user/supporter,user%2Fdeveloper&types=deployment.created,deployment.canceling"),
 		[]string{"deployment.created", "deployment.canceling"})
-	is.Equal(asked("/v3/apps/{app}/events", "actors=user/supporter"), []string{"deployment.canceling"})
-	is.True(len(asked("/v3/apps/{app}/events", "actors=agent/a1")) > 0) // what agents report too
-	is.Equal(asked("/v3/audit_events", "actors=user/supporter"), []string{"audit.app.deployment.cancel"})
-	is.Equal(len(asked("/v3/audit_events", "actors=user/nobody")), 0)
+	is.Equal(asked("/v3/apps/{app}/events", "per_page=500&actors=user/supporter"), []string{"deployment.canceling"})
+	is.True(len(asked("/v3/apps/{app}/events", "per_page=500&actors=agent/a1")) > 0) // what agents report too
+	is.Equal(asked("/v3/audit_events", "per_page=500&actors=user/supporter"), []string{"audit.app.deployment.cancel"})
+	is.Equal(len(asked("/v3/audit_events", "per_page=500&actors=user/nobody")), 0)
 
 	soon := url.QueryEscape(time.Now().Add(time.Hour).UTC().Format("2006-01-02T15:04:05Z"))
 	for _, path := range []string{of, "/v3/apps/{app}/events", "/v3/audit_events"} {
-		is.Equal(len(asked(path, "created_ats[gt]="+soon)), 0)
-		is.Equal(asked(path, "created_ats[lt]="+soon), asked(path, ""))
+		is.Equal(len(asked(path, "per_page=500&created_ats[gt]="+soon)), 0)
+		is.Equal(asked(path, "per_page=500&created_ats[lt]="+soon), asked(path, ""))
 		is.True(len(asked(path, "")) > 3)
+		w.until("it can be read from either end", func() bool { // agents may still report
+			forth, back := asked(path, "per_page=500&order_by=created_at"), asked(path, "per_page=500&order_by=-created_at")
+			slices.Reverse(forth)
+			return slices.Equal(back, forth) && slices.Equal(asked(path, "order_by=-created_at&per_page=2&page=2"), back[2:4])
+		})
+		refused(t, w.call("GET", e.fill(path)+"?order_by=type", ""), 400, 10005, "CF-BadQueryParameter",
+			"The query parameter is invalid: Order by can only be: 'created_at', 'updated_at'")
 	}
 	is.Equal(w.must(202, "DELETE", e.fill("/v3/apps/{app}"), ""), nil)
-	is.True(slices.Contains(asked("/v3/apps/{app}/events", "actors=user/admin"), "app.deleted")) // it outlives the app
+	is.True(slices.Contains(asked("/v3/apps/{app}/events", "per_page=500&actors=user/admin"), "app.deleted")) // it outlives the app
 	is.Equal(w.as("foreigner", "GET", e.fill("/v3/apps/{app}/events"), "").Code, 404)
 	is.Equal(w.as("developer", "GET", e.fill("/v3/apps/{app}/events"), "").Code, 200)
 	refused(t, w.call("GET", "/v3/apps/nobody/events", ""), 404, 10010, "CF-ResourceNotFound", "App not found")

@@ -99,7 +99,7 @@ func deleted(e projections.HistoryEvent, id string) (access.Thing, error) {
 func (a *API) appDeleted(ctx context.Context, id string) (ended, error) {
 	deleted, err := a.Store.History(ctx, projections.HistoryFilter{
 		App: events.AppID(id), Types: []events.Type{events.TypeAppDeleted},
-	}, projections.Page{Number: 1, PerPage: 1})
+	}, projections.Order{}, projections.Page{Number: 1, PerPage: 1})
 	if err != nil {
 		return ended{}, err
 	}

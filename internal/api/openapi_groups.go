@@ -42,8 +42,8 @@ func groupOperations() []openapi.Operation {
 		},
 		{
 			ID: "listDeploymentGroupEvents", Method: "GET", Path: path + "/:guid/events", Tag: tagGroups,
-			Summary: "List what happened to a group and its members", Query: paged("types", "actors", "created_ats"),
-			Text:    "CloudEvents in the order of the event log, with who, when and why: the group's own, and those of the deployments of its members.",
+			Summary: "List what happened to a group and its members", Query: paged("order_by", "types", "actors", "created_ats"),
+			Text:    "CloudEvents in the order of the event log, or the latest first, with who, when and why: the group's own, and those of the deployments of its members.",
 			Answers: []openapi.Answer{{Status: http.StatusOK, Body: openapi.Page{List: resource.List{}, Row: resource.Event{}}}},
 		},
 		{

@@ -15,14 +15,14 @@ func historyOperations() []openapi.Operation {
 	return []openapi.Operation{
 		{
 			ID: "listDeploymentEvents", Method: "GET", Path: "/v3/deployments/:guid/events", Tag: tagHistory,
-			Summary: "List what happened to an app while a deployment went on", Query: paged("types", "actors", "created_ats"),
-			Text:    "CloudEvents in the order of the event log, with who, when and why. They stay when the deployment is gone.",
+			Summary: "List what happened to an app while a deployment went on", Query: paged("order_by", "types", "actors", "created_ats"),
+			Text:    "CloudEvents in the order of the event log, or the latest first, with who, when and why. They stay when the deployment is gone.",
 			Answers: list(resource.Event{}),
 		},
 		{
 			ID: "listAppEvents", Method: "GET", Path: "/v3/apps/:guid/events", Tag: tagHistory, Summary: "List all that happened to an app",
-			Query:   paged("types", "actors", "created_ats"),
-			Text:    "CloudEvents in the order of the event log, with who, when and why. They stay when the app is gone.",
+			Query:   paged("order_by", "types", "actors", "created_ats"),
+			Text:    "CloudEvents in the order of the event log, or the latest first, with who, when and why. They stay when the app is gone.",
 			Answers: list(resource.Event{}),
 		},
 		{

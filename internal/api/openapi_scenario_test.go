@@ -114,7 +114,7 @@ func (w *world) rollouts(e estate) {
 	w.until("it is over", func() bool { return w.status(plain) == "FINALIZED/DEPLOYED" })
 	at := text(w.must(200, "GET", path+canary+"/events", ""), "resources", 0, "sequence")
 	w.must(200, "GET", path+canary+"?at="+at, "")
-	w.must(200, "GET", "/v3/apps/"+app+"/events?types=deployment.paused", "")
+	w.must(200, "GET", "/v3/apps/"+app+"/events?types=deployment.paused&order_by=-created_at", "")
 	audited := text(w.must(200, "GET", "/v3/audit_events?order_by=-created_at&per_page=1", ""), "resources", 0, "guid")
 	w.must(200, "GET", "/v3/audit_events/"+audited, "")
 	w.call("GET", path+canary+"/stream", "")

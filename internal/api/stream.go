@@ -126,7 +126,7 @@ func (s *stream) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l, err := s.api.Store.History(ctx, s.filter, projections.Page{Number: 1, PerPage: streamPage})
+		l, err := s.api.Store.History(ctx, s.filter, projections.Order{}, projections.Page{Number: 1, PerPage: streamPage})
 		if err != nil {
 			return err
 		}

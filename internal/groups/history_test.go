@@ -34,6 +34,9 @@ func TestHistoryOfAGroup(t *testing.T) {
 		is.Equal(of("?types=group.created,group.directed,group.ended&actors=user/ann"), []string{"group.created user/ann", "group.directed user/ann"})
 		all := of("?per_page=1000")
 		is.Equal(slices.Concat(of("?per_page=20"), of("?per_page=20&page=2"), of("?per_page=20&page=3"), of("?per_page=20&page=4")), all)
+		back := of("?per_page=1000&order_by=-created_at")
+		slices.Reverse(back)
+		is.Equal(back, all)
 		is.True(slices.Contains(all, "instance.running agent/agent-1")) // what the agent told of the members' apps
 		first := at(w.must(200, "GET", paths+"/"+id+"/events", ""), "resources", 0)
 		is.Equal([]string{text(first, "subject"), text(first, "source")}, []string{id, "/slipway/group/" + id})

@@ -98,7 +98,7 @@ func (f Finder) whoAsked(ctx context.Context, d projections.Deployment) (events.
 		return d.Watch.Asked.By, nil
 	}
 	made := projections.HistoryFilter{Deployment: d.GUID, Types: []events.Type{events.TypeDeploymentCreated}}
-	l, err := f.Store.History(ctx, made, projections.Page{Number: 1, PerPage: 1})
+	l, err := f.Store.History(ctx, made, projections.Order{}, projections.Page{Number: 1, PerPage: 1})
 	if err != nil || len(l.Rows) == 0 {
 		return "", err
 	}
