@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -112,11 +113,16 @@ type network struct {
 	times []time.Time
 }
 
+var errNobody = errors.New("nobody answers")
+
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	n.mu.Lock()
 	n.calls, n.times = append(n.calls, r.URL.Host+" "+r.Header.Get("webhook-id")), append(n.times, time.Now())
 	h := n.hosts[r.URL.Host]
 	n.mu.Unlock()
+	if h == nil {
+		return nil, errNobody
+	}
 	w := httptest.NewRecorder()
 	h(w, r)
 	if err := r.Context().Err(); err != nil {
@@ -139,15 +145,17 @@ func (n *network) to(host string) (ids []string) {
 // world is a log, a feed and receivers, in a bubble.
 type world struct {
 	t    *testing.T
-	log  *eventlog.Memory
+	log  eventlog.Log
 	subs *eventlog.Repository[subscription.State]
 	feed *feed
 	net  *network
+	web  *notify.Web // over net
 }
 
 func newWorld(t *testing.T) *world {
-	log := eventlog.NewMemory(events.NewRegistry())
-	return &world{t: t, log: log, subs: commands.Subscriptions(log), feed: newFeed(), net: &network{hosts: map[string]http.HandlerFunc{}}}
+	log, net := eventlog.NewMemory(events.NewRegistry()), &network{hosts: map[string]http.HandlerFunc{}}
+	web := notify.NewWebOver(notify.NewSecrets("shared"), net)
+	return &world{t: t, log: log, subs: commands.Subscriptions(log), feed: newFeed(), net: net, web: web}
 }
 
 // runs starts a runner; stop ends it and waits.
@@ -155,7 +163,7 @@ func (w *world) runs() (stop func()) {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	r := notify.New(notify.Config{
 		Log: w.log, Subscriptions: commands.Subscriptions(w.log), Feed: w.feed, Logger: slog.New(slog.DiscardHandler),
-		Web: notify.NewWebOver(notify.NewSecrets("shared"), w.net),
+		Web: w.web,
 	})
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx) }()
@@ -178,12 +186,18 @@ func (w *world) decide(id string, decide func(subscription.State) ([]events.Even
 // subscribes makes a subscription to space s1 at a host of the same name, which answers as h does.
 func (w *world) subscribes(id string, h http.HandlerFunc) {
 	w.t.Helper()
+	w.subscribesTo(events.SubscriptionRef{Subscription: events.SubscriptionID(id), Organization: "o1", Space: "s1"}, h)
+}
+
+func (w *world) subscribesTo(ref events.SubscriptionRef, h http.HandlerFunc) {
+	w.t.Helper()
+	id := string(ref.Subscription)
 	w.net.mu.Lock()
 	w.net.hosts[id] = h
 	w.net.mu.Unlock()
 	w.decide(id, func(s subscription.State) ([]events.Event, error) {
 		return subscription.Create(s, subscription.Creation{
-			SubscriptionRef: events.SubscriptionRef{Subscription: events.SubscriptionID(id), Organization: "o1", Space: "s1"}, Now: time.Now().UTC(),
+			SubscriptionRef: ref, Now: time.Now().UTC(),
 			Settings: subscription.Settings{Name: id, URL: "http://" + id, Types: []string{"app.*"}, ContentMode: "structured", Active: true},
 		})
 	})
@@ -211,6 +225,23 @@ func (w *world) recorded(id events.SubscriptionID) (types []string) {
 		w.t.Fatal(err)
 	}
 	return types
+}
+
+// reasons lists why deliveries to a subscription failed.
+func (w *world) reasons(id events.SubscriptionID) (reasons []string) {
+	w.t.Helper()
+	err := w.log.Read(w.t.Context(), events.SubscriptionSubject(id), 0, 0, func(c events.Recorded) error {
+		for _, e := range c.Events {
+			if failed, ok := e.(events.SubscriptionDeliveryFailed); ok {
+				reasons = append(reasons, failed.Reason)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return reasons
 }
 
 func fine(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }

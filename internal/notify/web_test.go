@@ -6,8 +6,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -98,6 +100,39 @@ func TestContentModes(t *testing.T) {
 		is.Equal(string(bodies[1]), `{"n":2}`)
 		is.Equal(headers[1].Get("ce-type"), "app.stopped")
 		is.Equal(headers[1].Get("ce-subject"), "a%20%22b%22%20%C3%A9") // as the binding escapes it
+	})
+}
+
+// TestWhatTravels: of what a message carries only what receivers shall see, and the trace, leaves the house.
+func TestWhatTravels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		is := is.New(t)
+		w := newWorld(t)
+		var headers []http.Header
+		var event map[string]any
+		w.subscribes("one", func(_ http.ResponseWriter, r *http.Request) {
+			headers = append(headers, r.Header)
+			if len(headers) == 1 {
+				is.NoErr(json.NewDecoder(r.Body).Decode(&event))
+			}
+		})
+		defer w.runs()()
+		w.feed.add("app.started", "s1", events.HeaderTraceparent, "00-1", "Slipway-Actor", "user/ann")
+		after(time.Second)
+		w.decide("one", func(s subscription.State) ([]events.Event, error) {
+			return subscription.Update(s, subscription.Change{ContentMode: new(events.ContentBinary)})
+		})
+		after(time.Second)
+		w.feed.add("app.stopped", "s1", "ce-subject", "100% ~", "Slipway-Actor", "user/ann")
+		after(time.Second)
+		is.Equal(slices.Sorted(maps.Keys(event)), []string{
+			"data", "datacontenttype", "id", "index", "organization", "sequence", "source", "space", "specversion", "time", "type",
+		})
+		is.Equal(headers[0].Get("traceparent"), "00-1")
+		is.Equal(headers[0].Get("User-Agent"), "slipway-notify")
+		is.Equal(headers[1].Get("ce-subject"), "100%25%20~")
+		is.Equal(headers[1].Values("Slipway-Actor"), nil)
+		is.Equal(headers[1].Values("traceparent"), nil) // there is none
 	})
 }
 
