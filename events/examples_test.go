@@ -171,7 +171,7 @@ var examples = []Event{
 	DeploymentDeleted{App: exampleApp, Deployment: exampleDeployment},
 	GroupCreated{
 		Group: exampleGroup, Name: "payments 42", Organization: exampleOrganization, Space: exampleSpace, Members: []GroupMember{{
-			Deployment: exampleDeployment, Command: exampleCommand, App: exampleApp, Wave: 2, Droplet: exampleDroplet, Revision: exampleRevision,
+			Deployment: exampleDeployment, Command: exampleCommand, App: exampleApp, AppName: "payments", Wave: 2, Droplet: exampleDroplet, Revision: exampleRevision,
 			Strategy: StrategyRolling, StoredStrategy: exampleStrategy, Options: exampleOptions, Metadata: exampleMetadata,
 			Roles: []string{"space_developer"},
 		}}, Metadata: exampleMetadata, Schedule: "first-step-now", By: "user/alice", Automation: true, At: exampleTime,

@@ -15,6 +15,7 @@ type GroupMember struct {
 	Deployment     DeploymentID      `json:"deployment"`
 	Command        CommandID         `json:"command_id"` // that creates it; what it brings forth gets its ids from here
 	App            AppID             `json:"app"`
+	AppName        string            `json:"app_name,omitempty"`        // what the app was called then, for people
 	Wave           int               `json:"wave"`                      // from 1: it begins when all members of earlier waves are deployed
 	Droplet        DropletID         `json:"droplet,omitempty"`         // absent: the current one
 	Revision       RevisionID        `json:"revision,omitempty"`        // to roll back to

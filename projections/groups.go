@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -28,6 +29,7 @@ type Group struct {
 type GroupMember struct {
 	Deployment events.DeploymentID `json:"deployment"`
 	App        events.AppID        `json:"app"`
+	AppName    string              `json:"app_name,omitempty"` // when the group was made
 	Wave       int                 `json:"wave"`
 	Status     group.Member        `json:"status"`
 	Reason     string              `json:"reason,omitempty"`  // why it could not be created or never begins; or why its deployment ended so, in that one's words
@@ -85,11 +87,14 @@ func (f *fold) groupCreated(m moment, e events.GroupCreated) error {
 		Members: []GroupMember{}, Status: group.StatusPending, Stamp: m.stamp(),
 	}
 	for _, member := range e.Members {
-		g.Members = append(g.Members, GroupMember{Deployment: member.Deployment, App: member.App, Wave: member.Wave, Status: group.Pending})
 		var home events.SpaceID // of an app that is gone: nobody's, so that none but admins see the group
+		name := member.AppName
 		if a := f.apps.get(member.App); a != nil {
-			home = a.Space
+			home, name = a.Space, cmp.Or(name, a.Name) // groups were made before that did not record it
 		}
+		g.Members = append(g.Members, GroupMember{
+			Deployment: member.Deployment, App: member.App, AppName: name, Wave: member.Wave, Status: group.Pending,
+		})
 		if !slices.Contains(g.Spaces, home) {
 			g.Spaces = append(g.Spaces, home)
 		}

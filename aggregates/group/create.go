@@ -126,6 +126,11 @@ func (s State) Waves() []int {
 	return slices.Compact(waves)
 }
 
+// describe tells people of a member: which app, by its name where it is on record, and which deployment.
 func describe(m Entry, status Member) string {
-	return fmt.Sprintf("deployment %s of app %s is %s", m.Deployment, m.App, status)
+	app := string(m.App)
+	if m.AppName != "" {
+		app = fmt.Sprintf("%s (%s)", m.AppName, m.App)
+	}
+	return fmt.Sprintf("deployment %s of app %s is %s", m.Deployment, app, status)
 }

@@ -108,6 +108,10 @@ func TestNext(t *testing.T) {
 func TestDirect(t *testing.T) {
 	two := fold(created(1, 1), started("1"), started("2"))
 	waves := fold(created(1, 2), started("1"))
+	waves.Members[1].AppName = "shop" // groups from before have no names on record
+	named := fold(two)
+	named.Members = slices.Clone(two.Members)
+	named.Members[1].AppName = "shop"
 	finalizing := fold(two, events.GroupDirected{Group: "g", Directive: events.DirectiveFinalize})
 	order := func(n string, step int) events.GroupOrder {
 		return events.GroupOrder{Deployment: events.DeploymentID("m" + n), Step: step}
@@ -122,13 +126,14 @@ func TestDirect(t *testing.T) {
 		want   []events.Event
 		refuse string
 	}{
-		"cancel, all running":    {two, seeing(group.Deploying, group.Paused), "cancel", []events.Event{directed("cancel", order("1", 0), order("2", 0))}, ""},
-		"cancel, one waits":      {two, seeing(group.Deploying, group.Approval), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app a2 is CREATING_APPROVAL"},
-		"cancel, one has ended":  {two, seeing(group.Deployed, group.RollingBack), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m1 of app a1 is DEPLOYED, deployment m2 of app a2 is ROLLING_BACK"},
-		"cancel, waves":          {waves, seeing(group.Deploying), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app a2 is PENDING"},
-		"cancel again":           {fold(two, directed("cancel")), seeing(group.Canceling, group.Canceled), "cancel", nil, ""},
-		"cancel, all wait":       {two, seeing(group.Approval, group.Approval), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m1 of app a1 is CREATING_APPROVAL, deployment m2 of app a2 is CREATING_APPROVAL"},
-		"cancel again, one runs": {fold(two, directed("cancel")), seeing(group.Deploying, group.Canceling), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app a2 is CANCELING"},
+		"cancel, all running":     {two, seeing(group.Deploying, group.Paused), "cancel", []events.Event{directed("cancel", order("1", 0), order("2", 0))}, ""},
+		"cancel, one waits":       {two, seeing(group.Deploying, group.Approval), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app a2 is CREATING_APPROVAL"},
+		"cancel, refused by name": {named, seeing(group.Deploying, group.Approval), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app shop (a2) is CREATING_APPROVAL"},
+		"cancel, one has ended":   {two, seeing(group.Deployed, group.RollingBack), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m1 of app a1 is DEPLOYED, deployment m2 of app a2 is ROLLING_BACK"},
+		"cancel, waves":           {waves, seeing(group.Deploying), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app shop (a2) is PENDING"},
+		"cancel again":            {fold(two, directed("cancel")), seeing(group.Canceling, group.Canceled), "cancel", nil, ""},
+		"cancel, all wait":        {two, seeing(group.Approval, group.Approval), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m1 of app a1 is CREATING_APPROVAL, deployment m2 of app a2 is CREATING_APPROVAL"},
+		"cancel again, one runs":  {fold(two, directed("cancel")), seeing(group.Deploying, group.Canceling), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app a2 is CANCELING"},
 		"rollback before it begins": {created(1), nil, "rollback", []events.Event{
 			directed("rollback"), ended("1", group.Skipped, "the group was rolled back before"),
 		}, ""},

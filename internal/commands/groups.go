@@ -159,8 +159,8 @@ func (h *Handler) createGroup(ctx context.Context, c CreateGroup, by Caller, m e
 	})
 }
 
-// wouldDeploy decides about each member as its deployment would be decided about now, and gives where its app lives. Nothing is
-// written.
+// wouldDeploy decides about each member as its deployment would be decided about now, gives where its app lives, and notes its name.
+// Nothing is written.
 func (h *Handler) wouldDeploy(ctx context.Context, c group.Creation, by Caller, m eventlog.Meta) ([]group.Home, error) {
 	homes, faults := make([]group.Home, len(c.Members)), []error{}
 	for i, member := range c.Members {
@@ -168,6 +168,7 @@ func (h *Handler) wouldDeploy(ctx context.Context, c group.Creation, by Caller, 
 		of.CommandID = member.Command
 		s, err := h.rehearse(ctx, Deploy("", c.Schedule, member), by, of) // of no group yet: a halt refuses it
 		homes[i] = group.Home{Organization: s.Organization, Space: s.Space}
+		c.Members[i].AppName = s.Name
 		faults = append(faults, OfMember(i, err))
 	}
 	return homes, Together(faults...)

@@ -187,7 +187,9 @@ func TestARefusalIsTheMembersOwn(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		is := is.New(t)
 		s := w.subjects("a", "b")
+		stop := w.manager()
 		id := w.group(s[0].member(canary), s[1].member(canary))
+		stop()
 		w.managerOver(stubborn{w.handler, events.DeploymentID(w.deployment(id, 0))})
 		w.direct(id, "rollback")
 		is.Equal(w.stands(id), "RUNNING: PAUSED ROLLED_BACK")

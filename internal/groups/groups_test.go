@@ -67,7 +67,7 @@ func TestCancelOnlyWhileAllRun(t *testing.T) {
 		s := w.subjects("a", "b")
 		id := w.group(s[0].member(canary), s[1].member(""))
 		is.Equal(w.cannot(id, "cancel"), fmt.Sprintf("Cannot cancel the deployment group: every member must be RUNNING, and "+
-			"deployment %s of app %s is DEPLOYED", w.deployment(id, 1), s[1].app))
+			"deployment %s of app %s is DEPLOYED", w.deployment(id, 1), s[1].called()))
 		id = w.group(s[0].member(canary), s[1].member(canary))
 		w.direct(id, "cancel")
 		is.Equal(w.stands(id), "CANCELED: CANCELED CANCELED")
@@ -119,7 +119,7 @@ func TestContinueAllAtOnce(t *testing.T) {
 
 		id = w.group(s[0].member(baking))
 		is.Equal(w.cannot(id, "continue"), fmt.Sprintf("Cannot continue the deployment group: no member is paused at a step, and "+
-			"deployment %s of app %s is BAKING", w.deployment(id, 0), s[0].app))
+			"deployment %s of app %s is BAKING", w.deployment(id, 0), s[0].called()))
 	})
 }
 
@@ -131,6 +131,9 @@ func TestWaves(t *testing.T) {
 		s := w.subjects("a", "b", "c")
 		id := w.group(s[0].member(wave(3, "")), s[1].member(wave(1, baking)), s[2].member(wave(2, canary)))
 		is.Equal(w.stands(id), "RUNNING: PENDING BAKING PENDING")
+		shown := w.must(200, "GET", paths+"/"+id, "")
+		is.Equal(at(shown, "members", 0, "app"), map[string]any{"guid": s[0].app, "name": "a"})
+		w.must(200, "GET", "/v3/deployments/"+w.deployment(id, 1), "")
 		w.passes(59 * time.Second)
 		is.Equal(w.stands(id), "RUNNING: PENDING BAKING PENDING")
 		w.passes(2 * time.Second)
@@ -157,7 +160,7 @@ func TestAFailedWaveStopsTheNext(t *testing.T) {
 		is.Equal(w.stands(id), "FINALIZED: ROLLED_BACK SKIPPED SKIPPED")
 		is.Equal(w.why(id, 0), "no progress for 1m0s: 0 of 2 new instances are routable") // what its deployment says
 		v := w.must(200, "GET", paths+"/"+id, "")
-		is.Equal(text(v, "members", 2, "reason"), fmt.Sprintf("wave 1 did not end well: deployment %s of app %s is ROLLED_BACK", w.deployment(id, 0), s[0].app))
+		is.Equal(text(v, "members", 2, "reason"), fmt.Sprintf("wave 1 did not end well: deployment %s of app %s is ROLLED_BACK", w.deployment(id, 0), s[0].called()))
 		is.Equal(w.created(), map[string]int{s[0].app: 1})
 	})
 }

@@ -91,7 +91,7 @@ func TestAWaitingWaveIsSteered(t *testing.T) {
 		halt := w.halts(inSpace(other.space))
 		w.direct(id, "continue")
 		is.Equal(w.stands(id), "RUNNING: DEPLOYED CREATING_APPROVAL PAUSED")
-		named := fmt.Sprintf("deployment %s of app %s is CREATING_APPROVAL", w.deployment(id, 1), other.app)
+		named := fmt.Sprintf("deployment %s of app %s is CREATING_APPROVAL", w.deployment(id, 1), other.called())
 		is.True(strings.HasSuffix(w.cannot(id, "cancel"), named))
 		is.True(strings.HasSuffix(w.cannot(id, "finalize"), named))
 		w.direct(id, "rollback")

@@ -72,7 +72,7 @@ func TestAMemberWaitsForPeople(t *testing.T) {
 				is.Equal(w.stands(id), "RUNNING: DEPLOYED CREATING_APPROVAL PENDING")
 				why := text(w.must(200, "GET", paths+"/"+id, ""), "members", 1, "stuck")
 				is.True(strings.HasPrefix(why, "waits for approval: policy ")) // with nobody having looked at the deployment
-				named := fmt.Sprintf("deployment %s of app %s is CREATING_APPROVAL", w.deployment(id, 1), s[1].app)
+				named := fmt.Sprintf("deployment %s of app %s is CREATING_APPROVAL", w.deployment(id, 1), s[1].called())
 				is.True(strings.Contains(w.cannot(id, "cancel"), named))
 				is.True(strings.Contains(w.cannot(id, "finalize"), named))
 				no := w.refused(403, "POST", "/v3/deployments/"+w.deployment(id, 1)+"/actions/approve", "", ann...)

@@ -175,13 +175,16 @@ var (
 )
 
 // subject is an app that runs, and a droplet to deploy to it.
-type subject struct{ app, droplet, space string }
+type subject struct{ app, droplet, space, name string }
+
+// called is how people read of its app.
+func (s subject) called() string { return s.name + " (" + s.app + ")" }
 
 // subjects makes apps of these names, each with two instances that run.
 func (w *world) subjects(names ...string) (all []subject) {
 	w.t.Helper()
 	for _, name := range names {
-		s := subject{app: text(w.must(201, "POST", "/v3/apps", `{"name":"`+name+`"}`), "guid")}
+		s := subject{name: name, app: text(w.must(201, "POST", "/v3/apps", `{"name":"`+name+`"}`), "guid")}
 		first := w.bits(s.app)
 		w.must(200, "PATCH", "/v3/apps/"+s.app+"/relationships/current_droplet", `{"data":{"guid":"`+first+`"}}`)
 		w.must(200, "POST", "/v3/apps/"+s.app+"/actions/start", "")
@@ -197,6 +200,7 @@ func (w *world) elsewhere(space string) (s subject) {
 	w.t.Helper()
 	const organization = `"relationships":{"organization":{"data":{"guid":"default"}}}`
 	s.space = text(w.must(201, "POST", "/v3/spaces", `{"name":"`+space+`",`+organization+`}`), "guid")
+	s.name = "c"
 	s.app = text(w.must(201, "POST", "/v3/apps", `{"name":"c","relationships":{"space":{"data":{"guid":"`+s.space+`"}}}}`), "guid")
 	s.droplet = w.bits(s.app)
 	return s

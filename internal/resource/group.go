@@ -34,15 +34,21 @@ type Directive struct {
 	At        Time         `json:"at"`        // when
 }
 
-// GroupMember is how a member stands. Once it has begun its deployment can be read.
+// GroupMember is how a member stands.
 type GroupMember struct {
 	Deployment GUID         `json:"deployment"` // its guid is known before it begins
-	App        GUID         `json:"app"`
+	App        AppRef       `json:"app"`
 	Wave       int          `json:"wave"`             // from 1; it begins when all earlier ones are deployed
 	Status     group.Member `json:"status"`           // how it stands
 	Reason     string       `json:"reason,omitempty"` // why it could not be created or never begins, was denied or taken back
 	Error      string       `json:"error,omitempty"`  // why it refused the last directive
 	Stuck      string       `json:"stuck,omitempty"`  // why it does not move, as its deployment says
+}
+
+// AppRef names an app to people too.
+type AppRef struct {
+	GUID string `json:"guid"` // its id
+	Name string `json:"name"` // what it was called when the group was made
 }
 
 // OfGroup are the relationships of a group.
@@ -58,15 +64,20 @@ func (b Base) Group(g projections.Group) Group {
 	}
 	for _, m := range g.Members {
 		shown.Status.Counts[m.Status]++
-		shown.Members = append(shown.Members, GroupMember{
-			Deployment: guid(m.Deployment), App: guid(m.App), Wave: m.Wave, Status: m.Status, Reason: m.Reason, Error: m.Refusal,
-			Stuck: m.Stuck,
-		})
+		shown.Members = append(shown.Members, groupMember(m))
 	}
 	if d := g.Directive; d != nil {
 		shown.Status.LastDirective = &Directive{Directive: d.Directive, By: d.By, At: Time(d.At)}
 	}
 	return shown
+}
+
+// groupMember presents a member.
+func groupMember(m projections.GroupMember) GroupMember {
+	return GroupMember{
+		Deployment: guid(m.Deployment),
+		App: AppRef{GUID: string(m.App), Name: m.AppName}, Wave: m.Wave, Status: m.Status, Reason: m.Reason, Error: m.Refusal, Stuck: m.Stuck,
+	}
 }
 
 // groupLinks offers what may be asked of the group as its members stand.
