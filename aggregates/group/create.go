@@ -126,11 +126,14 @@ func (s State) Waves() []int {
 	return slices.Compact(waves)
 }
 
-// describe tells people of a member: which app, by its name where it is on record, and which deployment.
+// describe tells people of a member: which app, by its name where it is on record, and which deployment, once there is one.
 func describe(m Entry, status Member) string {
 	app := string(m.App)
 	if m.AppName != "" {
 		app = fmt.Sprintf("%s (%s)", m.AppName, m.App)
+	}
+	if !status.Asked() {
+		return fmt.Sprintf("app %s is %s", app, status)
 	}
 	return fmt.Sprintf("deployment %s of app %s is %s", m.Deployment, app, status)
 }

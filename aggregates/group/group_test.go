@@ -130,7 +130,7 @@ func TestDirect(t *testing.T) {
 		"cancel, one waits":       {two, seeing(group.Deploying, group.Approval), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app a2 is CREATING_APPROVAL"},
 		"cancel, refused by name": {named, seeing(group.Deploying, group.Approval), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app shop (a2) is CREATING_APPROVAL"},
 		"cancel, one has ended":   {two, seeing(group.Deployed, group.RollingBack), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m1 of app a1 is DEPLOYED, deployment m2 of app a2 is ROLLING_BACK"},
-		"cancel, waves":           {waves, seeing(group.Deploying), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app shop (a2) is PENDING"},
+		"cancel, waves":           {waves, seeing(group.Deploying), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and app shop (a2) is PENDING"},
 		"cancel again":            {fold(two, directed("cancel")), seeing(group.Canceling, group.Canceled), "cancel", nil, ""},
 		"cancel, all wait":        {two, seeing(group.Approval, group.Approval), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m1 of app a1 is CREATING_APPROVAL, deployment m2 of app a2 is CREATING_APPROVAL"},
 		"cancel again, one runs":  {fold(two, directed("cancel")), seeing(group.Deploying, group.Canceling), "cancel", nil, "Cannot cancel the deployment group: every member must be RUNNING, and deployment m2 of app a2 is CANCELING"},

@@ -35,6 +35,15 @@ func (m Member) Over() bool {
 	return false
 }
 
+// Asked says whether its deployment has been asked for: then it can be read.
+func (m Member) Asked() bool {
+	switch m {
+	case Pending, Creating, Failed, Skipped:
+		return false
+	}
+	return true
+}
+
 // Running is what seed and directives mean by RUNNING: the deployment is active, and neither waits for approval nor goes back.
 func (m Member) Running() bool { return m == Deploying || m == Paused || m == Baking }
 

@@ -133,7 +133,10 @@ func TestWaves(t *testing.T) {
 		is.Equal(w.stands(id), "RUNNING: PENDING BAKING PENDING")
 		shown := w.must(200, "GET", paths+"/"+id, "")
 		is.Equal(at(shown, "members", 0, "app"), map[string]any{"guid": s[0].app, "name": "a"})
+		is.Equal(at(shown, "members", 0, "deployment"), map[string]any{"guid": nil}) // there is none yet that could be read
 		w.must(200, "GET", "/v3/deployments/"+w.deployment(id, 1), "")
+		is.Equal(w.cannot(id, "cancel"), fmt.Sprintf("Cannot cancel the deployment group: every member must be RUNNING, and "+
+			"app %s is PENDING, app %s is PENDING", s[0].called(), s[2].called()))
 		w.passes(59 * time.Second)
 		is.Equal(w.stands(id), "RUNNING: PENDING BAKING PENDING")
 		w.passes(2 * time.Second)
@@ -158,6 +161,7 @@ func TestAFailedWaveStopsTheNext(t *testing.T) {
 		is.Equal(w.stands(id), "RUNNING: DEPLOYING PENDING PENDING")
 		w.passes(10 * time.Minute)
 		is.Equal(w.stands(id), "FINALIZED: ROLLED_BACK SKIPPED SKIPPED")
+		is.Equal(w.deployment(id, 2), "")                                                 // nor will there ever be one
 		is.Equal(w.why(id, 0), "no progress for 1m0s: 0 of 2 new instances are routable") // what its deployment says
 		v := w.must(200, "GET", paths+"/"+id, "")
 		is.Equal(text(v, "members", 2, "reason"), fmt.Sprintf("wave 1 did not end well: deployment %s of app %s is ROLLED_BACK", w.deployment(id, 0), s[0].called()))

@@ -36,7 +36,7 @@ type Directive struct {
 
 // GroupMember is how a member stands.
 type GroupMember struct {
-	Deployment GUID         `json:"deployment"` // its guid is known before it begins
+	Deployment GUID         `json:"deployment"` // its guid is null until it is asked for, when the wave comes
 	App        AppRef       `json:"app"`
 	Wave       int          `json:"wave"`             // from 1; it begins when all earlier ones are deployed
 	Status     group.Member `json:"status"`           // how it stands
@@ -72,12 +72,15 @@ func (b Base) Group(g projections.Group) Group {
 	return shown
 }
 
-// groupMember presents a member.
+// groupMember presents a member. A deployment that nobody could read is not named.
 func groupMember(m projections.GroupMember) GroupMember {
-	return GroupMember{
-		Deployment: guid(m.Deployment),
+	shown := GroupMember{
 		App: AppRef{GUID: string(m.App), Name: m.AppName}, Wave: m.Wave, Status: m.Status, Reason: m.Reason, Error: m.Refusal, Stuck: m.Stuck,
 	}
+	if m.Status.Asked() {
+		shown.Deployment = guid(m.Deployment)
+	}
+	return shown
 }
 
 // groupLinks offers what may be asked of the group as its members stand.
