@@ -1,0 +1,72 @@
+package groups_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+
+	"slipway/events"
+	"slipway/internal/commands"
+	"slipway/internal/eventlog"
+	"slipway/internal/groups"
+)
+
+// lagging is a log whose answers about one subject may be those of a replica that lags behind.
+type lagging struct {
+	eventlog.Log
+	subject atomic.Value // events.Subject
+	late    atomic.Int32 // so many more answers about it know nothing new
+}
+
+func (l *lagging) Last(ctx context.Context, s events.Subject) (events.Sequence, error) {
+	if s == l.subject.Load() && l.late.Add(-1) >= 0 {
+		return 0, nil
+	}
+	return l.Log.Last(ctx, s)
+}
+
+func (l *lagging) lag(s events.Subject) {
+	l.late.Store(3)
+	l.subject.Store(s)
+}
+
+// TestReadsBehindTheirCause: where a read does not show the very commit that a group is considered for, nothing else would come to
+// consider it again. It is considered again all the same.
+func TestReadsBehindTheirCause(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		subject func(group string, s subject) events.Subject
+		cause   func(w *world, group string)
+	}{
+		{
+			"a commit of the group", func(id string, _ subject) events.Subject { return events.GroupSubject(events.GroupID(id)) },
+			func(w *world, id string) { w.direct(id, "finalize") },
+		},
+		{
+			"a commit of a member", func(_ string, s subject) events.Subject { return events.AppSubject(events.AppID(s.app)) },
+			func(w *world, id string) {
+				w.must(200, "POST", "/v3/deployments/"+w.deployment(id, 0)+"/actions/continue", "")
+			},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				is := is.New(t)
+				log := &lagging{Log: w.log}
+				w.begins(groups.New(log, commands.Apps(log, nil), w.handler, quiet).Run)
+				s := w.subjects("a")[0]
+				id := w.group(s.member(canary))
+				is.Equal(w.stands(id), "RUNNING: PAUSED")
+				w.passes(time.Minute) // nothing is left to do
+				log.lag(c.subject(id, s))
+				c.cause(w, id)
+				w.passes(time.Minute)
+				is.True(log.late.Load() < 0) // it had lagged behind
+				is.Equal(w.stands(id), "FINALIZED: DEPLOYED")
+			})
+		})
+	}
+}
