@@ -100,7 +100,9 @@ func (h *Handler) asking(c CreateDeployment, s app.State, create app.CreateDeplo
 }
 
 func (h *Handler) lastOf(id events.AppID) func(context.Context) ([]policy.Past, error) {
-	return func(ctx context.Context) ([]policy.Past, error) { return h.finder.LastDeployments(ctx, id, lastDeployments) }
+	return func(ctx context.Context) ([]policy.Past, error) {
+		return h.finder.LastDeployments(ctx, id, lastDeployments)
+	}
 }
 
 // request gathers what policies see.
