@@ -109,6 +109,13 @@ type HaltDeclared struct {
 	By           Actor          `json:"by"`                     // who
 	At           time.Time      `json:"at"`                     // when
 	Until        time.Time      `json:"until,omitzero"`         // when it is over by itself; absent: never
+	Metadata     Metadata       `json:"metadata,omitzero"`
+}
+
+// HaltMetadataSet: the halt's labels and annotations are now these.
+type HaltMetadataSet struct {
+	Halt     HaltID   `json:"halt"`
+	Metadata Metadata `json:"metadata"`
 }
 
 // HaltLifted: the halt is over; rollouts go on where they were.
@@ -182,6 +189,7 @@ func (DeploymentResumed) Type() Type           { return TypeDeploymentResumed }
 func (DeploymentDeleted) Type() Type           { return TypeDeploymentDeleted }
 func (HaltDeclared) Type() Type                { return TypeHaltDeclared }
 func (HaltLifted) Type() Type                  { return TypeHaltLifted }
+func (HaltMetadataSet) Type() Type             { return TypeHaltMetadataSet }
 func (VersionRequested) Type() Type            { return TypeVersionRequested }
 func (VersionRejected) Type() Type             { return TypeVersionRejected }
 func (VersionAccepted) Type() Type             { return TypeVersionAccepted }
@@ -198,6 +206,7 @@ func (e DeploymentResumed) Subject() string           { return string(e.Deployme
 func (e DeploymentDeleted) Subject() string           { return string(e.Deployment) }
 func (e HaltDeclared) Subject() string                { return string(e.Halt) }
 func (e HaltLifted) Subject() string                  { return string(e.Halt) }
+func (e HaltMetadataSet) Subject() string             { return string(e.Halt) }
 func (e VersionRequested) Subject() string            { return string(e.App) }
 func (e VersionRejected) Subject() string             { return string(e.App) }
 func (e VersionAccepted) Subject() string             { return string(e.App) }

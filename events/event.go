@@ -46,8 +46,9 @@ const (
 	TypeDeploymentResumed           Type = "deployment.resumed"
 	TypeDeploymentDeleted           Type = "deployment.deleted"
 
-	TypeHaltDeclared Type = "halt.declared"
-	TypeHaltLifted   Type = "halt.lifted"
+	TypeHaltDeclared    Type = "halt.declared"
+	TypeHaltLifted      Type = "halt.lifted"
+	TypeHaltMetadataSet Type = "halt.metadata-set"
 
 	TypePolicyCreated Type = "policy.created"
 	TypePolicyUpdated Type = "policy.updated"

@@ -193,9 +193,10 @@ var examples = []Event{
 	GroupMetadataSet{Group: exampleGroup, Metadata: exampleMetadata},
 	HaltDeclared{
 		Halt: exampleHalt, Organization: exampleOrganization, Space: exampleSpace, Reason: "incident 42", By: "user/bob", At: exampleTime,
-		Until: exampleTime,
+		Until: exampleTime, Metadata: exampleMetadata,
 	},
 	HaltLifted{Halt: exampleHalt, By: "user/bob", At: exampleTime},
+	HaltMetadataSet{Halt: exampleHalt, Metadata: exampleMetadata},
 	PolicyCreated{
 		Policy: examplePolicy, Name: "two pairs of eyes in production", Organization: exampleOrganization, Space: exampleSpace,
 		Rule: examplePolicyRule, Metadata: exampleMetadata,

@@ -37,6 +37,7 @@ func NewRegistry() *Registry {
 	registerPlaces(r)
 	register[HaltDeclared](r)
 	register[HaltLifted](r)
+	register[HaltMetadataSet](r)
 	register[PolicyCreated](r)
 	register[PolicyUpdated](r)
 	register[PolicyDeleted](r)

@@ -70,6 +70,8 @@ func auditOfRules(e events.Event) (string, detail) {
 			asked["until"] = e.Until
 		}
 		return "audit.halt.declare", request(asked)
+	case events.HaltMetadataSet:
+		return "audit.halt.update", request(detail{"metadata": e.Metadata})
 	case events.HaltLifted:
 		return "audit.halt.lift", detail{}
 	case events.VersionRejected:

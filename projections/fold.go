@@ -190,7 +190,8 @@ func (f *fold) event(m moment, e events.Event) error {
 	case events.InstanceEvent:
 		f.instance(m, e)
 		return nil
-	case events.VersionRejected, events.VersionAccepted, events.AutomationHeld, events.AutomationReleased, events.HaltDeclared, events.HaltLifted:
+	case events.VersionRejected, events.VersionAccepted, events.AutomationHeld, events.AutomationReleased, events.HaltDeclared,
+		events.HaltMetadataSet, events.HaltLifted:
 		return f.governed(m, e)
 	case events.SubscriptionEvent:
 		return f.subscription(m, e)

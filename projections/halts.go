@@ -28,6 +28,7 @@ type Halt struct {
 	Until        time.Time // when it ends by itself; zero: never
 	LiftedBy     events.Actor
 	LiftedAt     time.Time // zero: it was not lifted
+	Metadata     events.Metadata
 	Stamp
 }
 
@@ -44,8 +45,9 @@ func (h Halt) State(now time.Time) HaltState {
 
 var halts = view[events.HaltID, Halt]{
 	table: "halts", kind: "halt",
-	key:   func(h *Halt) events.HaltID { return h.GUID },
-	stamp: func(h *Halt) *Stamp { return &h.Stamp },
+	key:      func(h *Halt) events.HaltID { return h.GUID },
+	stamp:    func(h *Halt) *Stamp { return &h.Stamp },
+	metadata: func(h *Halt) *events.Metadata { return &h.Metadata },
 	columns: func(h *Halt) []column {
 		return []column{
 			{"guid", &h.GUID}, {"organization", &h.Organization}, {"space", &h.Space}, {"reason", &h.Reason},
@@ -59,8 +61,11 @@ func (f *fold) governed(m moment, e events.Event) error {
 	switch e := e.(type) {
 	case events.HaltDeclared:
 		return f.halts.add(Halt{
-			GUID: e.Halt, Organization: e.Organization, Space: e.Space, Reason: e.Reason, By: e.By, Until: e.Until, Stamp: m.stamp(),
+			GUID: e.Halt, Organization: e.Organization, Space: e.Space, Reason: e.Reason, By: e.By, Until: e.Until,
+			Metadata: e.Metadata, Stamp: m.stamp(),
 		})
+	case events.HaltMetadataSet:
+		return f.halts.change(m, e.Halt, func(h *Halt) { h.Metadata = e.Metadata })
 	case events.HaltLifted:
 		return f.halts.change(m, e.Halt, func(h *Halt) { h.LiftedBy, h.LiftedAt = e.By, e.At })
 	case events.VersionRejected:
@@ -97,6 +102,7 @@ type HaltFilter struct {
 	Now           time.Time
 	Created       TimeFilter
 	Updated       TimeFilter
+	Labels        []LabelRequirement
 }
 
 // Halts lists halts: those everywhere, and those where somebody may see what they hold.
@@ -109,6 +115,7 @@ func (s Sight) Halts(ctx context.Context, f HaltFilter, o Order, p Page) (List[H
 	w.haltStates(f.States, f.Now)
 	w.times("created_at", f.Created)
 	w.times("updated_at", f.Updated)
+	w.labels(halts.table, f.Labels)
 	return list(ctx, s.store, halts, w, o.sql(), p)
 }
 

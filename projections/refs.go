@@ -159,6 +159,8 @@ func refsOfRequest(e events.Event) Refs {
 		return Refs{App: e.App, Droplet: e.Droplet, Revision: e.Revision}
 	case events.HaltDeclared:
 		return Refs{Halt: e.Halt, Organization: e.Organization, Space: e.Space}
+	case events.HaltMetadataSet:
+		return Refs{Halt: e.Halt}
 	case events.HaltLifted:
 		return Refs{Halt: e.Halt}
 	case events.PolicyCreated:

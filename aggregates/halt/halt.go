@@ -30,6 +30,7 @@ func Evolve(s State, e events.Event) State {
 	switch e := e.(type) {
 	case events.HaltDeclared:
 		kept := slices.DeleteFunc(slices.Clone(s.Halts), func(h events.HaltDeclared) bool { return over(h, e.At) })
+		e.Metadata = events.Metadata{} // a halt that has ended has some too, and the state knows nothing of those
 		s.Halts = append(kept, e)
 	case events.HaltLifted:
 		s.Halts = slices.DeleteFunc(slices.Clone(s.Halts), func(h events.HaltDeclared) bool { return h.Halt == e.Halt })
@@ -72,6 +73,7 @@ type Declaration struct {
 	Until        time.Time // zero: until it is lifted
 	By           events.Actor
 	Now          time.Time
+	Metadata     events.Metadata
 }
 
 // Declare halts.
@@ -82,13 +84,29 @@ func Declare(s State, c Declaration) ([]events.Event, error) {
 	if !c.Until.IsZero() && !c.Until.After(c.Now) {
 		return nil, aggregates.Reject("Until must be in the future")
 	}
+	if err := app.CheckMetadata(c.Metadata); err != nil {
+		return nil, err
+	}
 	force := slices.DeleteFunc(slices.Clone(s.Halts), func(h events.HaltDeclared) bool { return over(h, c.Now) })
 	if len(force) >= maxHalts {
 		return nil, aggregates.Reject("%d halts are in force, the most there can be: lift one first", maxHalts)
 	}
 	return []events.Event{events.HaltDeclared{
 		Halt: c.Halt, Organization: c.Organization, Space: c.Space, Reason: c.Reason, By: c.By, At: c.Now, Until: c.Until,
+		Metadata: c.Metadata,
 	}}, nil
+}
+
+// SetMetadata changes labels and annotations of a halt that has these, in force or not.
+func SetMetadata(id events.HaltID, was events.Metadata, patch aggregates.MetadataPatch) ([]events.Event, error) {
+	next := patch.On(was)
+	if err := app.CheckMetadata(next); err != nil {
+		return nil, err
+	}
+	if next.Equal(was) {
+		return nil, nil
+	}
+	return []events.Event{events.HaltMetadataSet{Halt: id, Metadata: next}}, nil
 }
 
 // Lift ends a halt. One that has ended is not lifted again.

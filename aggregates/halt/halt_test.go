@@ -98,6 +98,30 @@ func TestHaltsAreBounded(t *testing.T) {
 	is.Equal(len(halt.Evolve(s, got[0]).Halts), 1)
 }
 
+// TestLabels are changed one by one; what changes nothing is no event.
+func TestLabels(t *testing.T) {
+	is := is.New(t)
+	has := events.Metadata{Labels: map[string]string{"incident": "42"}}
+	c := halt.Declaration{Halt: "h", Reason: "incident", Now: noon, Metadata: has}
+	got, err := halt.Declare(halt.State{}, c)
+	is.NoErr(err)
+	is.Equal(got[0].(events.HaltDeclared).Metadata, has)
+	c.Metadata = events.Metadata{Labels: map[string]string{"a b": "c"}}
+	_, err = halt.Declare(halt.State{}, c)
+	is.True(err != nil) // no such label can be
+
+	change := aggregates.MetadataPatch{Labels: map[string]*string{"incident": new("43")}}
+	got, err = halt.SetMetadata("h", has, change)
+	is.NoErr(err)
+	next := events.Metadata{Labels: map[string]string{"incident": "43"}}
+	is.Equal(got, []events.Event{events.HaltMetadataSet{Halt: "h", Metadata: next}})
+	got, err = halt.SetMetadata("h", next, change)
+	is.NoErr(err)
+	is.Equal(len(got), 0)
+	_, err = halt.SetMetadata("h", has, aggregates.MetadataPatch{Labels: map[string]*string{"a b": new("c")}})
+	is.True(err != nil) // nor set
+}
+
 func TestLift(t *testing.T) {
 	is := is.New(t)
 	s := fold(declared("h", "", "", noon.Add(time.Hour)))

@@ -59,6 +59,7 @@ policy.create             .         .         .       x       x           -     
 policy.update             .         .         .       x       x           -           -       x     .         .
 policy.delete             .         .         .       x       x           -           -       x     .         .
 halt.declare              .         .         .       x       x           -           -       x     .         .
+halt.update               .         .         .       x       x           -           -       x     .         .
 halt.lift                 .         .         .       x       x           -           -       x     .         .
 version.reject            x         x         .       .       .           -           -       x     .         .
 version.accept            x         x         .       .       .           -           -       x     .         .
@@ -207,6 +208,7 @@ func (th things) requests() map[string]commands.Command {
 		commands.RollBackDeployment{Deployment: deployment}, commands.ApproveDeployment{Deployment: deployment},
 		commands.DenyDeployment{Deployment: deployment}, commands.StartDeployment{Deployment: deployment},
 		commands.DeclareHalt{Space: space, Reason: "incident"}, commands.LiftHalt{Halt: events.HaltID(th.halt)},
+		commands.UpdateHalt{Halt: events.HaltID(th.halt)},
 		commands.RejectVersion{Droplet: events.DropletID(th.droplet), Reason: "leaks"}, commands.AcceptVersion{Droplet: events.DropletID(th.droplet)},
 		commands.ReleaseAutomation{App: app}, commands.CreatePolicy{Space: space, Called: "new", Rule: allowing},
 		commands.UpdatePolicy{Policy: events.PolicyID(th.policy)}, commands.DeletePolicy{Policy: events.PolicyID(th.policy)},

@@ -56,6 +56,8 @@ func (g *Gate) ofGovernance(ctx context.Context, c commands.Command) ([]Demand, 
 	switch c := c.(type) {
 	case commands.DeclareHalt:
 		return inScope(c.Organization, c.Space), nil
+	case commands.UpdateHalt:
+		return g.scoped(ctx, commands.KindHalt, string(c.Halt))
 	case commands.LiftHalt:
 		return g.scoped(ctx, commands.KindHalt, string(c.Halt))
 	case commands.CreatePolicy:

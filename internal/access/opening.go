@@ -107,8 +107,8 @@ func (s standing) OrganizationOfQuota(context.Context, events.QuotaID) (events.O
 // wheres are the kinds of places that a command can be about.
 func wheres(c commands.Command) []Where {
 	switch c.(type) {
-	case commands.CreatePolicy, commands.UpdatePolicy, commands.DeletePolicy, commands.DeclareHalt, commands.LiftHalt,
-		commands.CreateSubscription, commands.UpdateSubscription, commands.RotateSubscription, commands.TestSubscription,
+	case commands.CreatePolicy, commands.UpdatePolicy, commands.DeletePolicy, commands.DeclareHalt, commands.UpdateHalt,
+		commands.LiftHalt, commands.CreateSubscription, commands.UpdateSubscription, commands.RotateSubscription, commands.TestSubscription,
 		commands.DeleteSubscription:
 		return []Where{InSpace, InOrganization, Everywhere}
 	}

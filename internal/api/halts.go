@@ -18,6 +18,7 @@ func (a *API) haltRoutes() {
 	a.get("/v3/halts", a.listHalts)
 	a.echo.POST("/v3/halts", a.declareHalt)
 	a.get("/v3/halts/:guid", a.getHalt)
+	a.echo.PATCH("/v3/halts/:guid", a.updateHalt)
 	a.echo.POST("/v3/halts/:guid/actions/lift", a.liftHalt)
 }
 
@@ -28,11 +29,11 @@ type inScope struct {
 }
 
 func (a *API) listHalts(c echo.Context) error {
-	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "organization_guids", "space_guids", "states")
+	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "organization_guids", "space_guids", "states", "label_selector")
 	f := projections.HaltFilter{
 		GUIDs: list[events.HaltID](q, "guids"), Organizations: list[events.OrganizationID](q, "organization_guids"),
 		Spaces: list[events.SpaceID](q, "space_guids"), States: list[projections.HaltState](q, "states"), Now: a.Now(),
-		Created: q.times("created_ats"), Updated: q.times("updated_ats"),
+		Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
 	q.orderBy()
 	return listed(a, c, q, auth.Read, projections.Sight.Halts, f, a.showHalt(c))
@@ -44,10 +45,11 @@ func (a *API) showHalt(c echo.Context) func(projections.Halt) resource.Halt {
 }
 
 type declareHalt struct {
-	Reason        string  `json:"reason"`              // why, for everybody whose deployment stands still
-	Until         string  `json:"until"`               // when it ends by itself, RFC 3339
-	Seconds       int     `json:"duration_in_seconds"` // or how long it lasts, at most a year
-	Relationships inScope `json:"relationships"`
+	Reason        string   `json:"reason"`              // why, for everybody whose deployment stands still
+	Until         string   `json:"until"`               // when it ends by itself, RFC 3339
+	Seconds       int      `json:"duration_in_seconds"` // or how long it lasts, at most a year
+	Relationships inScope  `json:"relationships"`
+	Metadata      metadata `json:"metadata"`
 }
 
 func (a *API) declareHalt(c echo.Context) error {
@@ -57,7 +59,7 @@ func (a *API) declareHalt(c echo.Context) error {
 	}
 	return a.shown(c, http.StatusCreated, commands.DeclareHalt{
 		Organization: events.OrganizationID(body.Relationships.Organization.guid()), Space: events.SpaceID(body.Relationships.Space.guid()),
-		Reason: body.Reason, Until: body.Until, Seconds: body.Seconds,
+		Reason: body.Reason, Until: body.Until, Seconds: body.Seconds, Metadata: events.Metadata(body.Metadata),
 	})
 }
 
@@ -72,6 +74,14 @@ func (a *API) getHalt(c echo.Context) error {
 		return aggregates.NotFound(string(commands.KindHalt))
 	}
 	return one(c, seen[0].Stamp, a.showHalt(c)(seen[0]))
+}
+
+func (a *API) updateHalt(c echo.Context) error {
+	var body updateDeployment
+	if err := bind(c, &body); err != nil {
+		return err
+	}
+	return a.shown(c, http.StatusOK, commands.UpdateHalt{Halt: events.HaltID(c.Param("guid")), Metadata: body.Metadata})
 }
 
 func (a *API) liftHalt(c echo.Context) error {

@@ -86,6 +86,49 @@ func TestHaltResources(t *testing.T) {
 	}
 }
 
+// TestLabelsOfHalts: whoever declares one labels it, it is found by that, and changed even after its end.
+func TestLabelsOfHalts(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t)
+	is.NoErr(w.commands.Bootstrap(t.Context())) // the default space
+	w.caughtUp()
+	developer, manager := w.somebody("dora", false, auth.SpaceDeveloper), w.somebody("mary", false, auth.SpaceManager)
+	w.must(201, "POST", "/v3/halts", `{"reason":"freeze"}`)
+	made := w.must(201, "POST", "/v3/halts", `{"reason":"incident","relationships":{"space":{"data":{"guid":"default"}}},
+		"metadata":{"labels":{"incident":"42","team":"pay"},"annotations":{"chat":"#inc-42"}}}`, manager...)
+	is.Equal(at(made, "metadata"), map[string]any{
+		"labels": map[string]any{"incident": "42", "team": "pay"}, "annotations": map[string]any{"chat": "#inc-42"},
+	})
+	halt := "/v3/halts/" + text(made, "guid")
+	found := func(selector string) any {
+		return at(w.must(200, "GET", "/v3/halts?label_selector="+selector, "", developer...), "pagination", "total_results")
+	}
+	is.Equal([]any{found("incident=42"), found("incident=43"), found("!incident")}, []any{1.0, 0.0, 1.0})
+
+	const change = `{"metadata":{"labels":{"incident":"43","team":null}}}`
+	w.must(403, "PATCH", halt, change, developer...)
+	w.must(404, "PATCH", "/v3/halts/none", change)
+	w.must(200, "POST", halt+"/actions/lift", "", manager...)
+	changed := w.must(200, "PATCH", halt, change, manager...)
+	is.Equal(at(changed, "metadata"), map[string]any{
+		"labels": map[string]any{"incident": "43"}, "annotations": map[string]any{"chat": "#inc-42"},
+	})
+	is.Equal(text(changed, "state"), "LIFTED")
+	is.Equal([]any{found("incident=42"), found("incident=43")}, []any{0.0, 1.0})
+	w.must(200, "PATCH", halt, change, manager...) // again: nothing more
+	told := w.must(200, "GET", "/v3/audit_events?types=audit.halt.update", "")
+	is.Equal([]any{at(told, "pagination", "total_results"), at(told, "resources", 0, "actor", "name")}, []any{1.0, "mary"})
+
+	for body, want := range map[string]string{
+		`{"reason":"x","metadata":{"labels":{"a b":"c"}}}`: "Metadata label key error: 'a b' contains invalid characters",
+		`{"reason":"x","metadata":[]}`:                     "Metadata must be an object",
+	} {
+		is.Equal(text(w.must(422, "POST", "/v3/halts", body), "errors", 0, "detail"), want)
+	}
+	w.must(422, "PATCH", halt, `{"metadata":{"labels":{"a b":"c"}}}`)
+	w.must(422, "PATCH", halt, `{"reason":"another"}`)
+}
+
 // TestWhoHalts: who governs a place halts in it; whoever works there sees why nothing moves.
 func TestWhoHalts(t *testing.T) {
 	is := is.New(t)

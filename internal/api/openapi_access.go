@@ -66,6 +66,7 @@ var needs = map[string]need{
 	"listHalts":   lists(auth.Read),
 	"declareHalt": shows(commands.DeclareHalt{}),
 	"getHalt":     reads(auth.Read),
+	"updateHalt":  shows(commands.UpdateHalt{}),
 	"liftHalt":    shows(commands.LiftHalt{}),
 
 	"listPolicies":     lists(auth.Read),

@@ -36,7 +36,8 @@ var examples = map[string]json.RawMessage{
 	"rejectDroplet":     json.RawMessage(`{"reason":"it loses orders"}`),
 	"rejectRevision":    json.RawMessage(`{"reason":"it loses orders"}`),
 
-	"declareHalt": json.RawMessage(`{"reason":"incident 42","duration_in_seconds":3600,` + exampleInSpace + `}`),
+	"declareHalt": json.RawMessage(`{"reason":"incident 42","duration_in_seconds":3600,"metadata":{"labels":{"incident":"42"}},` + exampleInSpace + `}`),
+	"updateHalt":  json.RawMessage(`{"metadata":{"annotations":{"review":"https://wiki.example.com/42"}}}`),
 
 	"createPolicy": json.RawMessage(`{"name":"two pairs of eyes","rule":{"condition":"space.name != 'lab' && strategy.name != 'canary'",` +
 		`"outcome":"require_approval","reason":"it goes to everybody at once","approval":{"needed":1,"approvers":["space_manager","admin"],` +

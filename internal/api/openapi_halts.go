@@ -12,7 +12,7 @@ func haltOperations() []openapi.Operation {
 	return []openapi.Operation{
 		{
 			ID: "listHalts", Method: "GET", Path: "/v3/halts", Tag: tagHalts, Summary: "List halts",
-			Query:   paged("order_by", "created_ats", "updated_ats", "guids", "organization_guids", "space_guids", "states"),
+			Query:   paged("order_by", "created_ats", "updated_ats", "guids", "organization_guids", "space_guids", "states", "label_selector"),
 			Answers: []openapi.Answer{{Status: http.StatusOK, Body: openapi.Page{List: resource.List{}, Row: resource.Halt{}}}},
 		},
 		{
@@ -22,6 +22,10 @@ func haltOperations() []openapi.Operation {
 			Header: keyed, Body: declareHalt{}, Needed: true, Answers: []openapi.Answer{{Status: http.StatusCreated, Body: resource.Halt{}}},
 		},
 		{ID: "getHalt", Method: "GET", Path: "/v3/halts/:guid", Tag: tagHalts, Summary: "Get a halt", Answers: shown},
+		{
+			ID: "updateHalt", Method: "PATCH", Path: "/v3/halts/:guid", Tag: tagHalts, Summary: "Change labels and annotations of a halt",
+			Text: "In force or not.", Header: keyed, Body: updateDeployment{}, Needed: true, Answers: shown,
+		},
 		{
 			ID: "liftHalt", Method: "POST", Path: "/v3/halts/:guid/actions/lift", Tag: tagHalts, Summary: "Let deployments go on where they were",
 			Header: keyed, Body: struct{}{}, Answers: shown,

@@ -82,6 +82,7 @@ func (w *world) asShown(e estate, doc *openapi3.T) {
 		w.must(200, "POST", e.fill(path)+"/actions/accept", "")
 	}
 	halt := send(201, "declareHalt", "POST", "/v3/halts")
+	send(200, "updateHalt", "PATCH", "/v3/halts/"+halt)
 	w.must(200, "POST", "/v3/halts/"+halt+"/actions/lift", "")
 }
 

@@ -97,7 +97,7 @@ func home(e events.Event) events.Subject {
 		return events.NameSubject(e.Space, e.Name)
 	case events.NameReleased:
 		return events.NameSubject(e.Space, e.Name)
-	case events.HaltDeclared, events.HaltLifted:
+	case events.HaltDeclared, events.HaltMetadataSet, events.HaltLifted:
 		return events.HaltSubject
 	case events.PolicyCreated, events.PolicyUpdated, events.PolicyDeleted:
 		return events.PolicySubject

@@ -50,6 +50,7 @@ func init() {
 	catalogued((*Handler).startDeployment)
 
 	catalogued((*Handler).declareHalt)
+	catalogued((*Handler).updateHalt)
 	catalogued((*Handler).liftHalt)
 	catalogued((*Handler).rejectVersion)
 	catalogued((*Handler).acceptVersion)

@@ -35,6 +35,12 @@ type (
 		Reason       string                `json:"reason"`
 		Until        string                `json:"until,omitempty"`               // when it ends by itself, RFC 3339
 		Seconds      int                   `json:"duration_in_seconds,omitempty"` // or how long it lasts
+		Metadata     events.Metadata       `json:"metadata,omitzero"`
+	}
+	// UpdateHalt merges labels and annotations of a halt, in force or not; null deletes one.
+	UpdateHalt struct {
+		Halt     events.HaltID `json:"halt"`
+		Metadata MetadataPatch `json:"metadata"`
 	}
 	// LiftHalt lets the rollouts go on.
 	LiftHalt struct {
@@ -61,6 +67,7 @@ func (ApproveDeployment) Name() string { return "deployment.approve" }
 func (DenyDeployment) Name() string    { return "deployment.deny" }
 func (StartDeployment) Name() string   { return "deployment.start" }
 func (DeclareHalt) Name() string       { return "halt.declare" }
+func (UpdateHalt) Name() string        { return "halt.update" }
 func (LiftHalt) Name() string          { return "halt.lift" }
 func (RejectVersion) Name() string     { return "version.reject" }
 func (AcceptVersion) Name() string     { return "version.accept" }
@@ -128,7 +135,7 @@ func (h *Handler) startDeployment(ctx context.Context, c StartDeployment, m even
 func (h *Handler) declareHalt(ctx context.Context, c DeclareHalt, m eventlog.Meta) (Result, error) {
 	declaration := halt.Declaration{
 		Halt:   events.HaltID(events.DeriveID(m.CommandID, "halt", 0)),
-		Reason: c.Reason, By: m.Actor, Now: m.Time,
+		Reason: c.Reason, By: m.Actor, Now: m.Time, Metadata: c.Metadata,
 	}
 	var err error
 	if declaration.Until, err = c.until(m.Time); err != nil {
@@ -189,30 +196,56 @@ func InvalidOrganization() error {
 }
 
 func (h *Handler) liftHalt(ctx context.Context, c LiftHalt, m eventlog.Meta) (Result, error) {
-	known, err := h.declared(ctx, c.Halt)
-	if err == nil && !known {
-		err = aggregates.NotFound(string(KindHalt))
-	}
-	if err != nil {
-		return Result{}, err
-	}
-	out, err := h.halts.Decide(ctx, m, func(s halt.State) ([]events.Event, error) { return halt.Lift(s, c.Halt, m.Actor, m.Time), nil })
-	if err != nil {
-		return Result{}, err
-	}
-	return resultOf(KindHalt, string(c.Halt), out), nil
+	return h.onHalt(ctx, c.Halt, m, func(s halt.State, _ events.Metadata) ([]events.Event, error) {
+		return halt.Lift(s, c.Halt, m.Actor, m.Time), nil
+	})
 }
 
-// declared says whether there ever was a halt; of those that are over the state knows nothing.
-func (h *Handler) declared(ctx context.Context, id events.HaltID) (known bool, err error) {
+func (h *Handler) updateHalt(ctx context.Context, c UpdateHalt, m eventlog.Meta) (Result, error) {
+	return h.onHalt(ctx, c.Halt, m, func(_ halt.State, has events.Metadata) ([]events.Event, error) {
+		return halt.SetMetadata(c.Halt, has, c.Metadata)
+	})
+}
+
+// onHalt decides about a halt that was declared once, whether it is in force or not. What it is called is read at each attempt: a commit
+// that came in between is a conflict, and there is another one.
+func (h *Handler) onHalt(
+	ctx context.Context, id events.HaltID, m eventlog.Meta, decide func(halt.State, events.Metadata) ([]events.Event, error),
+) (Result, error) {
+	out, err := h.halts.Decide(ctx, m, func(s halt.State) ([]events.Event, error) {
+		has, known, err := h.declared(ctx, id)
+		if err == nil && !known {
+			err = aggregates.NotFound(string(KindHalt))
+		}
+		if err != nil {
+			return nil, err
+		}
+		return decide(s, has)
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	return resultOf(KindHalt, string(id), out), nil
+}
+
+// declared says whether there ever was a halt, and which metadata it has; of those that are over the state knows nothing.
+func (h *Handler) declared(ctx context.Context, id events.HaltID) (has events.Metadata, known bool, err error) {
 	err = h.log.Read(ctx, events.HaltSubject, 0, 0, func(c events.Recorded) error {
 		for _, e := range c.Events {
-			made, ok := e.(events.HaltDeclared)
-			known = known || ok && made.Halt == id
+			switch e := e.(type) {
+			case events.HaltDeclared:
+				if e.Halt == id {
+					has, known = e.Metadata, true
+				}
+			case events.HaltMetadataSet:
+				if e.Halt == id {
+					has = e.Metadata
+				}
+			}
 		}
 		return nil
 	})
-	return known, err
+	return has, known, err
 }
 
 // onVersion decides about the app that a droplet or a revision belongs to.

@@ -112,7 +112,8 @@ func governance() []turn {
 		{step{"policy.update", "policy-update", `{"policy":` + y + `,"name":"two pairs of eyes"}`}, "boss", "dev", forbidden},
 		{step{"policy.delete", "policy-delete", `{"policy":` + y + `}`}, "boss", "dev", forbidden},
 
-		{step{"halt.declare", "halt", `{"space":"default","reason":"incident"}`}, "boss", "dev", forbidden},
+		{step{"halt.declare", "halt", `{"space":"default","reason":"incident","metadata":{"labels":{"incident":"42"}}}`}, "boss", "dev", forbidden},
+		{step{"halt.update", "halt-update", `{"halt":` + h + `,"metadata":{"labels":{"incident":null}}}`}, "boss", "dev", forbidden},
 		{step{"halt.lift", "halt-lift", `{"halt":` + h + `}`}, "boss", "dev", forbidden},
 
 		{step{"version.reject", "reject", `{"droplet":` + d + `,"reason":"leaks"}`}, "dev", "audrey", forbidden},

@@ -265,6 +265,7 @@ func everything() (before, after []step) {
 			{"policy.update", "policy-update", `{"policy":` + derived("policy", "policy") + `,"rule":{"outcome":"allow"}}`},
 			{"policy.delete", "policy-delete", `{"policy":` + derived("policy", "policy") + `}`},
 			{"halt.declare", "halt", `{"space":` + s + `,"reason":"incident","until":"` + time.Now().Add(time.Hour).Format(time.RFC3339) + `"}`},
+			{"halt.update", "halt-update", `{"halt":` + derived("halt", "halt") + `,"metadata":{"labels":{"incident":"42"}}}`},
 			{"halt.lift", "halt-lift", `{"halt":` + derived("halt", "halt") + `}`},
 			{"subscription.create", "hook", `{"name":"chat","space":` + s + `,"url":"https://hooks.test","types":["deployment.*"]}`},
 			{"subscription.update", "hook-update", `{"subscription":` + w + `,"content_mode":"binary"}`},

@@ -61,7 +61,10 @@ func asBefore(t *testing.T, path string) {
 	is := is.New(t)
 	db, err := sql.Open("sqlite", path)
 	is.NoErr(err)
-	for _, statement := range []string{"DROP TABLE outdated", "DELETE FROM goose_db_version WHERE version_id >= 15", "UPDATE apps SET name = 'other'"} {
+	for _, statement := range []string{
+		"ALTER TABLE halts DROP COLUMN labels", "ALTER TABLE halts DROP COLUMN annotations", "DROP TABLE outdated",
+		"DELETE FROM goose_db_version WHERE version_id >= 15", "UPDATE apps SET name = 'other'",
+	} {
 		_, err := db.Exec(statement)
 		is.NoErr(err)
 	}
