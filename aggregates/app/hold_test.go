@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/matryer/is"
 
@@ -43,6 +44,30 @@ func TestNoHaltHoldsTheWayBack(t *testing.T) {
 			v.steer(steer)
 			is.True(v.s.Deployment != nil)                        // it is on its way back
 			is.Equal(len(app.ApplyHalt(v.s, incident, v.now)), 0) // and goes on
+		})
+	}
+}
+
+// TestTimeGoesOnInAHalt: a pause or a bake whose time has passed meanwhile ends in the moment in which the halt does.
+func TestTimeGoesOnInAHalt(t *testing.T) {
+	for name, c := range map[string]struct {
+		strategy string
+		options  events.DeploymentOptions
+	}{
+		"pause": {events.StrategyCanary, events.DeploymentOptions{CanaryPauses: []events.Pause{{Seconds: 60, Then: events.ThenContinue}}}},
+		"bake":  {events.StrategyBlueGreen, events.DeploymentOptions{Bake: 60}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			v := rollOut(t, 1, app.CreateDeployment{Strategy: c.strategy, Options: c.options})
+			v.healthy()
+			v.tick()
+			v.s = must(v, v.s, app.ApplyHalt(v.s, incident, v.now), nil)
+			v.wait(time.Minute)
+			is.Equal(len(v.tick()), 0) // it stands still
+			v.s = must(v, v.s, app.ApplyHalt(v.s, app.Halt{}, v.now), nil)
+			v.tick()
+			is.Equal(v.outcome(), app.ReasonDeployed)
 		})
 	}
 }
