@@ -39,6 +39,20 @@ func (w *world) answers(who []string, id string, n int, verb string) {
 	w.must(200, "POST", "/v3/deployments/"+w.deployment(id, n)+"/actions/"+verb, `{"comment":"so be it"}`, who...)
 }
 
+// TestAnAppIsDeletedThatWaits ends its member like any other, though its deployment never began.
+func TestAnAppIsDeletedThatWaits(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		is := is.New(t)
+		w.manager()
+		s := w.subjects("a", "b", "c")
+		w.policy(`app.name == "b"`, asks)
+		id := w.groupBy(ann, s[0].member(""), s[1].member(""), s[2].member(wave(2, "")))
+		is.Equal(w.stands(id), "RUNNING: DEPLOYED CREATING_APPROVAL PENDING")
+		w.must(202, "DELETE", "/v3/apps/"+s[1].app, "")
+		is.Equal(w.stands(id), "FINALIZED: DEPLOYED DELETED SKIPPED")
+	})
+}
+
 // TestAMemberWaitsForPeople: alone, and keeps the next wave waiting; approved it goes on like the others, denied nothing follows.
 func TestAMemberWaitsForPeople(t *testing.T) {
 	for name, c := range map[string]struct {
