@@ -121,7 +121,12 @@ type stream struct {
 
 func (s *stream) run(ctx context.Context) error {
 	for {
-		// Whether it is over is looked up before the history is read, so that nothing comes after what is read then.
+		// Whether it is over is looked up before the history is read, so that nothing comes after what is read then. What is waited for
+		// is whatever comes after that look: else the end, if it comes between the two, is told by the next commit only.
+		at, err := s.api.Store.Checkpoint(ctx)
+		if err != nil {
+			return err
+		}
 		over, err := s.over(ctx)
 		if err != nil {
 			return err
@@ -148,7 +153,7 @@ func (s *stream) run(ctx context.Context) error {
 		case over:
 			return s.out.event("", "end", s.end)
 		default:
-			if err := s.wait(ctx, l.Sequence+1); err != nil {
+			if err := s.wait(ctx, at+1); err != nil {
 				return err
 			}
 		}
