@@ -1,7 +1,9 @@
 package api
 
 import (
+	"context"
 	"net/http"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 )
@@ -55,4 +57,19 @@ func (a *API) Routes() []string {
 // Careless adds an endpoint that answers without asking anybody.
 func (a *API) Careless(path string) {
 	a.get(path, func(c echo.Context) error { return answer(c, http.StatusOK, "secret") })
+}
+
+// StreamMeanwhile adds a stream of deployments at which something happens right after it looked first whether it is over.
+func (a *API) StreamMeanwhile(path string, happens func()) {
+	var once sync.Once
+	a.get(path, a.streamEvents(func(a *API, guid string) told {
+		t := deploymentTold(a, guid)
+		look := t.over
+		t.over = func(ctx context.Context) (bool, error) {
+			over, err := look(ctx)
+			once.Do(happens)
+			return over, err
+		}
+		return t
+	}))
 }

@@ -154,6 +154,23 @@ func TestLiveStream(t *testing.T) {
 	is.Equal(live, all(t, w.call("GET", "/v3/deployments/"+id+"/stream", "").Body.String()))
 }
 
+// TestStreamEndsThoughTheEndComesMeanwhile: between the look whether it is over and the read, with no commit afterwards.
+func TestStreamEndsThoughTheEndComesMeanwhile(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t)
+	id := w.ongoing()
+	w.api.StreamMeanwhile("/meanwhile/:guid", func() {
+		w.must(200, "POST", "/v3/deployments/"+id+"/actions/cancel", "")
+		w.until("it is over", func() bool { return w.status(id) == "FINALIZED/CANCELED" })
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	body := open(t, ctx, serve(t, w.api).URL+"/meanwhile/"+id, "")
+	for e, ok := next(body); e.name != "end"; e, ok = next(body) {
+		is.True(ok) // it comes to its end
+	}
+}
+
 // TestLongStream has more events than are read at once.
 func TestLongStream(t *testing.T) {
 	is := is.New(t)
