@@ -58,6 +58,9 @@ func TestAGroupStandsAsItsMembersDo(t *testing.T) {
 		}
 	}
 	stands(group.StatusPending, group.Creating, group.Pending)
+	was, err := s.Group(t.Context(), "j1")
+	is.NoErr(err)
+	is.Equal([]string{was.Members[0].AppName, was.Members[1].AppName}, []string{"hello", ""}) // no name is on record: the app's own
 	l.app(events.DeploymentCreated{App: "a1", Deployment: "x1", Group: "j1", Plan: []events.Step{{New: 2, Gate: events.GateHealthy}}})
 	stands(group.StatusRunning, group.Deploying, group.Pending) // in the commit in which the member does
 	l.app(events.DeploymentPaused{App: "a1", Deployment: "x1", Step: 1})
