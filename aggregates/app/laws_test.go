@@ -237,6 +237,10 @@ func (w *world) still(before app.State, decided []events.Event) {
 			}
 		case events.DeploymentBreached: // what fails may be sent back
 			return
+		case events.DeploymentHalted, events.DeploymentErrorRecorded: // another halt took over, and nothing else happens
+			if reflect.DeepEqual(before.Processes, w.state.Processes) {
+				continue
+			}
 		case events.DeploymentApprovalRequested, events.DeploymentWithdrawn, events.DeploymentDenied, events.DeploymentCreated:
 			return
 		}
