@@ -222,11 +222,13 @@ func BenchmarkHalt(b *testing.B) {
 	await(rollouts, events.TypeDeploymentErrorRecorded) // it misses their instances: the updater knows all of them now
 	var held []time.Duration
 	for b.Loop() {
-		r.halt(b, declaration(time.Time{}))
+		d := declaration(time.Time{})
+		d.Halt = events.HaltID(events.NewID()) // one that is over never holds again
+		r.halt(b, d)
 		began := time.Now()
 		await(rollouts, events.TypeDeploymentHalted)
 		held = append(held, time.Since(began))
-		r.lift(b, "h")
+		r.lift(b, d.Halt)
 		await(rollouts, events.TypeDeploymentResumed)
 	}
 	slices.Sort(held)
