@@ -41,6 +41,17 @@ func declaration(until time.Time) halt.Declaration {
 	return halt.Declaration{Halt: "h", Reason: "incident", By: "user/ann", Now: time.Now().UTC(), Until: until}
 }
 
+// unattended runs a test in a bubble of its own time with an agent and an updater at work.
+func unattended(t *testing.T, test func(*testing.T, *is.I, *rig)) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 4)
+		stopAgent, stop := start(t, r.agent(nil)), start(t, r.updater())
+		test(t, is.New(t), r)
+		stop()
+		stopAgent()
+	})
+}
+
 func halted(s app.State) bool { return s.Deployment != nil && s.Deployment.Halt != "" }
 
 // TestAHaltHoldsARollout: halted it stands still though its instances are healthy; lifted it goes on where it was.
@@ -140,33 +151,23 @@ func (r *rig) request(t testing.TB, n int, verdicts ...events.PolicyVerdict) {
 
 // TestAWindowOpens: a deployment that waits for a window begins by itself when it opens, though the app has no rollout.
 func TestAWindowOpens(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		is := is.New(t)
-		r := newRig(t, 4)
-		stopAgent, stop := start(t, r.agent(nil)), start(t, r.updater())
+	unattended(t, func(t *testing.T, is *is.I, r *rig) {
 		opens := time.Now().UTC().Add(7 * time.Hour)
 		r.requestHeld(t, "night", opens)
 		r.awaitFor(t, 8*time.Hour, "it is deployed", deployed)
 		is.Equal(r.when(t, events.TypeDeploymentCreated)[1:], []time.Time{opens})
 		is.Equal(len(r.when(t, events.TypeDeploymentHeld)), 0) // the request has said it
-		stop()
-		stopAgent()
 	})
 }
 
 // TestAWindowOpensInAHalt: what waits for a window begins when the halt that outlasts it is over.
 func TestAWindowOpensInAHalt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		is := is.New(t)
-		r := newRig(t, 4)
-		stopAgent, stop := start(t, r.agent(nil)), start(t, r.updater())
+	unattended(t, func(t *testing.T, is *is.I, r *rig) {
 		opens, ends := time.Now().UTC().Add(time.Hour), time.Now().UTC().Add(2*time.Hour)
 		r.requestHeld(t, "night", opens)
 		r.halt(t, declaration(ends))
 		r.awaitFor(t, 8*time.Hour, "it is deployed", deployed)
 		is.Equal(r.when(t, events.TypeDeploymentCreated)[1:], []time.Time{ends})
-		stop()
-		stopAgent()
 	})
 }
 

@@ -114,10 +114,7 @@ func TestAFreezeCameInBetween(t *testing.T) {
 
 // TestAFreezeIsAskedAfterAtEachBeginning: a halt ends in one freeze, and when that one is over another has been declared.
 func TestAFreezeIsAskedAfterAtEachBeginning(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		is := is.New(t)
-		r := newRig(t, 4)
-		stopAgent, stop := start(t, r.agent(nil)), start(t, r.updater())
+	unattended(t, func(t *testing.T, is *is.I, r *rig) {
 		now := time.Now().UTC()
 		r.requestApproval(t)
 		r.halt(t, declaration(now.Add(time.Hour)))
@@ -128,17 +125,12 @@ func TestAFreezeIsAskedAfterAtEachBeginning(t *testing.T) {
 		r.freeze(t, "second", now.Add(80*time.Minute), time.Hour)
 		r.awaitFor(t, 4*time.Hour, "it is deployed", deployed)
 		is.Equal(r.when(t, events.TypeDeploymentCreated)[1:], []time.Time{now.Add(140 * time.Minute)})
-		stop()
-		stopAgent()
 	})
 }
 
 // TestAFreezeIsLifted: what it held begins at once; where the policy only says otherwise now, so does the request.
 func TestAFreezeIsLifted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		is := is.New(t)
-		r := newRig(t, 4)
-		stopAgent, stop := start(t, r.agent(nil)), start(t, r.updater())
+	unattended(t, func(t *testing.T, is *is.I, r *rig) {
 		now := time.Now().UTC()
 		r.freeze(t, "freeze", now, 3*time.Hour)
 		r.requestApproval(t)
@@ -157,18 +149,13 @@ func TestAFreezeIsLifted(t *testing.T) {
 		r.await(t, "it is deployed", deployed)
 		is.Equal(r.when(t, events.TypeDeploymentHeld), []time.Time{now, now.Add(time.Hour)})
 		is.Equal(r.when(t, events.TypeDeploymentCreated)[1:], []time.Time{now.Add(2 * time.Hour)})
-		stop()
-		stopAgent()
 	})
 }
 
 // TestAFreezeIsLiftedThatHeldFromTheBeginning: what it held begins at once, as if it had been declared later; where the policy only
 // says otherwise now, so does the request.
 func TestAFreezeIsLiftedThatHeldFromTheBeginning(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		is := is.New(t)
-		r := newRig(t, 4)
-		stopAgent, stop := start(t, r.agent(nil)), start(t, r.updater())
+	unattended(t, func(t *testing.T, is *is.I, r *rig) {
 		now := time.Now().UTC()
 		r.requestHeld(t, "freeze", now.Add(7*time.Hour))
 		r.freeze(t, "another", now, time.Hour) // which ends before
@@ -176,8 +163,6 @@ func TestAFreezeIsLiftedThatHeldFromTheBeginning(t *testing.T) {
 		r.thaw(t, "freeze")
 		r.await(t, "it is deployed", deployed)
 		is.Equal(r.when(t, events.TypeDeploymentCreated)[1:], []time.Time{now.Add(90 * time.Minute)})
-		stop()
-		stopAgent()
 	})
 }
 
