@@ -24,8 +24,7 @@ import (
 // Commands carries out commands: *commands.Handler.
 type Commands interface {
 	Handle(ctx context.Context, c commands.Command, by commands.Caller) (commands.Result, error)
-	Judge(ctx context.Context, c commands.CreateDeployment, by commands.Caller) (commands.Judged, error)
-	JudgeGroup(ctx context.Context, c commands.CreateGroup, by commands.Caller) (commands.JudgedGroup, error)
+	resource.Judges
 	Forecast(ctx context.Context, c commands.CreateDeployment, a commands.Assumptions, by commands.Caller) (commands.Forecast, error)
 	UploadDroplet(ctx context.Context, id events.DropletID, r io.Reader, by commands.Caller) (commands.Result, error)
 }

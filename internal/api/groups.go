@@ -10,7 +10,6 @@ import (
 	"slipway/events"
 	"slipway/internal/auth"
 	"slipway/internal/commands"
-	"slipway/internal/resource"
 	"slipway/projections"
 )
 
@@ -92,15 +91,7 @@ func (a *API) evaluateGroup(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.allow(c, create); err != nil {
-		return err
-	}
-	judged, err := a.Commands.JudgeGroup(c.Request().Context(), create, a.caller(c, events.CommandID(events.NewID())))
-	if err != nil {
-		return err
-	}
-	standsAt(c, judged.Sequence)
-	return answer(c, http.StatusOK, resource.GroupEvaluationOf(create, judged))
+	return a.ask(c, commands.EvaluateGroup{CreateGroup: create})
 }
 
 // directGroup answers with the group, which tells what became of each member as it goes on.

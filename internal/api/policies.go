@@ -99,13 +99,18 @@ func (a *API) evaluatePolicies(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.allow(c, create); err != nil {
+	return a.ask(c, commands.EvaluatePolicies{CreateDeployment: create})
+}
+
+// ask answers a question of somebody who may send what it is about.
+func (a *API) ask(c echo.Context, q commands.Question) error {
+	if err := a.allow(c, q.About()); err != nil {
 		return err
 	}
-	judged, err := a.Commands.Judge(c.Request().Context(), create, a.caller(c, events.CommandID(events.NewID())))
+	shown, at, err := resource.Ask(c.Request().Context(), a.Commands, q, a.caller(c, events.CommandID(events.NewID())))
 	if err != nil {
 		return err
 	}
-	standsAt(c, judged.Sequence)
-	return answer(c, http.StatusOK, resource.EvaluationOf(judged))
+	standsAt(c, at)
+	return answer(c, http.StatusOK, shown)
 }

@@ -3,7 +3,8 @@
 //
 // Request and reply: a NATS micro service named "slipway" with one endpoint per command of the catalogue, on
 // rpc.<aggregate>.<verb>, which arrives as rpc.by.<caller>.<aggregate>.<verb>. The answer is the resource in JSON, or an
-// error: its HTTP status in Nats-Service-Error-Code, its text in Nats-Service-Error, and Cloud Foundry's error body.
+// error: its HTTP status in Nats-Service-Error-Code, its text in Nats-Service-Error, and Cloud Foundry's error body. Questions,
+// such as policy.evaluate, have their endpoints there too; they write nothing, and no other door takes them.
 //
 // Durable: the work-queue stream COMMANDS takes commands.<aggregate>.<verb>, as commands.by.<caller>.<aggregate>.<verb>, while
 // no handler is up too; one command after the other is carried out when one is.

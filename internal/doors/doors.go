@@ -41,6 +41,8 @@ type Config struct {
 	// Present gives what a result is about, as JSON shows it to its caller; nil where it is gone. It waits until the read
 	// model shows the result, or says why it cannot.
 	Present func(ctx context.Context, i auth.Identity, result commands.Result) (any, error)
+	// Answer gives what a question is answered, as JSON shows it, and the newest commit that it was made from.
+	Answer func(ctx context.Context, q commands.Question, by commands.Caller) (any, events.Sequence, error)
 	// Log is where refusals through the durable door are recorded.
 	Log    eventlog.Log
 	Logger *slog.Logger
@@ -79,27 +81,51 @@ func Run(ctx context.Context, cfg Config) error {
 	return nil
 }
 
-// carryOut decodes a command of somebody's and hands it to the handler, if they may send it. A panic there becomes an error: it must not take the process
-// down, since a command that waits in a stream would do so again and again.
+// carryOut decodes a command of somebody's and hands it to the handler, if they may send it.
 func (cfg Config) carryOut(ctx context.Context, i auth.Identity, name string, body []byte, by commands.Caller) (result commands.Result, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%s: %w: %v", name, errPanic, p)
-			cfg.Logger.LogAttrs(ctx, slog.LevelError, "a command made its handler panic", slog.String("command", name),
-				slog.String("id", string(by.CommandID)), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-		}
-	}()
+	defer cfg.outlive(ctx, name, by, &err)
 	c, err := commands.Decode(name, body)
 	if err != nil {
 		return commands.Result{}, err
 	}
+	if by, err = cfg.admit(ctx, i, name, c, by); err != nil {
+		return commands.Result{}, err
+	}
+	return cfg.Handler.Handle(ctx, c, by)
+}
+
+// ask decodes a question of somebody's and has it answered, if they may send the command that it is about.
+func (cfg Config) ask(ctx context.Context, i auth.Identity, name string, body []byte, by commands.Caller) (shown any, at events.Sequence, err error) {
+	defer cfg.outlive(ctx, name, by, &err)
+	q, err := commands.DecodeQuestion(name, body)
+	if err != nil {
+		return nil, 0, err
+	}
+	if by, err = cfg.admit(ctx, i, name, q.About(), by); err != nil {
+		return nil, 0, err
+	}
+	return cfg.Answer(ctx, q, by)
+}
+
+// admit asks whether somebody may send a command, and completes what is said of them.
+func (cfg Config) admit(ctx context.Context, i auth.Identity, name string, c commands.Command, by commands.Caller) (commands.Caller, error) {
 	if err := cfg.Allow(ctx, i, c); err != nil {
-		return commands.Result{}, fmt.Errorf("%s: %w", name, err)
+		return by, fmt.Errorf("%s: %w", name, err)
 	}
 	if by.Automation = i.Automation; cfg.Roles != nil {
 		by.Roles = cfg.Roles(i)
 	}
-	return cfg.Handler.Handle(ctx, c, by)
+	return by, nil
+}
+
+// outlive makes an error of a panic: it must not take the process down, since a command that waits in a stream would do so again and
+// again.
+func (cfg Config) outlive(ctx context.Context, name string, by commands.Caller, err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%s: %w: %v", name, errPanic, p)
+		cfg.Logger.LogAttrs(ctx, slog.LevelError, "a command made its handler panic", slog.String("command", name),
+			slog.String("id", string(by.CommandID)), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+	}
 }
 
 var errPanic = errors.New("panic")

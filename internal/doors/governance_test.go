@@ -22,6 +22,7 @@ import (
 	"slipway/internal/natsboot/natstest"
 	"slipway/internal/projector"
 	"slipway/internal/resource"
+	"slipway/projections"
 	"slipway/projections/storetest"
 )
 
@@ -57,6 +58,12 @@ func (logins) VerifyAt(context.Context, []string, time.Time) (auth.Identity, err
 // staffed is a rig with the gate that HTTP has too, over read models that follow the log.
 func staffed(t *testing.T) (*rig, Config) {
 	t.Helper()
+	r, cfg, _ := staffedOver(t)
+	return r, cfg
+}
+
+func staffedOver(t *testing.T) (*rig, Config, *projections.Store) {
+	t.Helper()
 	r, store := newRig(t), storetest.Open(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -76,7 +83,10 @@ func staffed(t *testing.T) (*rig, Config) {
 	cfg.Present = func(ctx context.Context, _ auth.Identity, result commands.Result) (any, error) {
 		return reader.Load(ctx, "http://slipway.test", result)
 	}
-	return r, cfg
+	cfg.Answer = func(ctx context.Context, q commands.Question, by commands.Caller) (any, events.Sequence, error) {
+		return resource.Ask(ctx, r.handler, q, by)
+	}
+	return r, cfg, store
 }
 
 // turn is one command of somebody's, and before it the same of somebody who may not, with the title of their refusal.

@@ -41,7 +41,11 @@ func readOrder(subject string, header nats.Header, body []byte, at place) order 
 	}
 	given := header.Get(events.HeaderMsgID)
 	o.by = commands.Caller{CommandID: events.CommandID(given), Actor: unknown, Door: doorCommands, Trace: trace(header)}
-	if o.fault == nil && !slices.Contains(commands.Names(), o.name) {
+	switch {
+	case o.fault != nil || slices.Contains(commands.Names(), o.name):
+	case slices.Contains(commands.Questions(), o.name):
+		o.fault = aggregates.Reject("%s only has an answer, and nobody waits for one here: ask %s%s", o.name, RPCSubjects, o.name)
+	default:
 		_, o.fault = commands.Decode(o.name, nil)
 	}
 	if !events.ValidID(given) {

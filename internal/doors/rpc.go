@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,7 +76,7 @@ func openRPC(ctx context.Context, cfg Config) (*rpc, error) {
 func (r *rpc) add(ctx context.Context) (micro.Service, error) {
 	service, err := micro.AddService(r.NC, micro.Config{
 		Name: Service, Version: serviceVersion, QueueGroup: queueGroup,
-		Description: "Commands to Slipway. The answer is the resource; the header Nats-Msg-Id makes a request repeatable.",
+		Description: "Commands and questions to Slipway. The answer is the resource; the header Nats-Msg-Id makes a request repeatable.",
 		ErrorHandler: func(_ micro.Service, err *micro.NATSError) {
 			r.Logger.Warn("rpc door", "subject", err.Subject, "err", err)
 		},
@@ -83,7 +84,7 @@ func (r *rpc) add(ctx context.Context) (micro.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range commands.Names() {
+	for _, name := range endpoints() {
 		err := service.AddEndpoint(strings.ReplaceAll(name, ".", "-"),
 			micro.ContextHandler(ctx, func(ctx context.Context, req micro.Request) { r.serve(ctx, name, req) }),
 			micro.WithEndpointSubject(RPCSubjects+vouched+"*."+name),
@@ -93,6 +94,11 @@ func (r *rpc) add(ctx context.Context) (micro.Service, error) {
 		}
 	}
 	return service, nil
+}
+
+// endpoints are what can be asked for: the commands, and the questions.
+func endpoints() []string {
+	return slices.Sorted(slices.Values(slices.Concat(commands.Names(), commands.Questions())))
 }
 
 // close lets no further request in, waits for those that run, and answers those that wait with 503.
@@ -129,15 +135,30 @@ func (r *rpc) serve(ctx context.Context, name string, req micro.Request) {
 	caller, _ := splitCaller(strings.TrimPrefix(req.Subject(), RPCSubjects))
 	i, err := r.identify(ctx, caller, nats.Header(req.Headers()), time.Now())
 	by.Actor = actorOf(i, err)
-	var result commands.Result
-	if err == nil {
-		result, err = r.carryOut(ctx, i, name, req.Data(), by)
+	if err != nil {
+		r.fail(ctx, req, name, by, err)
+		return
 	}
+	if slices.Contains(commands.Questions(), name) {
+		r.answer(ctx, req, name, i, by)
+		return
+	}
+	result, err := r.carryOut(ctx, i, name, req.Data(), by)
 	if err != nil {
 		r.fail(ctx, req, name, by, err)
 		return
 	}
 	r.succeed(ctx, req, name, i, by, result)
+}
+
+// answer answers a question.
+func (r *rpc) answer(ctx context.Context, req micro.Request, name string, i auth.Identity, by commands.Caller) {
+	shown, at, err := r.ask(ctx, i, name, req.Data(), by)
+	if err != nil {
+		r.fail(ctx, req, name, by, err)
+		return
+	}
+	r.show(ctx, req, name, by, shown, at)
 }
 
 // succeed answers with the resource. A resource that is gone, because the command deleted it, is answered by its guid.
@@ -158,13 +179,18 @@ func (r *rpc) succeed(ctx context.Context, req micro.Request, name string, i aut
 			result.Sequence, events.HeaderMsgID, by.CommandID))
 		return
 	}
+	r.show(ctx, req, name, by, shown, result.Sequence)
+}
+
+// show answers with what JSON shows of something, and where in the log that stands.
+func (r *rpc) show(ctx context.Context, req micro.Request, name string, by commands.Caller, shown any, at events.Sequence) {
 	body, err := json.Marshal(shown)
 	if err != nil {
 		r.fail(ctx, req, name, by, fmt.Errorf("encode the answer: %w", err))
 		return
 	}
 	headers := answerHeaders(by)
-	headers[HeaderSequence] = []string{strconv.FormatUint(uint64(result.Sequence), 10)}
+	headers[HeaderSequence] = []string{strconv.FormatUint(uint64(at), 10)}
 	r.sent(ctx, name, by, req.Respond(body, micro.WithHeaders(headers)))
 }
 

@@ -186,7 +186,7 @@ func TestMicroService(t *testing.T) {
 	is.NoErr(err)
 	var info micro.Info
 	is.NoErr(json.Unmarshal(m.Data, &info))
-	is.Equal(len(info.Endpoints), len(commands.Names())) // an endpoint per command
+	is.Equal(len(info.Endpoints), len(commands.Names())+len(commands.Questions())) // an endpoint for each
 	is.Equal(info.Endpoints[0].Subject, "rpc.by.*.app.assign-droplet")
 	is.Equal(info.Endpoints[0].Metadata["request"], "rpc.app.assign-droplet") // what a client asks
 	is.Equal(info.Endpoints[0].QueueGroup, queueGroup)

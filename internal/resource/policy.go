@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"fmt"
 
 	"slipway/events"
 	"slipway/internal/commands"
@@ -62,6 +63,28 @@ func GroupEvaluationOf(c commands.CreateGroup, j commands.JudgedGroup) GroupEval
 		e.Members = append(e.Members, MemberEvaluation{App: guid(m.App), Wave: m.WaveNumber(), Evaluation: EvaluationOf(j.Members[i])})
 	}
 	return e
+}
+
+// Judges asks the policies: *commands.Handler.
+type Judges interface {
+	Judge(ctx context.Context, c commands.CreateDeployment, by commands.Caller) (commands.Judged, error)
+	JudgeGroup(ctx context.Context, c commands.CreateGroup, by commands.Caller) (commands.JudgedGroup, error)
+}
+
+// Ask gives what a question is answered, and the newest commit that the answer was made from. Errors are those of whom it asks.
+func Ask(ctx context.Context, j Judges, q commands.Question, by commands.Caller) (shown any, at events.Sequence, err error) {
+	switch q := q.(type) {
+	case commands.EvaluatePolicies:
+		judged, err := j.Judge(ctx, q.CreateDeployment, by)
+		return EvaluationOf(judged), judged.Sequence, err
+	case commands.EvaluateGroup:
+		judged, err := j.JudgeGroup(ctx, q.CreateGroup, by)
+		if err != nil {
+			return nil, 0, err // there is not something for each member
+		}
+		return GroupEvaluationOf(q.CreateGroup, judged), judged.Sequence, nil
+	}
+	return nil, 0, fmt.Errorf("no answer to %T", q)
 }
 
 // LastDeployments implements commands.Finder.

@@ -13,6 +13,7 @@ import (
 
 	"slipway/aggregates"
 	"slipway/aggregates/plan"
+	"slipway/events"
 	"slipway/internal/access"
 	"slipway/internal/api"
 	"slipway/internal/auth"
@@ -87,6 +88,9 @@ func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener
 			return doors.Run(ctx, doors.Config{
 				NC: b.Conn, Handler: handler, Callers: logins, Allow: gate.Allow, Roles: gate.RolesOf, Log: b.Log, Logger: logger, Ready: func() { close(ready) },
 				Present: presenting(reader, resource.Base(base), gate),
+				Answer: func(ctx context.Context, q commands.Question, by commands.Caller) (any, events.Sequence, error) {
+					return resource.Ask(ctx, handler, q, by)
+				},
 			})
 		})
 		return group.Wait()

@@ -32,6 +32,11 @@ func TestApprovalOverNATS(t *testing.T) {
 	policy := boss.guid(t, "policy.create", fmt.Sprintf(
 		`{"space":%q,"name":"four eyes","rule":{"outcome":"require_approval","approval":{"needed":1,"approvers":["space_manager"]}}}`, space))
 
+	asks, _ := dev.request(t, "policy.evaluate", fmt.Sprintf(`{"app":%q}`, app))
+	is.Equal(asks["outcome"], "require_approval") // before anybody asks
+	asks, _ = dev.request(t, "group.evaluate", fmt.Sprintf(`{"members":[{"app":%q}]}`, app))
+	is.Equal(asks["outcome"], "require_approval")
+
 	ask := func() string { return dev.guid(t, "deployment.create", fmt.Sprintf(`{"app":%q}`, app)) }
 	first := ask()
 	_, headers := dev.request(t, "deployment.approve", fmt.Sprintf(`{"deployment":%q}`, first))
