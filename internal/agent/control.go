@@ -83,6 +83,7 @@ func (s *supervisor) start(p *process, index int) {
 		Process: w.Process, Type: w.Type, Index: index, Generation: w.Generation, Droplet: w.Droplet, Command: w.Command, Environment: w.Environment,
 		MemoryMB: w.MemoryMB, DiskMB: w.DiskMB, HealthCheck: health.Default(w.HealthCheck, w.Type),
 	}}
+	s.logOf(i).Info("start instance", "droplet", w.Droplet)
 	s.reports.Add(events.InstanceStarting{InstanceRef: i.spec.Ref(s.cfg.ID)})
 	s.launch(p, i, nil)
 }

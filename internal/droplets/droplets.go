@@ -6,6 +6,7 @@
 //     killed process leaves behind is found by [ObjectStore.Sweep].
 //  2. Bits are read as they were written, or the last Read fails: a digest is compared at the end.
 //  3. Neither writing nor reading holds more than a few chunks in memory, however large the bits are.
+//  4. A reading ends with its context at once, and with an error where a chunk does not come in time; see [ObjectStore.Get].
 //
 // A reader may find its bits replaced under it; then its last Read fails. Droplets never change, so only a repeated
 // upload does that.

@@ -3,7 +3,9 @@ package droplets_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,6 +120,57 @@ func TestDamageShows(t *testing.T) {
 	is.True(err != nil) // wrong bits are never taken for right ones
 }
 
+// A reader that waits for a chunk is told at once that its context ended: who starts the app anew would wait for it.
+func TestReadingEndsWithItsContext(t *testing.T) {
+	is := is.New(t)
+	server, err := natsboot.Start(t.Context(), natsboot.Config{StoreDir: t.TempDir(), Unguarded: true}, natstest.Quiet())
+	is.NoErr(err)
+	store, err := droplets.Open(t.Context(), natstest.ConnectTo(t, server))
+	is.NoErr(err)
+	const size = 16 << 20
+	_, _, err = store.Put(t.Context(), "d1", io.LimitReader(zeros{}, size))
+	is.NoErr(err)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, err := store.Get(ctx, "d1")
+	is.NoErr(err)
+	defer r.Close()
+	is.NoErr(server.Shutdown()) // the chunks that were asked for already are all that comes
+	failed := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(io.Discard, r)
+		failed <- err
+	}()
+	select {
+	case err := <-failed:
+		t.Fatalf("a reading without its server ended with %v", err)
+	case <-time.After(200 * time.Millisecond): // most likely it waits now; were it slower, the test would only see less
+	}
+	cancel()
+	select {
+	case err := <-failed:
+		is.True(errors.Is(err, context.Canceled))
+	case <-time.After(20 * time.Second):
+		t.Fatal("still reading 20 s after its context ended")
+	}
+}
+
+// Where chunks have gone a reader is told so, soon.
+func TestMissingChunksShow(t *testing.T) {
+	is := is.New(t)
+	nc := natstest.Connect(t)
+	store := open(t, nc)
+	_, _, err := store.Put(t.Context(), "d1", bytes.NewReader(make([]byte, 300_000)))
+	is.NoErr(err)
+	is.NoErr(objectStream(t, nc).DeleteMsg(t.Context(), 3)) // the last of them
+	r, err := store.Get(t.Context(), "d1")
+	is.NoErr(err)
+	defer r.Close()
+	n, err := io.Copy(io.Discard, r)
+	is.Equal(n, int64(2*(128<<10)))
+	is.True(err != nil && strings.Contains(err.Error(), "upload them again: 37856 bytes are missing")) // and what to do
+}
+
 func TestSweep(t *testing.T) {
 	is := is.New(t)
 	nc := natstest.Connect(t)
@@ -158,6 +211,37 @@ func BenchmarkPut(b *testing.B) {
 	for b.Loop() {
 		_, _, err := store.Put(b.Context(), "d1", io.LimitReader(zeros{}, size))
 		is.NoErr(err)
+	}
+}
+
+// BenchmarkGet reads 64 MiB; nats.go's own reading of the same object is the limit to compare with.
+func BenchmarkGet(b *testing.B) {
+	is := is.New(b)
+	const size = 64 << 20
+	nc := natstest.Connect(b)
+	store, err := droplets.Open(b.Context(), nc)
+	is.NoErr(err)
+	_, _, err = store.Put(b.Context(), "d1", io.LimitReader(zeros{}, size))
+	is.NoErr(err)
+	js, err := jetstream.New(nc)
+	is.NoErr(err)
+	objects, err := js.ObjectStore(b.Context(), streams.Droplets)
+	is.NoErr(err)
+	for name, open := range map[string]func() (io.ReadCloser, error){
+		"slipway": func() (io.ReadCloser, error) { return store.Get(b.Context(), "d1") },
+		"nats.go": func() (io.ReadCloser, error) { return objects.Get(b.Context(), "d1") },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(size)
+			for b.Loop() {
+				r, err := open()
+				is.NoErr(err)
+				n, err := io.Copy(io.Discard, r)
+				is.NoErr(err)
+				is.NoErr(r.Close())
+				is.Equal(n, int64(size))
+			}
+		})
 	}
 }
 

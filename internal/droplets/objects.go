@@ -23,12 +23,8 @@ const (
 	metaSubject  = "$O." + streams.Droplets + ".M." // and the object's name in base64
 )
 
-const (
-	// transferTimeout bounds one reading: a gigabyte over a slow line takes minutes.
-	transferTimeout = time.Hour
-	// cleanUpTimeout bounds the removal of what a failed upload wrote.
-	cleanUpTimeout = 10 * time.Second
-)
+// cleanUpTimeout bounds the removal of what a failed upload wrote.
+const cleanUpTimeout = 10 * time.Second
 
 // ObjectStore is a Store in the object store [streams.Droplets] of JetStream.
 type ObjectStore struct {
@@ -60,30 +56,21 @@ func OpenLimited(ctx context.Context, nc *nats.Conn, limit int64) (*ObjectStore,
 	return &ObjectStore{js: js, stream: stream, objects: objects, limit: limit}, nil
 }
 
-// Get implements [Store].
+// Get implements [Store]. Its context bounds the reading too, which may take as long as it gets on: only a single chunk must
+// come within half a minute.
 func (s *ObjectStore) Get(ctx context.Context, id string) (io.ReadCloser, error) {
-	// Without a deadline nats.go would give the whole transfer five seconds.
-	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
-	object, err := s.objects.Get(ctx, id)
-	if err == nil {
-		return &reading{object, cancel}, nil
-	}
-	cancel()
+	info, err := s.objects.GetInfo(ctx, id)
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return nil, fmt.Errorf("%w: %s", ErrNotFound, id)
 	}
-	return nil, fmt.Errorf("read droplet bits %s: %w", id, err)
-}
-
-// reading ends its context with itself.
-type reading struct {
-	io.ReadCloser
-	cancel context.CancelFunc
-}
-
-func (r *reading) Close() error {
-	defer r.cancel()
-	return r.ReadCloser.Close()
+	var r io.ReadCloser
+	if err == nil {
+		r, err = s.read(ctx, info)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read droplet bits %s: %w", id, err)
+	}
+	return r, nil
 }
 
 // Delete implements [Store].
