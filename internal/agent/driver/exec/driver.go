@@ -20,7 +20,7 @@ import (
 // Config says where a driver works.
 type Config struct {
 	Agent  events.AgentID // marks the processes, so that those of other agents on this host are left alone
-	Dir    string         // its own; nobody else writes there
+	Dir    string         // its own: under a directory that the agent has locked
 	Bits   tree.Bits      // where droplets come from
 	Limits tree.Limits    // of droplets; zero: tree.DefaultLimits
 	Path   string         // PATH of instances; empty: the agent's

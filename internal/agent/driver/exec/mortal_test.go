@@ -14,6 +14,7 @@ import (
 	"github.com/matryer/is"
 
 	"slipway/events"
+	"slipway/internal/agent"
 	"slipway/internal/agent/driver"
 	"slipway/internal/agent/driver/drivertest"
 )
@@ -34,6 +35,11 @@ func mortalAgent() {
 	if err := json.NewDecoder(os.Stdin).Decode(&e); err != nil {
 		panic(err)
 	}
+	home, err := agent.OpenHome(e.Dir)
+	if err != nil {
+		panic(err)
+	}
+	defer home.Close()
 	d, err := New(Config{Agent: e.Agent, Dir: e.Dir, Bits: newBox(), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		panic(err)
@@ -82,6 +88,18 @@ func (h host) specs(n int, b drivertest.Behaviour) []driver.Spec {
 	return specs
 }
 
+// succeed opens a driver after a killed agent, as the next agent does: with the lock of its directory, which is free once no
+// start of the one before is on its way.
+func (h host) succeed(t *testing.T) *Driver {
+	t.Helper()
+	home, err := agent.OpenHome(h.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = home.Close() })
+	return h.open(t)
+}
+
 // alive counts the processes that carry the host's mark.
 func (h host) alive(t *testing.T) int {
 	t.Helper()
@@ -106,7 +124,7 @@ func TestALaterAgentAdoptsWhatAKilledOneLeft(t *testing.T) {
 	kill()
 	is.Equal(h.alive(t), 2*len(specs)) // shell and app of each live on
 
-	found, err := h.open(t).Recover(t.Context())
+	found, err := h.succeed(t).Recover(t.Context())
 	is.NoErr(err)
 	is.Equal(len(found.Alive), len(specs))
 	is.Equal(len(found.Vanished), 0)
@@ -130,7 +148,7 @@ func TestAnAgentKilledAtAnyMomentLeavesNoOrphan(t *testing.T) {
 			is.True(output.Scan())
 		}
 		kill() // somewhere in the start of the next one
-		found, err := h.open(t).Recover(t.Context())
+		found, err := h.succeed(t).Recover(t.Context())
 		is.NoErr(err)
 		is.True(len(found.Alive) >= life) // those that were announced
 		for _, i := range found.Alive {

@@ -14,7 +14,8 @@ const sweeps = 20
 
 // Recover implements [driver.Driver]. What was recorded and is still the same process is alive. Everything else that
 // carries this agent's mark is a stray, such as a process whose agent was killed before it could write its number down: it is
-// killed, for nobody knows how to reach it.
+// killed, for nobody knows how to reach it. No start of the earlier agent may still be on its way: [Config.Dir] must be locked as
+// an agent's home is.
 func (d *Driver) Recover(ctx context.Context) (driver.Recovered, error) {
 	records, broken, err := d.dirs.read()
 	if err != nil {
