@@ -15,12 +15,11 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"slipway/events"
 )
 
-// Bits gives a droplet's .tgz. The error wraps fs.ErrNotExist where there is none.
+// Bits gives a droplet's .tgz. The error wraps fs.ErrNotExist where there is none. When ctx ends, opening fails and so does reading
+// what was opened.
 type Bits interface {
 	Open(ctx context.Context, id events.DropletID) (io.ReadCloser, error)
 }
@@ -33,15 +32,16 @@ const unfinished = ".new-"
 
 // Cache keeps unpacked droplets, each in a directory of its id.
 type Cache struct {
-	dir    string
-	bits   Bits
-	limits Limits
-	log    *slog.Logger
-	flight singleflight.Group
+	dir       string
+	bits      Bits
+	limits    Limits
+	log       *slog.Logger
+	unpacking sync.WaitGroup
 
-	mu    sync.Mutex
-	users map[events.DropletID]int // who hold a tree now
-	used  map[events.DropletID]time.Time
+	mu      sync.Mutex
+	users   map[events.DropletID]int // who hold a tree now
+	used    map[events.DropletID]time.Time
+	flights map[events.DropletID]*flight // trees that somebody waits for
 }
 
 // Open makes a cache in dir and removes what an earlier life left unfinished.
@@ -51,7 +51,7 @@ func Open(dir string, bits Bits, l Limits, log *slog.Logger) (*Cache, error) {
 	}
 	c := &Cache{
 		dir: dir, bits: bits, limits: l, log: log,
-		users: map[events.DropletID]int{}, used: map[events.DropletID]time.Time{},
+		users: map[events.DropletID]int{}, used: map[events.DropletID]time.Time{}, flights: map[events.DropletID]*flight{},
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -82,21 +82,18 @@ func (c *Cache) Use(ctx context.Context, id events.DropletID) (dir string, done 
 	return dir, sync.OnceFunc(func() { c.hold(id, -1) }), nil
 }
 
-// ensure unpacks the droplet where it is not yet. One caller does it for all; should that one give up, another one does.
+// ensure unpacks the droplet where it is not yet.
 func (c *Cache) ensure(ctx context.Context, id events.DropletID, dir string) error {
-	for {
-		if _, err := os.Stat(dir); err == nil {
-			return nil
-		}
-		result := c.flight.DoChan(string(id), func() (any, error) { return nil, c.unpack(ctx, id, dir) })
-		select {
-		case r := <-result:
-			if r.Err == nil || ctx.Err() != nil || !errors.Is(r.Err, context.Canceled) {
-				return r.Err
-			}
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	f := c.board(ctx, id, dir)
+	defer c.leave(id, f)
+	select {
+	case <-f.landed:
+		return f.err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -122,7 +119,7 @@ func (c *Cache) unpack(ctx context.Context, id events.DropletID, dir string) (er
 	if err := unpackInto(ctx, bits, fresh, c.limits); err != nil {
 		return err
 	}
-	if err := os.Rename(fresh, dir); err != nil {
+	if err := c.land(ctx, fresh, dir); err != nil {
 		return err
 	}
 	c.log.Info("droplet unpacked", "droplet", id, "took", time.Since(began))

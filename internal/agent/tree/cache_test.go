@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/matryer/is"
 
@@ -41,7 +42,7 @@ func (s *shelf) Open(ctx context.Context, id events.DropletID) (io.ReadCloser, e
 	return io.NopCloser(bytes.NewReader(s.data)), nil
 }
 
-func open(t *testing.T, dir string, s *shelf) *Cache {
+func open(t *testing.T, dir string, s Bits) *Cache {
 	t.Helper()
 	c, err := Open(dir, s, small, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -86,18 +87,96 @@ func TestCacheUnpacksOnce(t *testing.T) {
 	is.Equal(s.opens.Load(), int32(1)) // however many ask
 }
 
+// deaf is a Bits whose first bits come when they are let go, whatever becomes of who asked for them; those after it come at once.
+type deaf struct {
+	shelf
+	asked chan struct{} // closed by the first who asks
+	let   chan struct{}
+}
+
+func (d *deaf) Open(ctx context.Context, id events.DropletID) (io.ReadCloser, error) {
+	if d.opens.Load() > 0 {
+		return d.shelf.Open(ctx, id)
+	}
+	defer close(d.asked)
+	r, err := d.shelf.Open(context.WithoutCancel(ctx), id)
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(late(d.let), r), r}, err
+}
+
+// late is nothing, once it is let go.
+type late chan struct{}
+
+func (l late) Read([]byte) (int, error) {
+	<-l
+	return 0, io.EOF
+}
+
+func newDeaf(t *testing.T) *deaf {
+	return &deaf{shelf: shelf{data: tgz(t, file("f", "x"))}, asked: make(chan struct{}), let: make(chan struct{})}
+}
+
+// use asks for a tree and says what became of it.
+func use(ctx context.Context, c *Cache) <-chan error {
+	got := make(chan error, 1)
+	go func() {
+		_, done, err := c.Use(ctx, "d1")
+		if err == nil {
+			done()
+		}
+		got <- err
+	}()
+	return got
+}
+
+// soon is what comes of it, unless it never comes.
+func soon(t *testing.T, got <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-got:
+		return err
+	case <-time.After(time.Minute):
+		t.Fatal("still waiting after a minute")
+		return nil
+	}
+}
+
 func TestCacheOutlivesACallerThatGivesUp(t *testing.T) {
 	is := is.New(t)
-	s := &shelf{data: tgz(t, file("f", "x")), block: make(chan struct{})}
-	c := open(t, t.TempDir(), s)
+	bits := newDeaf(t)
+	c := open(t, t.TempDir(), bits)
 	ctx, cancel := context.WithCancel(t.Context())
-	first, second := make(chan error, 1), make(chan error, 1)
-	go func() { _, _, err := c.Use(ctx, "d1"); first <- err }()
-	go func() { _, _, err := c.Use(t.Context(), "d1"); second <- err }()
+	first := use(ctx, c)
+	<-bits.asked
+	f := c.board(t.Context(), "d1", "") // another one who waits
 	cancel()
-	is.True(errors.Is(<-first, context.Canceled)) // it gave up
-	close(s.block)
-	is.NoErr(<-second) // another one still gets its tree
+	is.True(errors.Is(soon(t, first), context.Canceled)) // it gave up
+	close(bits.let)
+	<-f.landed
+	is.NoErr(f.err) // the other one gets its tree
+	c.leave("d1", f)
+	is.NoErr(soon(t, use(t.Context(), c)))
+	is.Equal(bits.opens.Load(), int32(1)) // that was begun for the first
+	c.Close()
+}
+
+// An app is started, stopped and started: whoever comes last waits for nothing that was begun for the one before.
+func TestNobodyWaitsForWhatWasGivenUp(t *testing.T) {
+	is := is.New(t)
+	dir := t.TempDir()
+	bits := newDeaf(t)
+	c := open(t, dir, bits)
+	ctx, cancel := context.WithCancel(t.Context())
+	first := use(ctx, c)
+	<-bits.asked
+	cancel()
+	is.True(errors.Is(soon(t, first), context.Canceled))
+	is.NoErr(soon(t, use(t.Context(), c))) // though the first is still being read
+	close(bits.let)
+	c.Close()
+	is.Equal(names(t, dir), []string{"d1"}) // and what is late leaves nothing
 }
 
 func TestCacheLeavesNothingHalfDone(t *testing.T) {

@@ -84,6 +84,7 @@ func New(c Config) (*Driver, error) {
 func (d *Driver) Close() error {
 	d.close()
 	d.watchers.Wait()
+	d.trees.Close()
 	d.ports.close()
 	return nil
 }
