@@ -61,7 +61,8 @@ type FeedStream struct {
 
 // OpenFeed opens the stream [StreamFeed], which must have been set up.
 func OpenFeed(ctx context.Context, nc *nats.Conn) (*FeedStream, error) {
-	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(maxFeedInFlight))
+	// Without a time-out what is never acknowledged would count as in flight for ever, and some day nothing more could be sent.
+	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(maxFeedInFlight), jetstream.WithPublishAsyncTimeout(feedAckWait))
 	if err != nil {
 		return nil, fmt.Errorf("open feed: %w", err)
 	}

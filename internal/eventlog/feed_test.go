@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/matryer/is"
 	"github.com/nats-io/nats.go"
@@ -14,6 +15,7 @@ import (
 	"slipway/events"
 	"slipway/internal/eventlog"
 	"slipway/internal/natsboot/natstest"
+	"slipway/internal/natsboot/streams"
 )
 
 // feedMessage carries event index of commit.
@@ -115,4 +117,28 @@ func TestFeedStream(t *testing.T) {
 		err := feed.Publish(ctx, 0, feedMessages(1))
 		is.True(errors.Is(err, eventlog.ErrUnavailable)) // what became of it is settled by End
 	})
+}
+
+// A server that loses what it was sent, as one does that was the leader until then, acknowledges none of it, ever. The feed waits for that
+// for a while, and then it goes on.
+func TestFeedOutlivesAServerThatNeverAcknowledges(t *testing.T) {
+	is := is.New(t)
+	nc, feed := openFeed(t)
+	js, err := jetstream.New(nc)
+	is.NoErr(err)
+	is.NoErr(js.DeleteStream(t.Context(), eventlog.StreamFeed))
+	mute, err := nc.Subscribe("rollouts.>", func(*nats.Msg) {})
+	is.NoErr(err)
+	for range 2 { // as many as may be in flight, and more
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		err = feed.Publish(ctx, 0, feedMessages(300))
+		cancel()
+		is.True(errors.Is(err, eventlog.ErrUnavailable))
+	}
+	is.NoErr(mute.Unsubscribe())
+	is.NoErr(streams.Setup(t.Context(), nc, streams.Config{}))
+	for patience := time.Now().Add(time.Minute); err != nil && time.Now().Before(patience); {
+		err = feed.Publish(t.Context(), 0, feedMessages(3))
+	}
+	is.NoErr(err) // a server that acknowledges is back
 }
