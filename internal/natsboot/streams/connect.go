@@ -14,6 +14,12 @@ import (
 const (
 	reconnectWait   = 250 * time.Millisecond
 	reconnectJitter = 250 * time.Millisecond
+	// pingEvery and pingsUnanswered say when a connection counts as dead on which nothing comes: within half a minute, for a server that
+	// is gone without a word leaves no other sign. NATS's own choice is six minutes. A server that is merely busy has time to answer.
+	pingEvery       = 10 * time.Second
+	pingsUnanswered = 2
+	// writeTimeout bounds one write to a server that takes nothing: all who use the connection wait for it.
+	writeTimeout = 10 * time.Second
 	// drainTimeout bounds how long a closing connection waits for what is under way.
 	drainTimeout = 5 * time.Second
 )
@@ -44,6 +50,9 @@ func Options(name string, logger *slog.Logger) []nats.Option {
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
 		nats.ReconnectJitter(reconnectJitter, reconnectJitter),
+		nats.PingInterval(pingEvery),
+		nats.MaxPingsOutstanding(pingsUnanswered),
+		nats.FlusherTimeout(writeTimeout),
 		nats.DrainTimeout(drainTimeout),
 		nats.IgnoreAuthErrorAbort(), // a server that is too busy to log somebody in will do so a little later
 		// A request while the server is away waits for it instead of failing; its time-out still counts.
