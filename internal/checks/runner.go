@@ -66,14 +66,14 @@ func (r *Runner) Run(ctx context.Context) error {
 		}
 		return fmt.Errorf("checks: %w", err)
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, working := errgroup.WithContext(ctx)
 	w := newWatches(r)
 	defer w.wait()
-	group.Go(func() error { return r.sweep(ctx, w) })
+	group.Go(func() error { return r.sweep(working, w) })
 	group.Go(func() error {
-		return r.log.Follow(ctx, eventlog.Query{Filters: []string{events.AllAppSubjects}, After: newest}, func(batch []events.Recorded) error {
+		return r.log.Follow(working, eventlog.Query{Filters: []string{events.AllAppSubjects}, After: newest}, func(batch []events.Recorded) error {
 			for _, c := range batch {
-				r.follow(ctx, w, c)
+				r.follow(working, w, c)
 			}
 			return nil
 		})

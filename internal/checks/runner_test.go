@@ -2,6 +2,7 @@ package checks_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -482,5 +483,21 @@ func TestQuestionsUnderWayAreBounded(t *testing.T) {
 			asked += len(o.heard(c.Name))
 		}
 		is.Equal(asked, 60) // those that waited had their turn
+	})
+}
+
+// blind is a log that cannot list apps.
+type blind struct{ eventlog.Log }
+
+func (blind) Heads(context.Context, string) ([]eventlog.Head, error) {
+	return nil, eventlog.ErrUnavailable
+}
+
+// TestItEndsWhenAPartOfItDoes with the reason.
+func TestItEndsWhenAPartOfItDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		err := checks.New(blind{r.log}, r.apps, always(good), slog.New(slog.DiscardHandler)).Run(t.Context())
+		is.New(t).True(errors.Is(err, eventlog.ErrUnavailable))
 	})
 }

@@ -67,10 +67,10 @@ func New(log eventlog.Log, apps *eventlog.Repository[app.State], send Commands, 
 
 // Run works until ctx ends, then returns nil. An error means that it cannot go on at all.
 func (m *Manager) Run(ctx context.Context) error {
-	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error { return m.sweep(ctx) })
+	work, working := errgroup.WithContext(ctx)
+	work.Go(func() error { return m.sweep(working) })
 	work.Go(func() error {
-		return m.log.Work(ctx, eventlog.Worker{
+		return m.log.Work(working, eventlog.Worker{
 			Name: consumer, Filters: []string{events.AllAppSubjects, events.AllGroupSubjects}, Lanes: lanes, Failed: m.failed,
 		}, m.handle)
 	})

@@ -2,8 +2,10 @@ package groups_test
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/matryer/is"
@@ -66,6 +68,42 @@ func TestReadsBehindTheirCause(t *testing.T) {
 				w.passes(time.Minute)
 				is.True(log.late.Load() < 0) // it had lagged behind
 				is.Equal(w.stands(id), "FINALIZED: DEPLOYED")
+			})
+		})
+	}
+}
+
+// broken is a log of which one part fails for good.
+type broken struct {
+	eventlog.Log
+	lists, works error
+}
+
+func (b broken) Heads(context.Context, string) ([]eventlog.Head, error) { return nil, b.lists }
+
+func (b broken) Work(ctx context.Context, w eventlog.Worker, fn func(context.Context, events.Recorded) error) error {
+	if b.works != nil && w.Name == "groups" { // or what it has done would be done again
+		return b.works
+	}
+	return b.Log.Work(ctx, w, fn)
+}
+
+// TestItEndsWhenAPartOfItDoes, with the reason, and without one when it is stopped.
+func TestItEndsWhenAPartOfItDoes(t *testing.T) {
+	for name, log := range map[string]broken{
+		"no list": {lists: eventlog.ErrUnavailable}, "no work": {works: eventlog.ErrUnavailable}, "stopped": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				is := is.New(t)
+				log.Log = eventlog.NewMemory(events.NewRegistry())
+				ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+				defer stop()
+				err := groups.New(log, commands.Apps(log, nil), nil, quiet).Run(ctx)
+				fails := log.lists != nil || log.works != nil
+				is.Equal(errors.Is(err, eventlog.ErrUnavailable), fails)
+				is.Equal(err != nil, fails)
+				is.Equal(ctx.Err() == nil, fails) // at once
 			})
 		})
 	}

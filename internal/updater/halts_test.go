@@ -3,7 +3,10 @@ package updater_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,6 +73,79 @@ func TestAHaltHoldsARollout(t *testing.T) {
 	is.Equal(r.between(t, events.TypeDeploymentHalted, events.TypeDeploymentResumed), []events.Type{events.TypeDeploymentErrorRecorded})
 }
 
+// TestAHaltHoldsThoughQuotasDoNotAnswer: it waits for nothing but the log.
+func TestAHaltHoldsThoughQuotasDoNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 4)
+		var away atomic.Bool
+		r.quotas = func(context.Context, app.State) (app.Quota, error) {
+			if away.Load() {
+				return app.Quota{}, eventlog.ErrUnavailable
+			}
+			return app.Quota{}, nil
+		}
+		stop := start(t, r.updater())
+		r.deploy(t, 2, nil)
+		r.await(t, "it misses its instances", func(s app.State) bool { return s.Deployment != nil && s.Deployment.Error != "" })
+		away.Store(true)
+		r.halt(t, declaration(time.Time{}))
+		r.await(t, "it is halted", halted)
+		stop()
+	})
+}
+
+// attentive is a log that knows which apps were looked at, in order.
+type attentive struct {
+	eventlog.Log
+	mu   sync.Mutex
+	apps []string
+}
+
+func (a *attentive) Last(ctx context.Context, s events.Subject) (events.Sequence, error) {
+	if aggregate, id, _ := s.Split(); aggregate == events.AggregateApp {
+		a.mu.Lock()
+		a.apps = append(a.apps, id)
+		a.mu.Unlock()
+	}
+	return a.Log.Last(ctx, s)
+}
+
+// TestAHaltComesFirstToWhatIsKnown: of all apps those first whose rollouts the updater knows, and each app once.
+func TestAHaltComesFirstToWhatIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		is := is.New(t)
+		log := &attentive{Log: eventlog.NewMemory(events.NewRegistry())}
+		r := newRigOn(t, log, eventlog.NewMemoryTimers(), 2)
+		for i := range 100 {
+			r.create(t, events.AppID(fmt.Sprintf("idle-%d", i)))
+		}
+		for _, id := range []events.AppID{"b", "c", "a"} {
+			r.roll(t, id)
+		}
+		stop := start(t, r.updater())
+		<-time.After(time.Hour)
+		log.apps = nil
+		declared := time.Now()
+		r.halt(t, declaration(time.Time{}))
+		<-time.After(time.Hour)
+		stop()
+		last := slices.IndexFunc(log.apps, func(id string) bool { return len(id) > 1 })
+		known := slices.Compact(slices.Sorted(slices.Values(log.apps[:last])))
+		is.Equal(known, []string{"a", "b", "c"})
+		for _, id := range known {
+			is.NoErr(r.log.Read(t.Context(), events.AppSubject(events.AppID(id)), 0, 0, func(c events.Recorded) error {
+				if c.Events[0].Type() == events.TypeDeploymentHalted {
+					is.Equal(c.Time, declared.UTC()) // at once
+				}
+				return nil
+			}))
+		}
+		idle := slices.DeleteFunc(log.apps, func(id string) bool { return slices.Contains(known, id) })
+		is.Equal(len(idle), 101) // hello too
+		is.Equal(r.told.at(slog.LevelWarn), nil)
+	})
+}
+
 // awaitReport waits for the first report on a process.
 func (r *rig) awaitReport(t testing.TB, id events.ProcessID) {
 	t.Helper()
@@ -87,16 +163,22 @@ func (r *rig) awaitReport(t testing.TB, id events.ProcessID) {
 }
 
 // between gives the types of the events after the first of one type and before the first of another.
-func (r *rig) between(t testing.TB, from, to events.Type) (between []events.Type) {
+func (r *rig) between(t testing.TB, from, to events.Type) []events.Type {
 	t.Helper()
-	var all []events.Type
+	all := r.types(t)
+	return all[slices.Index(all, from)+1 : slices.Index(all, to)]
+}
+
+// types gives those of all events of the app.
+func (r *rig) types(t testing.TB) (all []events.Type) {
+	t.Helper()
 	is.New(t).NoErr(r.log.Read(t.Context(), events.AppSubject("hello"), 0, 0, func(c events.Recorded) error {
 		for _, e := range c.Events {
 			all = append(all, e.Type())
 		}
 		return nil
 	}))
-	return all[slices.Index(all, from)+1 : slices.Index(all, to)]
+	return all
 }
 
 // TestAHaltElsewhere holds nothing here.
@@ -237,26 +319,30 @@ func BenchmarkHalt(b *testing.B) {
 	b.ReportMetric(float64(held[len(held)-1].Microseconds())/1000, "worst-ms")
 }
 
+// create makes a further app.
+func (r *rig) create(t testing.TB, id events.AppID) {
+	t.Helper()
+	r.decideOn(t, id, func(s app.State, _ events.CommandID) ([]events.Event, error) {
+		return app.CreateApp(s, app.Create{ID: id, Name: string(id), Space: "default"})
+	})
+}
+
 // roll begins a rollout of a further app, which waits for its instances.
-func (r *rig) roll(b *testing.B, id events.AppID) {
-	b.Helper()
-	for n, decide := range []func(app.State, events.CommandID) ([]events.Event, error){
-		func(s app.State, _ events.CommandID) ([]events.Event, error) {
-			return app.CreateApp(s, app.Create{ID: id, Name: string(id), Space: "default"})
-		},
-		func(s app.State, c events.CommandID) ([]events.Event, error) {
-			return app.DeployApp(s, rollout(id, c, "d-1"))
-		},
-		func(s app.State, c events.CommandID) ([]events.Event, error) {
-			return app.DeployApp(s, rollout(id, c, "d-2"))
-		},
-	} {
-		m := eventlog.Meta{CommandID: events.CommandID(fmt.Sprintf("%s-%d", id, n)), Actor: "tester", Time: time.Now().UTC()}
-		_, err := r.apps.Decide(b.Context(), string(id), m, func(s app.State) ([]events.Event, error) { return decide(s, m.CommandID) })
-		if err != nil {
-			b.Fatal(err)
-		}
+func (r *rig) roll(t testing.TB, id events.AppID) {
+	t.Helper()
+	r.create(t, id)
+	for _, d := range []events.DropletID{"d-1", "d-2"} {
+		r.decideOn(t, id, func(s app.State, c events.CommandID) ([]events.Event, error) {
+			return app.DeployApp(s, rollout(id, c, d))
+		})
 	}
+}
+
+func (r *rig) decideOn(t testing.TB, id events.AppID, decide func(app.State, events.CommandID) ([]events.Event, error)) {
+	t.Helper()
+	m := eventlog.Meta{CommandID: events.CommandID(events.NewID()), Actor: "tester", Time: time.Now().UTC()}
+	_, err := r.apps.Decide(t.Context(), string(id), m, func(s app.State) ([]events.Event, error) { return decide(s, m.CommandID) })
+	is.New(t).NoErr(err)
 }
 
 func rollout(id events.AppID, c events.CommandID, d events.DropletID) app.CreateDeployment {

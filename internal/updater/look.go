@@ -164,17 +164,22 @@ func (l look) decide() ([]events.Event, error) {
 	if len(decided) == 0 {
 		return app.Explain(l.State, l.seen, l.overdue(), l.quota, l.now), nil
 	}
+	if err := l.lawful(decided); err != nil {
+		return nil, err
+	}
+	return decided, nil
+}
+
+// lawful asserts the capacity law on a decision.
+func (l look) lawful(decided []events.Event) error {
 	if slices.ContainsFunc(decided, begins) {
-		return decided, nil // what is superseded is judged by the new one's floor from its next step on, as a command's is
+		return nil // what is superseded is judged by the new one's floor from its next step on, as a command's is
 	}
 	after := l.State
 	for _, e := range decided {
 		after = app.Evolve(after, e)
 	}
-	if err := app.CheckCapacity(l.State, after, l.seen); err != nil {
-		return nil, err
-	}
-	return decided, nil
+	return app.CheckCapacity(l.State, after, l.seen)
 }
 
 func begins(e events.Event) bool { return e.Type() == events.TypeDeploymentCreated }

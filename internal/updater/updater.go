@@ -76,18 +76,18 @@ func New(
 
 // Run works until ctx ends, then returns nil. An error means that it cannot go on at all.
 func (u *Updater) Run(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return u.sweep(ctx) })
-	group.Go(func() error { return u.timers.Ring(ctx, u.rung) })
+	group, working := errgroup.WithContext(ctx)
+	group.Go(func() error { return u.sweep(working) })
+	group.Go(func() error { return u.timers.Ring(working, u.rung) })
 	group.Go(func() error {
-		return u.log.Work(ctx, eventlog.Worker{
+		return u.log.Work(working, eventlog.Worker{
 			Name: consumer, Filters: []string{events.AllAppSubjects, events.AllInstanceSubjects},
 			Lanes: lanes, Lane: func(c events.Recorded) string { return string(appOf(c)) }, Failed: u.failed,
 		}, u.handle)
 	})
 	for name, all := range map[string]events.Subject{haltsConsumer: events.HaltSubject, policiesConsumer: events.PolicySubject} {
 		group.Go(func() error {
-			return u.log.Work(ctx, eventlog.Worker{Name: name, Filters: []string{string(all)}, Lanes: 1, Failed: u.failed}, u.rouse)
+			return u.log.Work(working, eventlog.Worker{Name: name, Filters: []string{string(all)}, Lanes: 1, Failed: u.failed}, u.rouse)
 		})
 	}
 	if err := group.Wait(); err != nil && ctx.Err() == nil {
@@ -115,11 +115,7 @@ func (u *Updater) rung(ctx context.Context, a eventlog.Alarm) error {
 
 // handle considers the app a commit or report is about.
 func (u *Updater) handle(ctx context.Context, c events.Recorded) error {
-	id := appOf(c)
-	if id == "" {
-		return nil
-	}
-	return u.consider(ctx, id, trigger{c.EventID(0), c.Subject, c.Sequence})
+	return u.consider(ctx, appOf(c), trigger{c.EventID(0), c.Subject, c.Sequence})
 }
 
 // appOf finds the app of a commit: an app's own, or the one an instance belongs to.
@@ -127,10 +123,7 @@ func appOf(c events.Recorded) events.AppID {
 	if report, ok := c.Events[0].(events.InstanceEvent); ok {
 		return report.Ref().App
 	}
-	aggregate, id, _ := c.Subject.Split()
-	if aggregate != events.AggregateApp {
-		return ""
-	}
+	_, id, _ := c.Subject.Split()
 	return events.AppID(id)
 }
 

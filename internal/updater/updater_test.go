@@ -2,9 +2,11 @@ package updater_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,6 +76,7 @@ type rig struct {
 	timers eventlog.Timers
 	apps   *eventlog.Repository[app.State]
 	quotas updater.Quotas
+	told   journal // what its updaters log
 }
 
 func newRig(t testing.TB, instances int) *rig {
@@ -165,7 +168,7 @@ func (r *rig) awaitFor(t testing.TB, patience time.Duration, what string, holds 
 func deployed(s app.State) bool { return s.Deployment == nil && len(s.Ended) > 1 }
 
 func (r *rig) updater() func(context.Context) error {
-	return updater.New(r.log, r.timers, commands.Apps(r.log, nil), r.quotas, slog.New(slog.DiscardHandler)).Run
+	return updater.New(r.log, r.timers, commands.Apps(r.log, nil), r.quotas, slog.New(&r.told)).Run
 }
 
 func (r *rig) agent(failing func(events.ProcessID, int) bool) func(context.Context) error {
@@ -286,4 +289,152 @@ func TestCrashesAreTold(t *testing.T) {
 	r.await(t, "the stop is told", func(s app.State) bool {
 		return s.Deployment != nil && s.Deployment.Error == "app is stopped: start it, cancel the deployment, or deploy again"
 	})
+}
+
+// TestADecisionThatBreaksTheCapacityLaw is not taken, and somebody should look: the rules are at fault.
+func TestADecisionThatBreaksTheCapacityLaw(t *testing.T) {
+	is := is.New(t)
+	r := newRig(t, 4)
+	s := r.deploy(t, 2, nil)
+	old := events.ProcessScaled{App: "hello", Process: "hello", From: 4, Instances: 3}
+	var broken *app.CapacityError
+	err := updater.Lawful(s, old)
+	is.True(errors.As(err, &broken)) // no new instance serves yet
+	is.Equal(updater.Level(err), slog.LevelError)
+	is.NoErr(updater.Lawful(s, events.ProcessScaled{App: "hello", Process: s.Deployment.Process, From: 2, Instances: 4}))
+	is.NoErr(updater.Lawful(s, old, events.DeploymentCreated{App: "hello", Deployment: "next"})) // judged from its first step on
+}
+
+// TestWhyItDecided: what it appends names the commit or report that it follows from, or the clock.
+func TestWhyItDecided(t *testing.T) {
+	unattended(t, func(t *testing.T, is *is.I, r *rig) {
+		<-time.After(time.Minute) // it has looked at what there was when it started
+		r.deployAs(t, 2, canary(time.Hour, 0))
+		r.awaitFor(t, 2*time.Hour, "it is deployed", deployed)
+		ids, causes := map[string]bool{}, map[string]bool{}
+		is.NoErr(r.log.Replay(t.Context(), eventlog.Query{}, func(c events.Recorded) error {
+			if c.Actor == events.ActorUpdater {
+				is.True(ids[c.Cause] || c.Cause == "timer") // it came before
+				causes[c.Cause] = true
+			}
+			ids[c.EventID(0)] = true
+			return nil
+		}))
+		is.True(causes["timer"]) // the pause is over
+		is.True(len(causes) > 2)
+	})
+}
+
+// counting is a log that knows how often an updater listed apps and how many reports of agents it was given.
+type counting struct {
+	eventlog.Log
+	lists, reports atomic.Int64
+}
+
+func (c *counting) Heads(ctx context.Context, filter string) ([]eventlog.Head, error) {
+	c.lists.Add(1)
+	return c.Log.Heads(ctx, filter)
+}
+
+func (c *counting) Read(ctx context.Context, s events.Subject, after, until events.Sequence, fn func(events.Recorded) error) error {
+	return c.Log.Read(ctx, s, after, until, func(r events.Recorded) error {
+		if aggregate, _, _ := s.Split(); aggregate == events.AggregateInstance {
+			c.reports.Add(1)
+		}
+		return fn(r)
+	})
+}
+
+// TestItLooksNoFurtherThanItMust: each report is read once, other apps are left alone, and quotas are asked where something may move.
+func TestItLooksNoFurtherThanItMust(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		is := is.New(t)
+		log := &counting{Log: eventlog.NewMemory(events.NewRegistry())}
+		r := newRigOn(t, log, eventlog.NewMemoryTimers(), 4)
+		var asked atomic.Int64
+		r.quotas = func(context.Context, app.State) (app.Quota, error) {
+			asked.Add(1)
+			return app.Quota{}, nil
+		}
+		stop, stopAgent := start(t, r.updater()), start(t, (&rig{log: log.Log, apps: r.apps}).agent(nil))
+		<-time.After(time.Minute)
+		r.deploy(t, 2, nil)
+		r.await(t, "it is deployed", deployed)
+		<-time.After(time.Minute)
+		is.Equal(log.lists.Load(), int64(1)) // when it started
+		is.True(log.reports.Load() <= 8)     // on four old instances and four new ones
+		before := asked.Load()
+		is.True(before > 0)
+		r.decide(t, "stop", app.StopApp)
+		r.decide(t, "start", func(s app.State) ([]events.Event, error) { return app.StartApp(s, "start", app.Quota{}, time.Now().UTC()) })
+		<-time.After(time.Minute)
+		is.Equal(asked.Load(), before) // nothing is rolled out
+		r.deployAs(t, 3, app.CreateDeployment{Strategy: events.StrategyCanary})
+		r.await(t, "it pauses", paused)
+		<-time.After(time.Minute)
+		before = asked.Load()
+		r.freeze(t, "freeze", time.Now(), time.Hour)
+		<-time.After(time.Minute)
+		is.Equal(asked.Load(), before) // policies are about what begins
+		decided := 0
+		is.NoErr(r.log.Replay(t.Context(), eventlog.Query{}, func(c events.Recorded) error {
+			if c.Actor == events.ActorUpdater {
+				decided++
+			}
+			return nil
+		}))
+		is.Equal(len(r.told.at(slog.LevelInfo)), decided) // each is told
+		is.Equal(len(r.told.at(slog.LevelWarn)), 0)
+		stop()
+		stopAgent()
+	})
+}
+
+// broken is a log and its timers of which one part fails for good.
+type broken struct {
+	eventlog.Log
+	eventlog.Timers
+	part string
+}
+
+func (b broken) Heads(ctx context.Context, filter string) ([]eventlog.Head, error) {
+	if b.part == "apps" {
+		return nil, eventlog.ErrUnavailable
+	}
+	return b.Log.Heads(ctx, filter)
+}
+
+func (b broken) Ring(ctx context.Context, fn func(context.Context, eventlog.Alarm) error) error {
+	if b.part == "timers" {
+		return eventlog.ErrUnavailable
+	}
+	return b.Timers.Ring(ctx, fn)
+}
+
+func (b broken) Work(ctx context.Context, w eventlog.Worker, fn func(context.Context, events.Recorded) error) error {
+	if b.part == w.Name {
+		return eventlog.ErrUnavailable
+	}
+	return b.Log.Work(ctx, w, fn)
+}
+
+// TestItEndsWhenAPartOfItDoes, with the reason, and without one when it is stopped. Its consumers keep their names, or what they have
+// done would be done again.
+func TestItEndsWhenAPartOfItDoes(t *testing.T) {
+	for _, part := range []string{"apps", "timers", "updater", "updater-halts", "updater-policies", ""} {
+		t.Run(part, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				is := is.New(t)
+				b := broken{eventlog.NewMemory(events.NewRegistry()), eventlog.NewMemoryTimers(), part}
+				ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+				defer stop()
+				err := updater.New(b, b, commands.Apps(b, nil), nil, slog.New(slog.DiscardHandler)).Run(ctx)
+				is.Equal(errors.Is(err, eventlog.ErrUnavailable), part != "")
+				is.Equal(ctx.Err() == nil, part != "") // at once
+				if part == "" {
+					is.NoErr(err) // it was stopped
+				}
+			})
+		})
+	}
 }

@@ -3,6 +3,7 @@ package updater_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -153,6 +154,64 @@ func TestWhatWaitedForRoomIsMissingFromItsGrowthOn(t *testing.T) {
 		is.Equal(len(told), 2) // no room; then, that they are missing
 		is.Equal(told[1].Sub(grown[len(grown)-1]), 10*time.Second)
 	})
+}
+
+// TestADeadlineBeforeInstancesAreMissed: of several moments at which time alone decides, the earliest counts.
+func TestADeadlineBeforeInstancesAreMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		is := is.New(t)
+		r := newRig(t, 2)
+		stop := start(t, r.updater())
+		began := time.Now().UTC()
+		r.deployAs(t, 2, deploys("", events.DeploymentOptions{Guard: events.Guard{OnFailure: events.ThenCancel, ProgressDeadline: 4}}))
+		r.await(t, "it is canceled", deployed)
+		is.Equal(r.when(t, events.TypeDeploymentCanceling), []time.Time{began.Add(4 * time.Second)})
+		stop()
+	})
+}
+
+// TestNothingIsPolled: where only an event helps, no alarm stands.
+func TestNothingIsPolled(t *testing.T) {
+	missed := func(s app.State) bool { return s.Deployment != nil && s.Deployment.Error != "" }
+	for name, c := range map[string]struct {
+		full  bool // there is no room
+		given func(*testing.T, *rig)
+		until func(app.State) bool
+	}{
+		"no agent": {false, func(t *testing.T, r *rig) { r.deploy(t, 2, nil) }, missed},
+		"a pause without an end": {false, func(t *testing.T, r *rig) {
+			start(t, r.agent(nil))
+			r.deployAs(t, 2, app.CreateDeployment{Strategy: events.StrategyCanary})
+		}, paused},
+		"a halt without an end, and no room": {true, func(t *testing.T, r *rig) {
+			r.deploy(t, 2, nil)
+			r.await(t, "it waits for room", missed)
+			r.halt(t, declaration(time.Time{}))
+		}, halted},
+		"nothing to do": {false, func(t *testing.T, r *rig) {
+			start(t, r.agent(nil))
+			r.deploy(t, 2, nil)
+		}, deployed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				is := is.New(t)
+				r := newRig(t, 4)
+				r.quotas = func(context.Context, app.State) (q app.Quota, err error) {
+					if none := 0; c.full {
+						q.Space.Limits.Instances = &none
+					}
+					return q, nil
+				}
+				start(t, r.updater())
+				c.given(t, r)
+				r.await(t, name, c.until)
+				<-time.After(time.Hour)
+				is.True(r.timers.(*eventlog.MemoryTimers).Lose("hello").At.IsZero())
+				is.Equal(r.told.at(slog.LevelWarn), nil)
+			})
+		})
+	}
 }
 
 // forgetful cannot set an alarm while it is told so.
