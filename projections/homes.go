@@ -52,6 +52,21 @@ func (s *Store) HomesWith(ctx context.Context, id events.QuotaID) ([]Home, error
 	return s.homes(ctx, homesOfOrganizations+" WHERE o.quota = ? OR s.quota = ?", id, id)
 }
 
+// forsaken finds the places that apps, routes, subscriptions, policies and halts name, and that are not there. It reads them all: it is
+// asked once in a while, by nobody who waits.
+const forsaken = `SELECT DISTINCT t.organization, '', t.space, '' FROM (
+		SELECT organization, space FROM apps UNION SELECT organization, space FROM routes
+		UNION SELECT organization, space FROM subscriptions UNION SELECT organization, space FROM policies
+		UNION SELECT organization, space FROM halts WHERE lifted_by = '') t
+	WHERE t.organization <> '' AND (NOT EXISTS (SELECT 1 FROM organizations o WHERE o.guid = t.organization)
+		OR t.space <> '' AND NOT EXISTS (SELECT 1 FROM spaces s WHERE s.guid = t.space))
+	ORDER BY t.organization, t.space`
+
+// Forsaken reads the places that are gone though something is still said to be in them, or about them, without names.
+func (s *Store) Forsaken(ctx context.Context) ([]Home, error) {
+	return s.homes(ctx, forsaken)
+}
+
 func (s *Store) homes(ctx context.Context, query string, args ...any) (found []Home, err error) {
 	rows, err := s.readers.QueryContext(ctx, query, args...)
 	if err != nil {

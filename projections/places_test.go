@@ -198,3 +198,29 @@ func TestPlacesChangeAndGo(t *testing.T) {
 	is.NoErr(err)
 	is.Equal(found.Rows, []projections.Anomaly{})
 }
+
+// TestForsaken: places that are gone though something is still said to be there, each once; a halt that was lifted is nowhere.
+func TestForsaken(t *testing.T) {
+	is := is.New(t)
+	l := settled()
+	l.add(events.OrganizationSubject("default"), events.OrganizationCreated{Organization: "default", Name: "default"},
+		events.SpaceCreated{Space: "default", Organization: "default", Name: "default"})
+	l.add(events.AppSubject("a2"), events.AppCreated{App: "a2", Name: "left", Space: "s1", Organization: "o1"})
+	l.add(events.RouteSubject("u9"), events.RouteCreated{Route: "u9", Space: "s1", Organization: "o1", URL: "left.localhost"})
+	l.add(events.SubscriptionSubject("w1"), events.SubscriptionCreated{
+		SubscriptionRef: events.SubscriptionRef{Subscription: "w1", Organization: "o2"}, Name: "n", URL: "https://hooks.test", Types: []string{"*"},
+	})
+	l.add(events.PolicySubject, events.PolicyCreated{Policy: "y1", Name: "n", Organization: "o2", Space: "s3", Rule: events.PolicyRule{Outcome: "deny"}},
+		events.PolicyCreated{Policy: "y2", Name: "everywhere", Rule: events.PolicyRule{Outcome: "deny"}})
+	l.add(events.HaltSubject, events.HaltDeclared{Halt: "h1", Organization: "o1", Space: "s2", Reason: "r"}, events.HaltLifted{Halt: "h1", By: "user/ann"},
+		events.HaltDeclared{Halt: "h2", Organization: "o1", Space: "s1", Reason: "r"})
+	s := applied(t, l)
+	none, err := s.Forsaken(t.Context())
+	is.NoErr(err)
+	is.Equal(len(none), 0) // all of it is where it says
+	l.add(events.OrganizationSubject("o1"), events.SpaceDeleted{Space: "s1", Organization: "o1"}, events.SpaceDeleted{Space: "s2", Organization: "o1"})
+	l.add(events.OrganizationSubject("o2"), events.SpaceDeleted{Space: "s3", Organization: "o2"}, events.OrganizationDeleted{Organization: "o2"})
+	gone, err := applied(t, l).Forsaken(t.Context())
+	is.NoErr(err)
+	is.Equal(gone, []projections.Home{{Organization: "o1", Space: "s1"}, {Organization: "o2"}, {Organization: "o2", Space: "s3"}})
+}

@@ -31,10 +31,13 @@ func (h *Handler) createApp(ctx context.Context, c CreateApp, m eventlog.Meta) (
 		return Result{}, err
 	}
 	result, err := h.onApp(ctx, create.ID, m, func(s app.State) ([]events.Event, error) { return app.CreateApp(s, create) })
-	if err != nil || c.NoRoute {
+	if err == nil && !c.NoRoute {
+		result, err = h.routeByDefault(ctx, create, result, m)
+	}
+	if err != nil {
 		return result, err
 	}
-	return h.routeByDefault(ctx, create, result, m)
+	return h.settle(ctx, Home{organization, c.Space}, result, m)
 }
 
 func refuseApp(c app.Create) error {

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"slipway/aggregates"
 	"slipway/aggregates/halt"
@@ -22,15 +23,19 @@ type Contents struct {
 }
 
 // deleteOrganization deletes the organization first, so that nothing new comes to live in it, and then all that lives there.
-// After a crash the same command goes on.
+// After a crash the same command goes on, and [Handler.KeepTidy].
 func (h *Handler) deleteOrganization(ctx context.Context, c DeleteOrganization, m eventlog.Meta) (Result, error) {
 	out, err := h.places.organizations.Decide(ctx, string(c.Organization), m, space.DeleteOrganization)
+	if err == nil && out.State.Exists() {
+		err = usedBefore(m)
+	}
 	if err != nil {
 		return Result{}, err
 	}
 	h.freeName(ctx, events.ScopeOrganizations, out.State.Name, string(c.Organization), m)
 	left, err := h.deleteContents(ctx, c.Organization, "", m)
 	if err != nil {
+		h.strand()
 		return Result{}, err
 	}
 	return resultOf(KindOrganization, string(c.Organization), out).and(left), nil
@@ -53,17 +58,28 @@ func (h *Handler) deleteSpace(ctx context.Context, c DeleteSpace, m eventlog.Met
 	out, err := h.places.organizations.Decide(ctx, string(organization), m, func(s space.State) ([]events.Event, error) {
 		return space.DeleteSpace(s, c.Space), nil
 	})
+	if _, there := out.State.Space(c.Space); there && err == nil {
+		err = usedBefore(m)
+	}
 	if err != nil {
 		return Result{}, err
 	}
 	left, err := h.deleteContents(ctx, "", c.Space, m)
 	if err == nil && gone && !out.Duplicate && left == 0 {
-		err = aggregates.NotFound(string(KindSpace)) // another command has deleted it, and all of it
+		return Result{}, aggregates.NotFound(string(KindSpace)) // another command has deleted it, and all of it
 	}
 	if err != nil {
+		h.strand()
 		return Result{}, err
 	}
 	return resultOf(KindSpace, string(c.Space), out).and(left), nil
+}
+
+// usedBefore refuses a deletion that did not take place, since its id was that of another command: what is in the place must stay.
+func usedBefore(m eventlog.Meta) error {
+	return &aggregates.RejectedError{
+		Code: aggregates.CodeConflict, Message: fmt.Sprintf("The command id '%s' was used for something else. Send the command with another id.", m.CommandID),
+	}
 }
 
 // deleteContents deletes all apps, routes and subscriptions of a space, or of a whole organization, and at last what governs it

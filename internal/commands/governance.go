@@ -148,7 +148,7 @@ func (h *Handler) declareHalt(ctx context.Context, c DeclareHalt, m eventlog.Met
 	if err != nil {
 		return Result{}, err
 	}
-	return resultOf(KindHalt, string(declaration.Halt), out), nil
+	return h.settle(ctx, Home{declaration.Organization, declaration.Space}, resultOf(KindHalt, string(declaration.Halt), out), m)
 }
 
 // maxHalt bounds how long a halt may last that ends by itself, in seconds: a year. One for longer is lifted by somebody.

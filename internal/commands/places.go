@@ -147,6 +147,8 @@ type Places interface {
 	QuotaInUse(ctx context.Context, id events.QuotaID) (bool, error)
 	// Contents lists what lives in a space, or where that is empty in the whole organization, and who listens to it.
 	Contents(ctx context.Context, organization events.OrganizationID, space events.SpaceID) (Contents, error)
+	// Forsaken lists the places that something is said to be in, or to be about, and that are not there.
+	Forsaken(ctx context.Context) ([]Home, error)
 	Usage
 }
 

@@ -92,6 +92,21 @@ func TestNoPlaceIsNotEveryPlace(t *testing.T) {
 	is.Equal(r.types(t), before) // nothing is gone
 }
 
+// TestTheIDOfAnotherCommandDeletesNothing: under it the place stands, so what is in it stays.
+func TestTheIDOfAnotherCommandDeletesNothing(t *testing.T) {
+	is := is.New(t)
+	r := newRig()
+	is.NoErr(r.handler.Bootstrap(t.Context()))
+	r.must(t, "app", commands.CreateApp{AppName: "hello"})
+	r.must(t, "label", commands.UpdateOrganization{Organization: "default", Called: new("home")})
+	before := r.types(t)
+	for _, c := range []commands.Command{commands.DeleteSpace{Space: "default"}, commands.DeleteOrganization{Organization: "default"}} {
+		_, err := r.do("label", c)
+		is.Equal(refusal(err), "The command id 'label' was used for something else. Send the command with another id.")
+	}
+	is.Equal(r.types(t), before) // nothing is gone
+}
+
 // TestRulesGoLast: what a freeze or a halt holds in a space does not begin because the space is deleted.
 func TestRulesGoLast(t *testing.T) {
 	is := is.New(t)

@@ -192,7 +192,11 @@ func (h *Handler) createPolicy(ctx context.Context, c CreatePolicy, m eventlog.M
 	if p.Organization, p.Space, err = h.scope(ctx, c.Organization, c.Space); err != nil {
 		return Result{}, err
 	}
-	return h.onPolicies(ctx, p.ID, m, func(s rules.State) ([]events.Event, error) { return rules.Create(s, p) })
+	made, err := h.onPolicies(ctx, p.ID, m, func(s rules.State) ([]events.Event, error) { return rules.Create(s, p) })
+	if err != nil {
+		return Result{}, err
+	}
+	return h.settle(ctx, Home{p.Organization, p.Space}, made, m)
 }
 
 func (h *Handler) updatePolicy(ctx context.Context, c UpdatePolicy, m eventlog.Meta) (Result, error) {

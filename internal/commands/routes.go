@@ -47,7 +47,11 @@ func (h *Handler) createRoute(ctx context.Context, c CreateRoute, m eventlog.Met
 		return Result{}, err
 	}
 	create := route.Create{Space: c.Space, Organization: organization, Host: c.Host, Metadata: c.Metadata}
-	return h.makeRoute(ctx, create, c.Domain, nil, m)
+	made, err := h.makeRoute(ctx, create, c.Domain, nil, m)
+	if err != nil {
+		return Result{}, err
+	}
+	return h.settle(ctx, Home{organization, c.Space}, made, m)
 }
 
 // makeRoute makes a route and lets it lead to destinations, in one commit.

@@ -127,8 +127,11 @@ func (h *Handler) createSubscription(ctx context.Context, c CreateSubscription, 
 		}
 		return subscription.Create(s, create)
 	})
+	if err != nil {
+		return Result{}, err
+	}
 	result.Secret = !result.Duplicate
-	return result, err
+	return h.settle(ctx, Home{ref.Organization, ref.Space}, result, m)
 }
 
 // listener says what a new subscription listens to, if that is there.

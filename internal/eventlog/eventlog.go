@@ -101,6 +101,10 @@ type Log interface {
 
 	// Newest is the sequence of the newest commit of all, 0 for an empty log.
 	Newest(ctx context.Context) (events.Sequence, error)
+
+	// NewestOf is Last that takes in every commit acknowledged before, whoever wrote it: Last may be told by a server that
+	// lags behind.
+	NewestOf(ctx context.Context, s events.Subject) (events.Sequence, error)
 }
 
 // Snapshots keeps folded aggregates: a cache that may lose anything at any time.

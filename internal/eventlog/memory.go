@@ -227,6 +227,11 @@ func (m *Memory) Newest(context.Context) (events.Sequence, error) {
 	return events.Sequence(len(m.raws)), nil
 }
 
+// NewestOf implements [Log].
+func (m *Memory) NewestOf(ctx context.Context, s events.Subject) (events.Sequence, error) {
+	return m.Last(ctx, s)
+}
+
 // MemorySnapshots is Snapshots in this process's memory, for unit tests.
 type MemorySnapshots struct {
 	mu     sync.Mutex

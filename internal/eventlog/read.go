@@ -33,6 +33,11 @@ func (j *JetStream) Newest(ctx context.Context) (events.Sequence, error) {
 	return j.newestOf(ctx, []string{events.AllSubjects})
 }
 
+// NewestOf implements [Log].
+func (j *JetStream) NewestOf(ctx context.Context, s events.Subject) (events.Sequence, error) {
+	return j.newestOf(ctx, []string{string(s)})
+}
+
 // newestOf gives the sequence of the newest message that any of the filters selects, as the leader knows it.
 func (j *JetStream) newestOf(ctx context.Context, filters []string) (newest events.Sequence, err error) {
 	for _, filter := range filters {

@@ -113,6 +113,27 @@ func (r *Repository[S]) Load(ctx context.Context, id string) (Aggregate[S], erro
 	return agg, err
 }
 
+// LoadNewest is Load with every commit that was acknowledged before it was asked, whoever wrote it: Load may hear of one from a
+// server that lags behind. [ErrUnavailable] where that one does not come after.
+func (r *Repository[S]) LoadNewest(ctx context.Context, id string) (agg Aggregate[S], err error) {
+	if !events.ValidID(id) {
+		return agg, nil
+	}
+	newest, err := r.log.NewestOf(ctx, r.subject(id))
+	if err != nil {
+		return agg, fmt.Errorf("newest of %s %s: %w", r.kind, id, err)
+	}
+	for attempt := range MaxAttempts {
+		if err := backOff(ctx, attempt); err != nil {
+			return agg, err
+		}
+		if agg, err = r.Load(ctx, id); err != nil || agg.Position.Sequence >= newest {
+			return agg, err
+		}
+	}
+	return agg, fmt.Errorf("load %s %s: commit %d is not to be read yet: %w", r.kind, id, newest, ErrUnavailable)
+}
+
 // LoadAt folds the aggregate as it stood at a sequence of the stream, from its beginning.
 func (r *Repository[S]) LoadAt(ctx context.Context, id string, until events.Sequence) (Aggregate[S], error) {
 	if !events.ValidID(id) {

@@ -219,3 +219,48 @@ func TestIDsThatCannotBe(t *testing.T) {
 		is.New(t).True(!agg.Exists()) // no wildcard reads another's history
 	}
 }
+
+// lagging is a log whose readers are told by a server that lags behind: a few looks long it knows of no commit after one.
+type lagging struct {
+	*eventlog.Memory
+	behind int // looks
+	knows  events.Sequence
+}
+
+func (l *lagging) Last(ctx context.Context, s events.Subject) (events.Sequence, error) {
+	last, err := l.Memory.Last(ctx, s)
+	if l.behind > 0 {
+		l.behind--
+		last = min(last, l.knows)
+	}
+	return last, err
+}
+
+// TestTheNewestStateIsWaitedFor: Load may be behind what others wrote, LoadNewest never is; where it cannot be told, it says so.
+func TestTheNewestStateIsWaitedFor(t *testing.T) {
+	is := is.New(t)
+	log := &lagging{Memory: eventlog.NewMemory(events.NewRegistry())}
+	reader, writer := repository(log, nil, 1), repository(log.Memory, nil, 1)
+	write := func() {
+		out, err := writer.Decide(t.Context(), "a", meta("ann"), add("x"))
+		is.NoErr(err)
+		log.knows = out.Position.Sequence - 1
+	}
+	write()
+	_, err := reader.Load(t.Context(), "a")
+	is.NoErr(err)
+	write()
+	log.behind = 4
+	agg, err := reader.Load(t.Context(), "a")
+	is.NoErr(err)
+	is.Equal(len(agg.State.Names), 1) // as the server that lags behind has it
+	agg, err = reader.LoadNewest(t.Context(), "a")
+	is.NoErr(err)
+	is.Equal(len(agg.State.Names), 2)
+	write()
+	log.behind = 1000
+	_, err = reader.LoadNewest(t.Context(), "a")
+	is.True(errors.Is(err, eventlog.ErrUnavailable)) // come back later
+	_, err = reader.LoadNewest(t.Context(), "no id")
+	is.NoErr(err) // which has no history
+}

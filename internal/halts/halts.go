@@ -42,9 +42,13 @@ func (h *Halts) For(ctx context.Context, o events.OrganizationID, s events.Space
 	return agg.State.For(o, s, now), err
 }
 
-// Decide lets decide choose what to declare or lift, and appends it.
+// Decide lets decide choose what to declare or lift, and appends it. That there is nothing to do is said of no state that others have
+// changed meanwhile.
 func (h *Halts) Decide(
 	ctx context.Context, m eventlog.Meta, decide func(halt.State) ([]events.Event, error),
 ) (eventlog.Outcome[halt.State], error) {
+	if _, err := h.all.LoadNewest(ctx, h.id); err != nil {
+		return eventlog.Outcome[halt.State]{}, fmt.Errorf("halts: %w", err)
+	}
 	return h.all.Decide(ctx, h.id, m, decide)
 }

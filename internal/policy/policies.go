@@ -29,10 +29,14 @@ func New(log eventlog.Log) *Policies {
 	return &Policies{all: eventlog.NewRepository(log, events.AggregatePolicy, policy.Evolve, nil, 0), id: id}
 }
 
-// Decide lets decide choose what becomes of the policies, and appends it.
+// Decide lets decide choose what becomes of the policies, and appends it. That there is nothing to do is said of no state that others
+// have changed meanwhile.
 func (p *Policies) Decide(
 	ctx context.Context, m eventlog.Meta, decide func(policy.State) ([]events.Event, error),
 ) (eventlog.Outcome[policy.State], error) {
+	if _, err := p.all.LoadNewest(ctx, p.id); err != nil {
+		return eventlog.Outcome[policy.State]{}, fmt.Errorf("policies: %w", err)
+	}
 	return p.all.Decide(ctx, p.id, m, decide)
 }
 

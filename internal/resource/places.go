@@ -167,6 +167,17 @@ func (f Finder) Contents(ctx context.Context, o events.OrganizationID, s events.
 	}, err
 }
 
+// Forsaken implements commands.Places.
+func (f Finder) Forsaken(ctx context.Context) ([]commands.Home, error) {
+	if err := f.caughtUp(ctx); err != nil {
+		return nil, err
+	}
+	gone, err := f.Store.Forsaken(ctx)
+	return Each(gone, func(h projections.Home) commands.Home {
+		return commands.Home{Organization: h.Organization, Space: h.Space}
+	}), err
+}
+
 func some[ID ~string](id ID) []ID {
 	if id == "" {
 		return nil

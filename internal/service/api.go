@@ -84,6 +84,7 @@ func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener
 		group.Go(func() error { return serve(ctx, face.Server(), listener) })
 		group.Go(func() error { return stager.Run(ctx) })
 		group.Go(func() error { tidy(ctx, b, logger); return nil })
+		group.Go(func() error { handler.KeepTidy(ctx); return nil })
 		group.Go(func() error {
 			return doors.Run(ctx, doors.Config{
 				NC: b.Conn, Handler: handler, Callers: logins, Allow: gate.Allow, Roles: gate.RolesOf, Log: b.Log, Logger: logger, Ready: func() { close(ready) },

@@ -111,6 +111,8 @@ func (f Finder) Contents(ctx context.Context, o events.OrganizationID, s events.
 			if in(e.Organization, e.Space) {
 				all.Routes = append(all.Routes, e.Route)
 			}
+		case events.RouteDeleted:
+			all.Routes = slices.DeleteFunc(all.Routes, func(id events.RouteID) bool { return id == e.Route })
 		case events.SubscriptionCreated:
 			if in(e.Organization, e.Space) {
 				all.Subscriptions = append(all.Subscriptions, e.Subscription)
@@ -120,6 +122,29 @@ func (f Finder) Contents(ctx context.Context, o events.OrganizationID, s events.
 		}
 	})
 	return all, err
+}
+
+// Forsaken implements [commands.Places]: it gives every place that anything was ever in, there or not.
+func (f Finder) Forsaken(ctx context.Context) (homes []commands.Home, err error) {
+	err = f.each(ctx, func(e events.Event) {
+		var home commands.Home
+		switch e := e.(type) {
+		case events.AppCreated:
+			home = commands.Home{Organization: e.Organization, Space: e.Space}
+		case events.RouteCreated:
+			home = commands.Home{Organization: e.Organization, Space: e.Space}
+		case events.SubscriptionCreated:
+			home = commands.Home{Organization: e.Organization, Space: e.Space}
+		case events.PolicyCreated:
+			home = commands.Home{Organization: e.Organization, Space: e.Space}
+		case events.HaltDeclared:
+			home = commands.Home{Organization: e.Organization, Space: e.Space}
+		}
+		if home != (commands.Home{}) && !slices.Contains(homes, home) {
+			homes = append(homes, home)
+		}
+	})
+	return homes, err
 }
 
 // Usage implements [commands.Usage]: routes only, and of each scope.

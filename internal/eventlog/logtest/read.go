@@ -89,6 +89,9 @@ func lastAndNewest(t *testing.T, f Fixture) {
 	for range 3 {
 		rec := c.append(t)
 		is.Equal(newest(t, f.Log), rec.Sequence) // at once: the leader is asked
+		of, err := f.Log.NewestOf(t.Context(), c.subject())
+		is.NoErr(err)
+		is.Equal(of, rec.Sequence) // and so
 		var last events.Sequence
 		for ctx := impatient(t); last < rec.Sequence && ctx.Err() == nil; {
 			var err error

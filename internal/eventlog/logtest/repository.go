@@ -69,6 +69,20 @@ func repositories(t *testing.T, f Fixture) {
 			is.Equal(out.State, tally{Count: n + 1})
 		}
 	})
+	t.Run("the newest state takes in what others wrote", func(t *testing.T) {
+		is := is.New(t)
+		a, b, id := tallies(f.Log, nil), tallies(f.Log, nil), events.NewID()
+		none, err := a.LoadNewest(t.Context(), id)
+		is.NoErr(err)
+		is.True(!none.Exists())
+		for n := range 4 {
+			_, err := b.Decide(t.Context(), id, command(), increment)
+			is.NoErr(err)
+			agg, err := a.LoadNewest(t.Context(), id)
+			is.NoErr(err)
+			is.Equal(agg.State, tally{Count: n + 1})
+		}
+	})
 	t.Run("a refusal comes back as it is and writes nothing", func(t *testing.T) {
 		is := is.New(t)
 		repo, id := tallies(f.Log, nil), events.NewID()
