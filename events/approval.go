@@ -32,9 +32,10 @@ type PolicyVerdict struct {
 type DeploymentApprovalRequested struct {
 	App            AppID             `json:"app"`
 	Deployment     DeploymentID      `json:"deployment"`
-	Request        CommandID         `json:"request"`  // the command that asked for it; what begins later gets its ids from here
-	By             Actor             `json:"by"`       // who asked
-	Strategy       string            `json:"strategy"` // how it would move
+	Request        CommandID         `json:"request"`              // the command that asked for it; what begins later gets its ids from here
+	By             Actor             `json:"by"`                   // who asked
+	Automation     bool              `json:"automation,omitempty"` // no person did
+	Strategy       string            `json:"strategy"`             // how it would move
 	Options        DeploymentOptions `json:"options"`
 	Droplet        DropletID         `json:"droplet,omitempty"`      // absent: the current one
 	RollBackTo     RevisionID        `json:"roll_back_to,omitempty"` // the revision asked for, where it is a roll-back

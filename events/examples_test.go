@@ -150,7 +150,7 @@ var examples = []Event{
 			Policy: examplePolicy, Name: "two pairs of eyes in production", Outcome: OutcomeApproval, Reason: "space.name is prod", Needed: 1,
 			Approvers: []string{"space_manager", "user/bob"}, SelfApproval: true, Expires: exampleTime, ManualStart: true, Until: exampleTime,
 		}},
-		Context: json.RawMessage(`{"space":{"name":"prod"}}`), At: exampleTime,
+		Context: json.RawMessage(`{"space":{"name":"prod"}}`), At: exampleTime, Automation: true,
 	},
 	DeploymentApproved{
 		App: exampleApp, Deployment: exampleDeployment, By: "user/bob", Policies: []PolicyID{examplePolicy}, Comment: "looks good",

@@ -65,6 +65,7 @@ func (s State) await(c CreateDeployment) ([]events.Event, error) {
 	asked := events.DeploymentApprovalRequested{
 		App: s.ID, Deployment: c.DeploymentID(), Request: c.ID, By: c.By, Strategy: c.Strategy, Options: c.Options,
 		Schedule: string(c.Schedule), Group: c.Group, Metadata: c.Metadata, Verdicts: j.Verdicts, Context: j.Context, At: c.Now,
+		Automation: c.Automation,
 	}
 	version := events.VersionRequested{App: s.ID, Deployment: asked.Deployment, RollBackTo: c.Revision}
 	if c.Droplet != nil {
@@ -206,6 +207,7 @@ func (r Request) answers(verb string, c Answer) ([]events.PolicyID, error) {
 	}
 	var open, given []events.PolicyID
 	var may []string
+	var late error
 	self := false
 	for _, v := range r.Verdicts {
 		switch {
@@ -217,7 +219,10 @@ func (r Request) answers(verb string, c Answer) ([]events.PolicyID, error) {
 		case slices.Contains(r.Approvals[v.Policy], c.By):
 			given = append(given, v.Policy)
 		case !v.Expires.IsZero() && !c.Now.Before(v.Expires):
-			return nil, aggregates.Reject("Cannot %s the deployment: the time for answers is over since %s", verb, v.Expires.Format(time.RFC3339))
+			late = aggregates.Reject("Cannot %s the deployment: the time for answers is over since %s", verb, v.Expires.Format(time.RFC3339))
+			if r.missing(v) > 0 {
+				return nil, late // what others say changes nothing any more
+			}
 		default:
 			open = append(open, v.Policy)
 		}
@@ -227,6 +232,8 @@ func (r Request) answers(verb string, c Answer) ([]events.PolicyID, error) {
 		return open, nil
 	case self:
 		return nil, aggregates.Forbid("Cannot %s the deployment: nobody approves what they asked for themselves", verb)
+	case late != nil:
+		return nil, late
 	}
 	return nil, aggregates.Forbid("Cannot %s the deployment: only %s may", verb, strings.Join(may, ", "))
 }

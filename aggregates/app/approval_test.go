@@ -270,6 +270,62 @@ func TestAutomationWaitsAfterAManualRollback(t *testing.T) {
 	is.NoErr(err)
 }
 
+// TestAutomationThatHasAskedBefore does not begin after a person has gone back, when its window opens; what a person has agreed to does.
+func TestAutomationThatHasAskedBefore(t *testing.T) {
+	window := events.PolicyVerdict{Policy: "w", Name: "office", Outcome: events.OutcomeHold, Until: now.Add(24 * time.Hour)}
+	for name, c := range map[string]struct {
+		verdicts []events.PolicyVerdict
+		want     events.Type
+	}{
+		"held by a window": {[]events.PolicyVerdict{window}, events.TypeDeploymentDenied},
+		"and approved":     {[]events.PolicyVerdict{window, needs(1)}, events.TypeProcessCreated},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			v := rollOut(t, 1, app.CreateDeployment{})
+			decided, err := app.DeployApp(v.s, app.CreateDeployment{
+				ID: "robot", Droplet: droplet(3), By: "client/ci", Automation: true, Now: v.now, Judgement: &app.Judgement{Verdicts: c.verdicts},
+			})
+			v.s = must(t, v.s, decided, err)
+			id := v.s.Requests[0].Deployment
+			if len(c.verdicts) > 1 {
+				decided, err = app.ApproveDeployment(v.s, manager("bob", id))
+				v.s = must(t, v.s, decided, err)
+			}
+			v.steer(app.RollBackDeployment)
+			decided = app.Proceed(v.s, nil, app.Quota{}, app.Brakes{}, now.Add(24*time.Hour))
+			is.Equal(decided[len(decided)-1].Type(), c.want)
+			if denied, ok := decided[0].(events.DeploymentDenied); ok {
+				is.True(strings.HasPrefix(denied.Reason, "Automation may not deploy this app: user/a went back")) // it says why
+			}
+		})
+	}
+}
+
+// TestAPolicyThatHasItsAnswers and whose time is over keeps nobody from answering another policy.
+func TestAPolicyThatHasItsAnswers(t *testing.T) {
+	is := is.New(t)
+	slow := needs(2)
+	slow.Policy, slow.Expires = "p2", time.Time{}
+	s := ask(t, running(t, 1), "wish", needs(1), slow)
+	id := s.Requests[0].Deployment
+	decided, err := app.ApproveDeployment(s, manager("bob", id))
+	s = must(t, s, decided, err)
+	eve := manager("eve", id)
+	eve.Now = now.Add(2 * time.Hour)
+	decided, err = app.ApproveDeployment(s, eve)
+	is.NoErr(err)
+	is.Equal(decided[0].(events.DeploymentApproved).Policies, []events.PolicyID{"p2"}) // the other has had its time
+	s = must(t, s, decided, err)
+	is.True(s.Requests[0].Granted)
+
+	s = ask(t, running(t, 1), "wish", needs(1))
+	decided, err = app.ApproveDeployment(s, manager("bob", id))
+	s = must(t, s, decided, err)
+	_, err = app.ApproveDeployment(s, eve)
+	is.Equal(message(err), "Cannot approve the deployment: the time for answers is over since 2026-11-22T10:00:00Z")
+}
+
 // TestAStopEndsWhatServes, where the deployment was one that Cloud Foundry does not know; and only the one that serves.
 func TestAStopEndsWhatServes(t *testing.T) {
 	is := is.New(t)

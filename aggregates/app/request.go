@@ -76,11 +76,12 @@ func (r Request) manual() bool {
 	})
 }
 
-// command is what was asked for, as it was then.
+// command is what was asked for, as it was then. Where somebody has agreed to it since, it is not automation alone that decides.
 func (r Request) command(q Quota, now time.Time) CreateDeployment {
 	c := CreateDeployment{
 		ID: r.Request, Strategy: r.Strategy, Revision: r.Version.RollBackTo, Options: r.Options, Metadata: r.Metadata, Quota: q,
 		Schedule: plan.Schedule(r.Schedule), Group: r.Group, Now: now, By: r.By, requested: true,
+		Automation: r.Automation && len(r.Approvals) == 0,
 	}
 	if v := r.Version; v.Droplet != "" {
 		c.Droplet = &Droplet{ID: v.Droplet, App: r.App, Staged: true, ProcessTypes: v.ProcessTypes}
