@@ -1,6 +1,6 @@
 // Package exhaustive walks through everything that can happen to a rollout within a small scope: every interleaving of commands,
-// ticks of the updater, reports of agents, crashes, verdicts and deadlines, for up to three instances and two overlapping
-// deployments. On each edge it holds the laws of the rule book, and from each world it follows the fair continuation to an end.
+// ticks of the updater, reports of agents, crashes, verdicts, answers, halts, windows and deadlines, for up to three instances and three
+// overlapping deployments. On each edge it holds the laws of the rule book, and from each world it follows the fair continuation to an end.
 //
 // What it shows, for each of its scopes:
 //
@@ -13,6 +13,13 @@
 //  3. Between now and the deadline time alone decides nothing; what was decided is not decided again.
 //  4. From every world, however it came about, a rollout with agents that work ends, with one web process left, of the
 //     version that is current.
+//  5. What people and policies say holds: nothing begins or acts on a process that is not agreed to by those who may and in time, that was
+//     denied, taken back or superseded, in a halt or a freeze, or with a version that is rejected. A halted rollout takes no step, and goes
+//     on where it stood. A stop ends what serves, where it may.
+//  6. Nothing waits silently: while nobody does anything, what happens leads to a world in which whatever waits names somebody.
+//  7. Two updaters whose clocks differ come to rest, and none begins what the other holds.
+//
+// Laws 5 and 6 go by a ledger of events and of what people did, not by what the rules say of themselves (docs/adr/0032).
 //
 // Worlds are told apart by everything a rule reads, with moments relative to the present, so what differs only in history
 // is visited once. What bounds a scope are budgets: so many crashes, verdicts and commands of each kind.

@@ -1,10 +1,10 @@
 package exhaustive
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"slipway/aggregates/app"
 	"slipway/events"
@@ -17,17 +17,10 @@ type scope struct {
 	instances int                  // of the version before
 	first     app.CreateDeployment // what is rolled out
 	second    app.CreateDeployment // what is rolled out at any moment after, if left[deploys] says so
+	third     app.CreateDeployment // and after that, if left[deploys] says so
+	promised  bool                 // they are members of groups that were let in before any halt
 	lag       int                  // how many reports of a process may be on their way to the log
 	left      budget
-}
-
-// request completes a request of the scope.
-func (sc *scope) request(n int, c app.CreateDeployment, at time.Time) app.CreateDeployment {
-	c.ID, c.Droplet, c.Now = "deploy-2", droplet(n), at
-	if n == 3 {
-		c.ID = "deploy-3"
-	}
-	return c
 }
 
 // graph is what was found of a scope.
@@ -35,15 +28,15 @@ type graph struct {
 	*scope
 	keys    keys
 	visited map[key]int32 // worlds, in the order of their discovery
-	ends    map[key]bool  // worlds from which the fair continuation has been followed to its end
-	from    []int32       // from which world each was reached
+	courses []course
+	from    []int32 // from which world each was reached
 	by      []action
 	edges   int
 }
 
 // explore walks through a scope, breadth first.
 func explore(sc *scope) (*graph, error) {
-	g := &graph{scope: sc, visited: map[key]int32{}, ends: map[key]bool{}}
+	g := &graph{scope: sc, visited: map[key]int32{}, courses: courses()}
 	root, err := begin(sc)
 	if err != nil {
 		return nil, err
@@ -53,10 +46,15 @@ func explore(sc *scope) (*graph, error) {
 	for at := int32(0); len(frontier) > 0; at++ {
 		w := frontier[0]
 		frontier[0], frontier = nil, frontier[1:]
-		if err := g.finishes(w); err != nil {
-			return g, fmt.Errorf("%w\n%s", err, g.path(at))
+		for _, c := range g.courses {
+			if err := g.follow(w, c); err != nil {
+				return g, fmt.Errorf("%w\n%s", err, g.path(at))
+			}
 		}
-		if w.state.Deployment == nil && w.left[deploys] == 0 {
+		if w.idle() && w.left[deploys] == 0 {
+			if _, err := sc.take(w, action{kind: stops}); err != nil {
+				return g, fmt.Errorf("%w\n%s", err, g.path(at))
+			}
 			continue
 		}
 		w.each(func(a action) bool {
@@ -96,44 +94,63 @@ func (g *graph) visit(w *world, from int32, by action) bool {
 // longest bounds a fair continuation: it is longer than any that ends.
 const longest = 1000
 
-// finishes follows the fair continuation from a world until the rollout is over, or to where that is known.
-func (g *graph) finishes(w *world) error {
+// course is one way to go on from any world.
+type course struct {
+	last  kind               // the actions that are taken, with all before it
+	left  budget             // for each step
+	over  func(*world) error // judges where nothing can happen any more
+	known map[key]bool       // worlds that it has been followed from
+}
+
+// courses are the ways that are followed from each world.
+func courses() []course {
+	return []course{
+		{last: begins, left: budget{continues: 1, passes: 1}, known: map[key]bool{}, over: func(w *world) error {
+			return errors.New("nothing can happen any more")
+		}},
+		{last: ticks, known: map[key]bool{}, over: (*world).tells},
+	}
+}
+
+// follow goes from a world from one to the next, until all is over, nothing is left to happen, or what follows is known.
+func (g *graph) follow(w *world, c course) error {
 	var way []key
 	var steps []string
 	w = w.copy()
-	for w.state.Deployment != nil {
-		w.left = budget{continues: 1, passes: 1}
+	for w.left = c.left; !w.idle(); w.left = c.left {
 		k := g.keys.of(w)
-		if g.ends[k] {
+		if c.known[k] {
 			break
 		}
 		if way = append(way, k); len(way) > longest {
-			return fmt.Errorf("the rollout does not end: %s", strings.Join(steps[len(steps)-40:], ", "))
+			return fmt.Errorf("it does not end: %s", strings.Join(steps[len(steps)-40:], ", "))
 		}
-		next, by, err := g.fair(w)
+		next, by, err := g.fair(w, c.last)
+		if next == nil && err == nil {
+			if err = c.over(w); err == nil {
+				break
+			}
+		}
 		if err != nil {
 			return fmt.Errorf("%s, then %v: %w", strings.Join(steps, ", "), by, err)
-		}
-		if next == nil {
-			return fmt.Errorf("nothing can happen any more: %+v, after %s", *w.state.Deployment, strings.Join(steps, ", "))
 		}
 		steps = append(steps, by.String())
 		w = next
 	}
 	for _, k := range way {
-		g.ends[k] = true
+		c.known[k] = true
 	}
 	return nil
 }
 
 // fair is the first of what should happen: agents and the log catch up, the updater decides, people and checks are of
 // good will, and only when nothing else is left to do time passes.
-func (g *graph) fair(w *world) (next *world, by action, err error) {
+func (g *graph) fair(w *world, last kind) (next *world, by action, err error) {
 	try := func(a action) bool {
-		if a.kind > starts {
+		if a.kind > last {
 			return false
 		}
-		if a.kind == waits || a.kind == passes && w.passed() {
+		if a.kind == waits || a.kind == passes && w.state.Deployment != nil && w.passed() {
 			return true
 		}
 		by = a
@@ -197,7 +214,7 @@ func (w *world) String() string {
 			}
 		}
 	}
-	return text + "\n"
+	return text + "\n" + w.governance()
 }
 
 var truths = [...]string{"nothing", "starting", "running", "stopping", "fallen"}

@@ -28,6 +28,7 @@ type keys struct {
 func (k *keys) of(w *world) key {
 	b := append(k.buf[:0], k.stateOf(w)...)
 	b = append(b, w.left[:]...)
+	b = w.governed(b)
 	for i := range w.procs {
 		b = w.procs[i].append(b, w)
 	}
@@ -118,7 +119,7 @@ func (k *keys) stateOf(w *world) []byte {
 	if k.known && k.at.Equal(w.now) && unchanged(k.last, w.state) {
 		return k.state[:]
 	}
-	data, err := json.Marshal(relative(w.state, w.now))
+	data, err := json.Marshal(w.relative())
 	if err != nil {
 		panic(err) // a state can always be written
 	}
@@ -131,12 +132,17 @@ func (k *keys) stateOf(w *world) []byte {
 // unchanged says whether b is a with nothing folded in between: states share what did not change.
 func unchanged(a, b app.State) bool {
 	return a.Deployment == b.Deployment && a.Desired == b.Desired && a.Droplet == b.Droplet && len(a.Processes) == len(b.Processes) &&
-		len(a.Alarms) == len(b.Alarms) && (len(a.Processes) == 0 || &a.Processes[0] == &b.Processes[0])
+		len(a.Alarms) == len(b.Alarms) && (len(a.Processes) == 0 || &a.Processes[0] == &b.Processes[0]) &&
+		len(a.Requests) == len(b.Requests) && (len(a.Requests) == 0 || &a.Requests[0] == &b.Requests[0]) &&
+		a.LetGo == b.LetGo && a.Serving == b.Serving && a.NoAutomation == b.NoAutomation && maps.Equal(a.Rejected, b.Rejected)
 }
 
 // relative is the state with moments as seconds from now, without texts and moments that no rule reads, and without the
 // names of instances that leave, which are put in the key by those that still exist.
-func relative(s app.State, now time.Time) app.State {
+func (w *world) relative() app.State {
+	s, now := w.state, w.now
+	s.Requests = w.requests()
+	s.LetGo = "" // it is told with the halts
 	s.Ended, s.Revision, s.Processes = nil, events.RevisionCreated{}, slices.Clone(s.Processes)
 	for i := range s.Processes {
 		s.Processes[i].Leaving = nil
@@ -178,6 +184,52 @@ func relative(s app.State, now time.Time) app.State {
 	}
 	s.Deployment = &d
 	return s
+}
+
+// requests are those of the state with moments as seconds from now, without what no rule reads.
+func (w *world) requests() []app.Request {
+	requests := slices.Clone(w.state.Requests)
+	for i := range requests {
+		r := &requests[i]
+		r.At, r.Verdicts = epoch, slices.Clone(r.Verdicts)
+		for i := range r.Verdicts {
+			r.Verdicts[i].Expires, r.Verdicts[i].Until = w.ahead(r.Verdicts[i].Expires), time.Time{}
+		}
+		r.Held.At, r.Held.Until = w.ahead(r.Held.At), w.ahead(r.Held.Until)
+	}
+	return requests
+}
+
+// recalled says whether some updater has a clock by which a moment is not past.
+func (w *world) recalled(at time.Time) bool { return at.IsZero() || at.After(w.now.Add(-slack)) }
+
+// ahead is a moment from now on, as seconds after the epoch; all that are past are one.
+func (w *world) ahead(at time.Time) time.Time {
+	switch {
+	case at.IsZero():
+		return at
+	case !w.recalled(at):
+		return epoch.Add(-slack)
+	}
+	return epoch.Add(at.Sub(w.now))
+}
+
+// governed writes what is said of all rollouts, and what the laws go by.
+func (w *world) governed(b []byte) []byte {
+	for _, h := range w.halts.Halts {
+		if w.recalled(h.Until) {
+			b = appendTime(append(append(b, h.Halt...), bit(h.Halt == w.state.LetGo)), h.Until, w.now)
+		}
+	}
+	f := w.freeze
+	if !w.recalled(f.until) {
+		f = freeze{}
+	}
+	b = appendTime(appendTime(b, w.ahead(f.from), epoch), w.ahead(f.until), epoch)
+	for _, f := range w.ledger.fates {
+		b = append(b, byte(f.stage), f.yes[0], f.yes[1], bit(f.robot))
+	}
+	return append(b, byte(w.ledger.serving), w.ledger.rejected, bit(w.ledger.byHand))
 }
 
 // reading is what the rules read of a rollout beside how things are.

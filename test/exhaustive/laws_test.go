@@ -13,20 +13,23 @@ import (
 
 // tick is one pass of the updater, which sees what the log has. It gives nothing where nothing follows.
 func (w *world) tick() (*world, error) {
-	if w.state.Deployment == nil {
+	if w.idle() {
 		return nil, nil
 	}
 	seen := w.seen()
-	decided := app.Next(w.state, seen, app.Quota{}, w.now)
+	decided := app.Proceed(w.state, seen, app.Quota{}, w.brakes(w.now, ""), w.now)
 	if len(decided) == 0 {
-		return nil, w.patient(seen)
+		return nil, errors.Join(w.patient(seen), w.settled(), w.behindhand(seen))
 	}
 	next := w.copy()
-	if err := next.commit(decided, ticks); err != nil {
+	if err := next.commit(decided, action{kind: ticks}); err != nil {
 		return nil, err
 	}
-	if err := w.pace(next.state, seen); err != nil {
+	if err := errors.Join(w.pace(next.state, seen), next.still(w.state, decided)); err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(decided, begun) {
+		return next, next.rests(seen) // the new one's floor counts from its next step on
 	}
 	if err := app.CheckCapacity(w.state, next.state, seen); err != nil {
 		return nil, fmt.Errorf("the updater would refuse it: %w", err)
@@ -34,23 +37,30 @@ func (w *world) tick() (*world, error) {
 	return next, next.rests(seen)
 }
 
+func begun(e events.Event) bool { return e.Type() == events.TypeDeploymentCreated }
+
 // decisions bounds how many decisions may follow one another while nothing is reported: a step begins, a pause ends, and each
 // lets the next one be looked at.
-const decisions = 8
+const decisions = 12
 
-// rests is the law that the updater comes to rest: where nothing new is seen, it does not decide for ever.
+// slack is how far the clocks of two updaters are apart.
+const slack = time.Second
+
+// rests is the law that the updaters come to rest: where nothing new is seen they do not decide for ever, nor do two whose clocks
+// differ take turns.
 func (w *world) rests(seen app.Instances) error {
-	s := w.state
+	s := *w
 	for range decisions {
-		decided := app.Next(s, seen, app.Quota{}, w.now)
+		decided := app.Proceed(s.state, seen, app.Quota{}, s.brakes(s.now, ""), s.now)
+		if behind := s.now.Add(-slack); len(decided) == 0 {
+			decided = app.Proceed(s.state, seen, app.Quota{}, s.brakes(behind, ""), behind)
+		}
 		if len(decided) == 0 {
 			return nil
 		}
-		for _, e := range decided {
-			s = app.Evolve(s, e)
-		}
+		s.fold(decided)
 	}
-	return fmt.Errorf("the updater does not come to rest: %s", text(app.Next(s, seen, app.Quota{}, w.now)))
+	return fmt.Errorf("the updater does not come to rest: %s", text(app.Proceed(s.state, seen, app.Quota{}, s.brakes(s.now, ""), s.now)))
 }
 
 // pace is Cloud Foundry's law of growth: by max_in_flight beyond what is routable, while none fails.
@@ -68,27 +78,37 @@ func (w *world) pace(after app.State, seen app.Instances) error {
 	return nil
 }
 
+// behindhand is the law that an updater whose clock is behind begins nothing that another one holds.
+func (w *world) behindhand(seen app.Instances) error {
+	then := w.now.Add(-slack)
+	if decided := app.Proceed(w.state, seen, app.Quota{}, w.brakes(then, ""), then); slices.ContainsFunc(decided, begun) {
+		return fmt.Errorf("by a clock that is behind begins what is held: %s", text(decided))
+	}
+	return nil
+}
+
 // patient is the law of deadlines, where nothing follows: time alone decides nothing before the deadline.
 func (w *world) patient(seen app.Instances) error {
 	then := w.now.Add(30 * 24 * time.Hour)
-	if at, ok := app.Deadline(w.state, seen, w.now); ok {
+	if at, ok := w.due(seen); ok {
 		if !at.After(w.now) {
 			return fmt.Errorf("the deadline is %v, which is not after %v", at, w.now)
 		}
 		then = at.Add(-1)
 	}
-	if early := app.Next(w.state, seen, app.Quota{}, then); len(early) > 0 {
+	if early := app.Proceed(w.state, seen, app.Quota{}, w.brakes(then, ""), then); len(early) > 0 {
 		return fmt.Errorf("before the deadline time alone decides %s", text(early))
 	}
 	return nil
 }
 
 // commit folds what was decided, and holds the laws over it.
-func (w *world) commit(decided []events.Event, by kind) error {
+func (w *world) commit(decided []events.Event, a action) error {
 	before := w.state
 	w.fold(decided)
 	return errors.Join(
-		w.capacity(before, by, decided), w.due(before, decided), growth(before, w.state), order(before, decided), w.back(before, decided), w.twice(by),
+		w.capacity(before, a.kind, decided), w.on(before, decided), growth(before, w.state), order(before, decided), w.back(before, decided),
+		w.enter(before, decided, a.kind), w.untouched(before, decided), w.final(), w.twice(before, a),
 	)
 }
 
@@ -147,8 +167,8 @@ func (w *world) excepted(desired app.Process, p *proc, i int) bool {
 	return desired.Standing == app.Proven && i < desired.Instances-desired.Returned && (d == nil || !d.RollingBack)
 }
 
-// due: no step begins and no rollout ends before its time, while it bakes, or with a check that has not passed.
-func (w *world) due(before app.State, decided []events.Event) error {
+// on: no step begins and no rollout ends before its time, while it bakes, or with a check that has not passed.
+func (w *world) on(before app.State, decided []events.Event) error {
 	d, after := before.Deployment, time.Duration(0)
 	if d == nil || before.Desired != app.Started {
 		return nil
@@ -206,6 +226,9 @@ func order(before app.State, decided []events.Event) error {
 				return fmt.Errorf("on the way back %s is current", s.Droplet)
 			}
 		case events.DeploymentDeployed, events.DeploymentCanceled, events.DeploymentRolledBack, events.DeploymentSuperseded:
+			if superseded, ok := e.(events.DeploymentSuperseded); ok && (was == nil || superseded.Deployment != was.ID()) {
+				break // it had not begun: see [world.enter]
+			}
 			if was == nil || s.Deployment != nil || s.Ended[len(s.Ended)-1].ID != was.ID() {
 				return fmt.Errorf("%s ends what was not going on", e.Type())
 			}
@@ -269,21 +292,23 @@ func (w *world) back(before app.State, decided []events.Event) error {
 }
 
 // twice: the same command decides nothing the second time, or is refused.
-func (w *world) twice(by kind) error {
+func (w *world) twice(before app.State, a action) error {
 	c := *w
-	switch by {
+	var again []events.Event
+	switch a.kind {
 	case cancels, rollsBack:
-		if again, _ := c.steer(by); len(again) > 0 {
-			return fmt.Errorf("%s twice decides %s", names[by], text(again))
-		}
+		again, _ = c.steer(a.kind)
 	case stops:
-		if again, _ := app.StopApp(w.state); len(again) > 0 {
-			return errors.New("stop twice decides something")
-		}
+		again, _ = app.StopApp(w.state)
 	case starts:
-		if again, _ := app.StartApp(w.state, "again", app.Quota{}, w.now); len(again) > 0 {
-			return errors.New("start twice decides something")
+		again, _ = app.StartApp(w.state, "again", app.Quota{}, w.now)
+	case approves, denies, begins, withdraws:
+		if id := before.Requests[a.of].Deployment; a.kind != withdraws || !w.state.InFlight() || w.state.Deployment.ID() != id {
+			again, _ = w.about(id, a)
 		}
+	}
+	if len(again) > 0 {
+		return fmt.Errorf("%s twice decides %s", names[a.kind], text(again))
 	}
 	return nil
 }

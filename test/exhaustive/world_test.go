@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"slipway/aggregates/app"
+	"slipway/aggregates/halt"
 	"slipway/events"
 )
 
@@ -16,7 +17,7 @@ const appID = events.AppID("app")
 var epoch = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 
 // budget is how often each kind of thing may still happen, of those that are bounded.
-type budget [alarms + 1]uint8
+type budget [kinds]uint8
 
 // world is everything there is at one moment. It is a value: what changes one works on a copy.
 type world struct {
@@ -24,6 +25,10 @@ type world struct {
 	now   time.Time
 	procs []proc // web processes, in order of creation; of deleted ones nothing can matter any more
 	left  budget
+
+	halts  halt.State
+	freeze freeze
+	ledger ledger
 }
 
 func (w *world) copy() *world {
@@ -34,13 +39,13 @@ func (w *world) copy() *world {
 
 // begin is the world of a scope just after its first deployment was created: the app's instances run and are reported so.
 func begin(sc *scope) (*world, error) {
-	w := &world{now: epoch, left: sc.left}
+	w := &world{now: epoch, left: sc.left, ledger: ledger{serving: -1}}
 	decided, err := app.CreateApp(w.state, app.Create{ID: appID, Name: "hello", Space: "default"})
 	if err != nil {
 		return nil, err
 	}
 	w.fold(decided)
-	first := app.CreateDeployment{ID: "first", Droplet: droplet(1), Options: events.DeploymentOptions{WebInstances: &sc.instances}}
+	first := app.CreateDeployment{ID: commandOf(1), Droplet: droplet(1), Options: events.DeploymentOptions{WebInstances: &sc.instances}}
 	if decided, err = app.DeployApp(w.state, first); err != nil {
 		return nil, err
 	}
@@ -55,11 +60,11 @@ func begin(sc *scope) (*world, error) {
 	for w.procs[0].log(w.now) {
 	}
 	w.now = w.now.Add(time.Hour)
-	if decided, err = app.DeployApp(w.state, sc.request(2, sc.first, w.now)); err != nil {
+	w.ledger.fates[0].stage, w.ledger.fates[1].robot = over, sc.first.Automation
+	if decided, err = app.DeployApp(w.state, sc.request(w, 2)); err != nil {
 		return nil, err
 	}
-	w.fold(decided)
-	return w, nil
+	return w, w.commit(decided, action{kind: deploys})
 }
 
 func (w *world) fold(decided []events.Event) {
