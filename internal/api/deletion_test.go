@@ -1,6 +1,9 @@
 package api_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/matryer/is"
@@ -65,4 +68,59 @@ func TestAPlaceTakesItsRulesWithIt(t *testing.T) {
 	left("everywhere")
 	is.Equal(at(w.must(200, "GET", "/v3/policies?names=none", ""), "pagination", "total_results"), 1.0)     // umbrella's
 	is.Equal(at(w.must(200, "GET", "/v3/subscriptions?names=lab", ""), "pagination", "total_results"), 1.0) // umbrella's
+}
+
+// TestARemovalSentAgain: each request that takes something away, sent again with its key by who lost the answer, is answered the same,
+// right after and when what is around it has gone too. With another key there is nothing to take away any more.
+func TestARemovalSentAgain(t *testing.T) {
+	is := is.New(t)
+	w, e := settled(t)
+	e["destination"] = text(w.must(200, "POST", e.fill("/v3/routes/{route}/destinations"), e.fill(`{"destinations":[{"app":{"guid":"{app}"}}]}`)),
+		"destinations", 0, "guid")
+	e["id"] = text(w.must(201, "POST", "/deploymentstrategies", `{"Name":"careful","GrowthFactor":20,"DeploymentDurationInMinutes":30,"ReplicateTo":"NONE"}`), "Id")
+	var requests []string
+	for _, route := range w.api.Routes() {
+		if method, path, _ := strings.Cut(route, " "); method == "DELETE" && !strings.HasPrefix(path, "/deployementstrategies") { // AWS's second name
+			requests = append(requests, e.fill(template(path)))
+		}
+	}
+	slices.Sort(requests)
+	slices.SortStableFunc(requests, func(a, b string) int { return around(a) - around(b) })
+	w.must(201, "POST", "/v3/organization_quotas", e.fill(`{"name":"other","relationships":{"organizations":{"data":[{"guid":"{organization}"}]}}}`))
+	again := func(n int) int {
+		return w.call("DELETE", requests[n], "", "Idempotency-Key", fmt.Sprint("remove-", n)).Code
+	}
+	first := make([]int, len(requests))
+	for n := range requests {
+		first[n] = again(n)
+		is.True(first[n]/100 == 2)   // it goes
+		is.Equal(again(n), first[n]) // its answer was lost
+	}
+	for n, path := range requests {
+		if got := again(n); got != first[n] {
+			t.Errorf("DELETE %s once more: %d, first %d", path, got, first[n])
+		}
+		if got := w.call("DELETE", path, "").Code; got != 404 && got != first[n] {
+			t.Errorf("DELETE %s by another request: %d", path, got)
+		}
+	}
+	for path, kind := range map[string]string{
+		"/v3/space_quotas/{space_quota}": "Space quota", "/v3/space_quotas/{space_quota}/relationships/spaces/{space}": "Space quota",
+		"/v3/organization_quotas/{space_quota}": "Organization quota", "/v3/routes/{route}": "Route", "/v3/spaces/{space}": "Space",
+	} {
+		refused(t, w.call("DELETE", e.fill(path), ""), 404, 10010, "CF-ResourceNotFound", kind+" not found")
+	}
+}
+
+// around orders what goes: parts before the whole.
+func around(path string) int {
+	switch {
+	case strings.Contains(path, "/relationships/"), strings.Contains(path, "/destinations/"):
+		return 0
+	case strings.HasPrefix(path, "/v3/spaces/"):
+		return 2
+	case strings.HasPrefix(path, "/v3/organizations/"):
+		return 3
+	}
+	return 1
 }

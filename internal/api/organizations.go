@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -99,11 +100,30 @@ func (a *API) updateOrganization(c echo.Context) error {
 
 // deletes carries out a deletion, and tells a client where the job is that it expects.
 func (a *API) deletes(c echo.Context, operation string, command commands.Command) error {
-	if _, err := a.carryOut(c, command); err != nil {
+	return a.deletesGone(c, operation, command, nil)
+}
+
+// deletesGone is deletes for what may have gone: then unseen is the answer, unless it was this very command that took it away.
+func (a *API) deletesGone(c echo.Context, operation string, command commands.Command, unseen error) error {
+	if err := a.removes(c, command, unseen); err != nil {
 		return err
 	}
 	a.accepted(c, operation, c.Param("guid"))
 	return c.NoContent(http.StatusAccepted)
+}
+
+// removes carries out a command that takes something away. Where that is not there the answer is unseen, unless the command was
+// carried out before and its answer got lost.
+func (a *API) removes(c echo.Context, command commands.Command, unseen error) error {
+	result, err := a.carryOut(c, command)
+	var rejected *aggregates.RejectedError
+	switch {
+	case unseen == nil:
+		return err
+	case err == nil && !result.Duplicate, errors.As(err, &rejected), errors.Is(err, auth.ErrScope):
+		return unseen
+	}
+	return err
 }
 
 func (a *API) deleteOrganization(c echo.Context) error {

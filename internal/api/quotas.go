@@ -2,10 +2,12 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
+	"slipway/aggregates"
 	"slipway/events"
 	"slipway/internal/auth"
 	"slipway/internal/commands"
@@ -271,10 +273,22 @@ func (a *API) updateQuota(c echo.Context, k quotaKind) error {
 }
 
 func (a *API) deleteQuota(c echo.Context, k quotaKind) error {
-	if _, _, err := a.quota(c, k); err != nil {
+	unseen, err := a.quotaToEnd(c, k)
+	if err != nil {
 		return err
 	}
-	return a.deletes(c, k.deletion, commands.DeleteQuota{Quota: events.QuotaID(c.Param("guid"))})
+	return a.deletesGone(c, k.deletion, commands.DeleteQuota{Quota: events.QuotaID(c.Param("guid"))}, unseen)
+}
+
+// quotaToEnd looks at the quota of a request that takes it away, or something of it. unseen is what to say where there is none, and
+// never was one of another kind that the request would mean.
+func (a *API) quotaToEnd(c echo.Context, k quotaKind) (unseen, err error) {
+	_, err = a.Store.Quota(c.Request().Context(), events.QuotaID(c.Param("guid")))
+	if errors.Is(err, projections.ErrNotFound) {
+		return aggregates.NotFound(string(k.kind)), nil
+	}
+	_, _, err = a.quota(c, k)
+	return nil, err
 }
 
 func (a *API) applyOrganizationQuota(c echo.Context) error {
@@ -310,11 +324,12 @@ func (a *API) apply(c echo.Context, k quotaKind, command func(toMany) commands.A
 }
 
 func (a *API) removeSpaceQuota(c echo.Context) error {
-	q, _, err := a.quota(c, spaceQuotas)
+	unseen, err := a.quotaToEnd(c, spaceQuotas)
 	if err != nil {
 		return err
 	}
-	if _, err := a.carryOut(c, commands.RemoveQuota{Quota: q.GUID, Space: events.SpaceID(c.Param("space"))}); err != nil {
+	command := commands.RemoveQuota{Quota: events.QuotaID(c.Param("guid")), Space: events.SpaceID(c.Param("space"))}
+	if err := a.removes(c, command, unseen); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)

@@ -237,10 +237,14 @@ func (a *API) updateRoute(c echo.Context) error {
 }
 
 func (a *API) deleteRoute(c echo.Context) error {
-	if _, _, err := a.route(c); err != nil {
+	var unseen error
+	id := events.RouteID(c.Param("guid"))
+	if _, err := a.Store.Route(c.Request().Context(), id); errors.Is(err, projections.ErrNotFound) {
+		unseen = aggregates.NotFound(string(commands.KindRoute))
+	} else if _, _, err := a.route(c); err != nil {
 		return err
 	}
-	return a.deletes(c, resource.OperationRouteDelete, commands.DeleteRoute{Route: events.RouteID(c.Param("guid"))})
+	return a.deletesGone(c, resource.OperationRouteDelete, commands.DeleteRoute{Route: id}, unseen)
 }
 
 func (a *API) getDestinations(c echo.Context) error {

@@ -141,7 +141,7 @@ type Places interface {
 	OrganizationOfSpace(ctx context.Context, id events.SpaceID) (events.OrganizationID, error)
 	// OrganizationOfDeletedSpace is where a space was that has been deleted.
 	OrganizationOfDeletedSpace(ctx context.Context, id events.SpaceID) (events.OrganizationID, error)
-	// OrganizationOfQuota is the organization to whose spaces a quota can be given.
+	// OrganizationOfQuota is the organization to whose spaces a quota can be given, or could before it was deleted.
 	OrganizationOfQuota(ctx context.Context, id events.QuotaID) (events.OrganizationID, error)
 	// QuotaInUse says whether an organization has the quota.
 	QuotaInUse(ctx context.Context, id events.QuotaID) (bool, error)

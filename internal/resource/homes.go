@@ -172,9 +172,26 @@ func (f Finder) placesIn(ctx context.Context, id events.OrganizationID) ([]auth.
 	return append([]auth.Place{alone}, Each(homes, place)...), nil
 }
 
-// placesWith are those that have a quota, and the organization to whose spaces it can be given.
-func (f Finder) placesWith(ctx context.Context, id events.QuotaID) ([]auth.Place, error) {
+// homeOfQuota is the organization to whose spaces a quota can be given, or could before it was deleted; empty for one of organizations.
+func (f Finder) homeOfQuota(ctx context.Context, id events.QuotaID) (events.OrganizationID, error) {
 	q, err := f.Store.Quota(ctx, id)
+	if !errors.Is(err, projections.ErrNotFound) {
+		return q.Organization, err
+	}
+	gone, err := f.Store.Deletion(ctx, events.TypeQuotaDeleted, string(id))
+	if err != nil {
+		return "", err
+	}
+	var deleted events.QuotaDeleted
+	if err := json.Unmarshal([]byte(gone.Data), &deleted); err != nil {
+		return "", fmt.Errorf("event %s: %w", gone.ID, err)
+	}
+	return deleted.Organization, nil
+}
+
+// placesWith are those that have a quota, and the organization to whose spaces it can be given, also when it is deleted.
+func (f Finder) placesWith(ctx context.Context, id events.QuotaID) ([]auth.Place, error) {
+	home, err := f.homeOfQuota(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -186,11 +203,14 @@ func (f Finder) placesWith(ctx context.Context, id events.QuotaID) ([]auth.Place
 	for _, h := range homes {
 		places = append(places, place(projections.Home{Organization: h.Organization, OrganizationName: h.OrganizationName}))
 	}
-	if q.Organization == "" {
+	if home == "" {
 		return places, nil
 	}
-	o, err := f.Store.Organization(ctx, q.Organization)
-	return append(places, place(projections.Home{Organization: q.Organization, OrganizationName: o.Name})), err
+	o, err := f.Store.Organization(ctx, home)
+	if errors.Is(err, projections.ErrNotFound) {
+		err = nil // only its guid is known then
+	}
+	return append(places, place(projections.Home{Organization: home, OrganizationName: o.Name})), err
 }
 
 // placesOfGroup are the spaces of its members' apps.

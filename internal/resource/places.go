@@ -112,10 +112,7 @@ func (f Finder) OrganizationOfDeletedSpace(ctx context.Context, id events.SpaceI
 
 // OrganizationOfQuota implements commands.Places.
 func (f Finder) OrganizationOfQuota(ctx context.Context, id events.QuotaID) (events.OrganizationID, error) {
-	return find(ctx, f, func() (events.OrganizationID, error) {
-		q, err := f.Store.Quota(ctx, id)
-		return q.Organization, err
-	})
+	return find(ctx, f, func() (events.OrganizationID, error) { return f.homeOfQuota(ctx, id) })
 }
 
 // QuotaInUse implements commands.Places.
