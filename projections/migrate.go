@@ -6,9 +6,8 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
-	"syscall"
 
 	"github.com/pressly/goose/v3"
 )
@@ -19,7 +18,7 @@ var migrations embed.FS
 // migrate brings the schema up to date. A lock beside the file lets only one process at a time do so: goose has locks for
 // PostgreSQL but none for SQLite.
 func migrate(ctx context.Context, path string, db *sql.DB) (err error) {
-	unlock, err := lock(path + ".lock")
+	unlock, err := lock(ctx, path+".lock", io.Discard)
 	if err != nil {
 		return err
 	}
@@ -36,16 +35,4 @@ func migrate(ctx context.Context, path string, db *sql.DB) (err error) {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
-}
-
-// lock takes an advisory lock that the system gives back when the process ends, however it ends.
-func lock(path string) (unlock func() error, err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
-	}
-	return f.Close, nil
 }

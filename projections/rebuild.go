@@ -29,7 +29,7 @@ type Source interface {
 // old ones. Other processes may read and write the store all the while. Progress is drawn to progress. It returns the
 // checkpoint of the new views.
 func (s *Store) Rebuild(ctx context.Context, from Source, progress io.Writer) (at events.Sequence, err error) {
-	scratch, drop, err := s.scratch(ctx)
+	scratch, drop, err := s.scratch(ctx, progress)
 	if err != nil {
 		return 0, fmt.Errorf("rebuild: %w", err)
 	}
@@ -62,7 +62,7 @@ func (s *Store) Outdated(ctx context.Context) (outdated bool, err error) {
 // Check compares the views with what the log gives and returns the first difference; nil where there is none. Nobody can
 // write to the store while it compares; a projector waits or tries again.
 func (s *Store) Check(ctx context.Context, from Source, progress io.Writer) (found *Difference, err error) {
-	scratch, drop, err := s.scratch(ctx)
+	scratch, drop, err := s.scratch(ctx, progress)
 	if err != nil {
 		return nil, fmt.Errorf("check: %w", err)
 	}
@@ -85,10 +85,10 @@ func (s *Store) Check(ctx context.Context, from Source, progress io.Writer) (fou
 }
 
 // scratch opens an empty store beside the live one. drop closes and deletes it. A store that a crashed rebuild left
-// behind is deleted first; a rebuild that is going on is waited for.
-func (s *Store) scratch(ctx context.Context) (scratch *Store, drop func() error, err error) {
+// behind is deleted first; a rebuild that is going on is waited for, and progress is told so.
+func (s *Store) scratch(ctx context.Context, progress io.Writer) (scratch *Store, drop func() error, err error) {
 	path := s.path + ".rebuild"
-	unlock, err := lock(s.path + ".rebuild-lock")
+	unlock, err := lock(ctx, s.path+".rebuild-lock", progress)
 	if err != nil {
 		return nil, nil, err
 	}

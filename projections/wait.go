@@ -2,9 +2,11 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"slipway/events"
 )
@@ -64,6 +66,9 @@ func (s *Store) Notified(seq events.Sequence) {
 	}
 }
 
+// lastLook bounds the look of who has run out of time: all connections may be at work.
+const lastLook = time.Second
+
 // Wait returns once the read models hold the commit with this sequence. It wakes on [Store.Apply] in this process and on
 // [Store.Notified], and looks a last time when ctx ends; then it returns the context's error. Give it a deadline.
 func (s *Store) Wait(ctx context.Context, seq events.Sequence) error {
@@ -73,21 +78,31 @@ func (s *Store) Wait(ctx context.Context, seq events.Sequence) error {
 		if known >= seq {
 			return nil
 		}
-		at, err := s.Checkpoint(context.WithoutCancel(ctx))
-		if err != nil {
-			return fmt.Errorf("wait for sequence %d: %w", seq, err)
-		}
-		if at >= seq {
+		at, err := s.look(ctx)
+		switch ended := ctx.Err(); {
+		case err == nil && at >= seq:
 			return nil
-		}
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("wait for sequence %d, read models stand at %d: %w", seq, at, err)
+		case err == nil && ended != nil:
+			return fmt.Errorf("wait for sequence %d, read models stand at %d: %w", seq, at, ended)
+		case err != nil:
+			return fmt.Errorf("wait for sequence %d: %w", seq, errors.Join(ended, err))
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
 		}
 	}
+}
+
+// look reads the checkpoint, a last time where ctx has ended.
+func (s *Store) look(ctx context.Context) (events.Sequence, error) {
+	at, err := s.Checkpoint(ctx)
+	if ctx.Err() == nil {
+		return at, err
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
+	defer cancel()
+	return s.Checkpoint(last)
 }
 
 // mark is a sequence that only rises.
