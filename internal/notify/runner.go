@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -122,7 +123,13 @@ func (r *Runner) look(ctx context.Context, l *lines, id events.SubscriptionID, s
 			l.adjust(ctx, id, agg.State, agg.Position.Sequence)
 			return
 		}
-		if err != nil && ctx.Err() == nil {
+		var corrupt *eventlog.CorruptError
+		switch {
+		case errors.As(err, &corrupt): // no attempt will mend it, and all others would wait
+			r.Logger.LogAttrs(ctx, slog.LevelError, "history of a subscription is corrupt; what is sent to it stays as it is",
+				slog.String("subscription", string(id)), slog.Any("err", err))
+			return
+		case err != nil && ctx.Err() == nil:
 			r.Logger.LogAttrs(ctx, slog.LevelWarn, "subscription not read, will try again", slog.String("subscription", string(id)), slog.Any("err", err))
 		}
 		wait(ctx, lookPatience)

@@ -13,6 +13,7 @@ import (
 
 	"slipway/aggregates/subscription"
 	"slipway/events"
+	"slipway/internal/eventlog"
 )
 
 func TestWhatIsSentWhere(t *testing.T) {
@@ -122,6 +123,35 @@ func TestStartedAnew(t *testing.T) {
 		after(2 * time.Millisecond)
 		is.Equal(len(w.net.to("one")), before+1)
 		is.Equal(w.state("one").Trouble.Attempts, before+1) // it is counted on
+	})
+}
+
+// TestACorruptSubscriptionHoldsNobody: somebody has changed its history, so it cannot be told what it shall have. The others go on.
+func TestACorruptSubscriptionHoldsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		is := is.New(t)
+		w := newWorld(t)
+		forge := func() {
+			forged, err := events.NewRegistry().Encode(events.Commit{
+				Subject: events.SubscriptionSubject("a"), CommandID: events.CommandID(events.NewID()), Actor: "intruder", Version: 9, Time: time.Now(),
+				Previous: events.Hash(strings.Repeat("0", 64)),
+				Events:   []events.Event{events.SubscriptionDeleted{SubscriptionRef: events.SubscriptionRef{Subscription: "a"}}},
+			})
+			is.NoErr(err)
+			w.log.(*eventlog.Memory).Inject(forged)
+		}
+		w.subscribes("a", fine)
+		forge()
+		w.subscribes("b", fine)
+		defer w.runs()()
+		after(time.Second)
+		forge()
+		w.subscribes("c", fine)
+		after(time.Second)
+		w.feed.add("app.started", "s1")
+		after(time.Second)
+		is.Equal(len(w.net.to("b")), 1) // though it is looked at after the corrupt one when the runner starts
+		is.Equal(len(w.net.to("c")), 1) // and this one after it when it changed
 	})
 }
 
