@@ -125,6 +125,7 @@ func TestAPlainServerWithNatsConf(t *testing.T) {
 	is.NoErr(err)
 	opts.Port, opts.HTTPPort, opts.StoreDir, opts.NoSigs, opts.NoLog = server.RANDOM_PORT, 0, t.TempDir(), true, true
 	opts.AuthTimeout = patience.Seconds() // a busy machine is refused for that, too, but by another error
+	opts.DisableShortFirstPing = true     // and is asked after before it is
 	s, err := server.NewServer(opts)
 	is.NoErr(err)
 	s.Start()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -20,6 +21,12 @@ const (
 	pingsUnanswered = 2
 	// writeTimeout bounds one write to a server that takes nothing: all who use the connection wait for it.
 	writeTimeout = 10 * time.Second
+	// loginTimeout is how long a server may take to let somebody in: longer than it gives itself, so that what it says is heard.
+	loginTimeout = 12 * time.Second
+	// dialTimeout bounds the way to a server, so that one that is gone does not keep a connection from the next one for long.
+	dialTimeout = 2 * time.Second
+	// connectAttempts bounds how often a first connection is tried.
+	connectAttempts = 3
 	// drainTimeout bounds how long a closing connection waits for what is under way.
 	drainTimeout = 5 * time.Second
 )
@@ -30,7 +37,7 @@ var ErrRefused = errors.New("login refused")
 // Connect connects to the servers at url (comma-separated for a cluster) and stays connected: it reconnects for as long
 // as it takes. name shows in the server's connection list. The caller closes the connection.
 func Connect(url, name string, logger *slog.Logger, extra ...nats.Option) (*nats.Conn, error) {
-	nc, err := nats.Connect(url, append(Options(name, logger), extra...)...)
+	nc, err := Insist(url, append(Options(name, logger), extra...)...)
 	if errors.Is(err, nats.ErrAuthorization) {
 		err = fmt.Errorf("%w: %w", ErrRefused, err)
 	}
@@ -38,6 +45,18 @@ func Connect(url, name string, logger *slog.Logger, extra ...nats.Option) (*nats
 		return nil, fmt.Errorf("connect to nats at %s: %w", url, err)
 	}
 	return nc, nil
+}
+
+// Insist connects, and tries again where a server is there but did not let anybody in or refuse them in time: one that takes two
+// seconds over a login asks after the client before it answers, which this client takes for a fault.
+func Insist(url string, options ...nats.Option) (nc *nats.Conn, err error) {
+	for range connectAttempts {
+		nc, err = nats.Connect(url, options...)
+		if err == nil || errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrNoServers) {
+			break
+		}
+	}
+	return nc, err
 }
 
 // Login makes a connection one of a user's: of Slipway's own parts, or of anybody who has a password.
@@ -50,6 +69,8 @@ func Options(name string, logger *slog.Logger) []nats.Option {
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
 		nats.ReconnectJitter(reconnectJitter, reconnectJitter),
+		nats.Timeout(loginTimeout),
+		nats.SetCustomDialer(&net.Dialer{Timeout: dialTimeout}),
 		nats.PingInterval(pingEvery),
 		nats.MaxPingsOutstanding(pingsUnanswered),
 		nats.FlusherTimeout(writeTimeout),

@@ -16,18 +16,20 @@ import (
 	"slipway/internal/natsboot/streams"
 )
 
-// flaky is a NATS server of which only as much is there as it takes to connect. Once it has answered its first connection it dies:
-// nothing says so to who is connected, as when a machine loses its power or a firewall forgets.
+// flaky is a NATS server of which only as much is there as it takes to connect. What becomes of its first connection, once that has
+// asked to be let in, is first's to say.
 type flaky struct {
 	dialed chan int
-	die    func(net.Conn)
+	first  func(c net.Conn, answers chan<- string)
 }
 
 // flakyURL leads nowhere: the connection is made by the flaky server itself.
 const flakyURL = "nats://192.0.2.1:4222"
 
-func newFlaky(die func(net.Conn)) flaky {
-	f := flaky{make(chan int, 1), die}
+const pong = "PONG\r\n"
+
+func newFlaky(first func(net.Conn, chan<- string)) flaky {
+	f := flaky{make(chan int, 1), first}
 	f.dialed <- 0
 	return f
 }
@@ -41,7 +43,7 @@ func (f flaky) Dial(string, string) (net.Conn, error) {
 	return client, nil
 }
 
-func (f flaky) serve(c net.Conn, dies bool) {
+func (f flaky) serve(c net.Conn, first bool) {
 	answers := make(chan string, 100) // it reads on while nobody reads its answers, as a socket would
 	answers <- `INFO {"server_id":"S","version":"2.15.0","headers":true,"max_payload":1048576,"proto":1}` + "\r\n"
 	go func() {
@@ -52,12 +54,30 @@ func (f flaky) serve(c net.Conn, dies bool) {
 	defer c.Close()
 	defer close(answers)
 	for lines := bufio.NewScanner(c); lines.Scan(); {
-		if strings.HasPrefix(lines.Text(), "PING") {
-			answers <- "PONG\r\n"
-			if dies {
-				f.die(c)
-			}
+		switch {
+		case !strings.HasPrefix(lines.Text(), "PING"):
+		case first:
+			f.first(c, answers)
+		default:
+			answers <- pong
 		}
+	}
+}
+
+// A server on a busy machine takes its time over a login, and after two seconds asks after its client before it answers it.
+func TestABusyServerLetsPeopleIn(t *testing.T) {
+	for name, first := range map[string]func(net.Conn, chan<- string){
+		"late":                    func(_ net.Conn, answers chan<- string) { <-time.After(3 * time.Second); answers <- pong },
+		"and asks after somebody": func(_ net.Conn, answers chan<- string) { answers <- "PING\r\n"; answers <- pong },
+		"or loses its patience":   func(c net.Conn, _ chan<- string) { c.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			is := is.New(t)
+			nc, err := streams.Connect(flakyURL, "test", natstest.Quiet(), nats.SetCustomDialer(newFlaky(first)))
+			is.NoErr(err)
+			nc.Close()
+		})
 	}
 }
 
@@ -65,7 +85,8 @@ func (f flaky) serve(c net.Conn, dies bool) {
 func TestADeadConnectionIsNoticed(t *testing.T) {
 	t.Parallel()
 	is := is.New(t)
-	server := newFlaky(func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	// Once it has answered its first connection it dies: nothing says so, as when a machine loses its power or a firewall forgets.
+	server := newFlaky(func(c net.Conn, answers chan<- string) { answers <- pong; _, _ = io.Copy(io.Discard, c) })
 	nc, err := streams.Connect(flakyURL, "test", natstest.Quiet(), nats.SetCustomDialer(server))
 	is.NoErr(err)
 	defer nc.Close()
@@ -81,7 +102,7 @@ func TestAWriteToADeadServerEnds(t *testing.T) {
 	t.Parallel()
 	is := is.New(t)
 	died, buried := make(chan struct{}), make(chan struct{})
-	server := newFlaky(func(net.Conn) { close(died); <-buried })
+	server := newFlaky(func(_ net.Conn, answers chan<- string) { answers <- pong; close(died); <-buried })
 	nc, err := streams.Connect(flakyURL, "test", natstest.Quiet(), nats.SetCustomDialer(server))
 	is.NoErr(err)
 	<-died
