@@ -62,6 +62,9 @@ type Worker struct {
 	Lanes   int                               // commits handled at once; at least 1
 	Lane    func(events.Recorded) string      // nil: a lane per subject
 	Failed  func(events.Recorded, int, error) // told of each failure with the attempt's number; may be nil
+	// Newest is for work that goes by how things stand, whatever the commit says: of the commits of one subject that failed, the newest
+	// comes again. Else those of one that can never be handled would some day be all that a consumer may have in hand.
+	Newest bool
 }
 
 // Log is the event log. Implementations: JetStream for real, memory for unit tests; logtest.Run holds both to the contract

@@ -35,23 +35,65 @@ type fetch func(ctx context.Context) (delivery, error)
 func (w Worker) run(ctx context.Context, reg *events.Registry, next fetch, fn func(context.Context, events.Recorded) error) error {
 	l := startLanes(w.Lanes)
 	defer l.stop()
+	f := failures{newest: map[events.Subject]events.Sequence{}}
 	for {
 		d, err := next(ctx)
 		if err != nil {
 			return err
 		}
 		rec, err := decodeRaw(reg, d.Raw)
-		if err != nil {
+		switch {
+		case w.Newest && f.overtook(d.Raw):
+			d.done()
+		case err != nil:
 			// What cannot be read is not lost: it stays and is reported until a program that can read it comes.
+			f.note(d.Raw)
 			w.failed(undecoded(d.Raw), d, err)
-			continue
+		default:
+			l.do(w.lane(rec), func() { w.handle(ctx, d, rec, &f, fn) })
 		}
-		l.do(w.lane(rec), func() { w.handle(ctx, d, rec, fn) })
 	}
 }
 
-func (w Worker) handle(ctx context.Context, d delivery, rec events.Recorded, fn func(context.Context, events.Recorded) error) {
-	d.attend(ctx, func() error { return fn(ctx, rec) }, func(err error) { w.failed(rec, d, err) })
+func (w Worker) handle(ctx context.Context, d delivery, rec events.Recorded, f *failures, fn func(context.Context, events.Recorded) error) {
+	work := func() error {
+		err := fn(ctx, rec)
+		if err == nil {
+			f.forget(d.Raw)
+		}
+		return err
+	}
+	d.attend(ctx, work, func(err error) {
+		f.note(d.Raw)
+		w.failed(rec, d, err)
+	})
+}
+
+// failures knows of each subject the newest commit that failed and has not been handled since.
+type failures struct {
+	mu     sync.Mutex
+	newest map[events.Subject]events.Sequence
+}
+
+// overtook says whether a newer commit of the subject failed, which will come again.
+func (f *failures) overtook(r Raw) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.newest[r.Subject] > r.Sequence
+}
+
+func (f *failures) note(r Raw) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.newest[r.Subject] = max(f.newest[r.Subject], r.Sequence)
+}
+
+func (f *failures) forget(r Raw) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.newest[r.Subject] <= r.Sequence {
+		delete(f.newest, r.Subject)
+	}
 }
 
 // attend does the work of a delivery and says what became of it; failed says so of work that failed.

@@ -3,8 +3,8 @@
 //
 // What it guarantees:
 //
-//  1. Every commit and report is considered at least once, and only acknowledged after what follows from it is in the log.
-//     Killed at any line, another updater or the next start considers it again.
+//  1. Every commit and report is considered at least once, and only acknowledged after what follows from it is in the log, or while
+//     a newer one of its subject is to be considered. Killed at any line, another updater or the next start considers it again.
 //  2. Considering twice, late, or by several updaters at once changes nothing: the rules decide from the state as it is,
 //     and of two decisions at the same position one loses its race and is made again.
 //  3. It never appends a decision that breaks the capacity law; it reports the fault and leaves the rollout as it is.
@@ -82,7 +82,7 @@ func (u *Updater) Run(ctx context.Context) error {
 	group.Go(func() error {
 		return u.log.Work(working, eventlog.Worker{
 			Name: consumer, Filters: []string{events.AllAppSubjects, events.AllInstanceSubjects},
-			Lanes: lanes, Lane: func(c events.Recorded) string { return string(appOf(c)) }, Failed: u.failed,
+			Lanes: lanes, Lane: func(c events.Recorded) string { return string(appOf(c)) }, Failed: u.failed, Newest: true,
 		}, u.handle)
 	})
 	for name, all := range map[string]events.Subject{haltsConsumer: events.HaltSubject, policiesConsumer: events.PolicySubject} {

@@ -115,6 +115,7 @@ func working(t *testing.T, f Fixture) {
 	t.Run("what was acknowledged does not come again, the rest does", func(t *testing.T) { resuming(t, f) })
 	t.Run("several processes share the work", func(t *testing.T) { sharing(t, f) })
 	t.Run("a commit that cannot be read blocks nothing and is reported", func(t *testing.T) { poisoning(t, f) })
+	t.Run("a subject that always fails blocks nothing, and its newest commit comes again", func(t *testing.T) { hopeless(t, f) })
 }
 
 // worker is a new durable consumer over the given aggregates.
@@ -248,6 +249,37 @@ func poisoning(t *testing.T, f Fixture) {
 	for _, err := range receive(t, reported, 2) { // again and again: it is not lost
 		is.True(errors.Is(err, events.ErrMalformed))
 	}
+	cancel()
+	is.NoErr(<-done)
+}
+
+func hopeless(t *testing.T, f Fixture) {
+	ctx, cancel := context.WithCancel(impatient(t))
+	defer cancel()
+	bad, good := newChain(f.Log), newChain(f.Log)
+	failing := sequences(bad.grow(t, 1100)) // more than a consumer may have in hand
+	w := worker(bad, good)
+	w.Newest = true
+	seen, again := make(chan events.Sequence, 1), make(chan events.Sequence, 5000)
+	w.Failed = func(r events.Recorded, attempt int, _ error) {
+		if attempt > 1 && r.Sequence == failing[len(failing)-1] {
+			again <- r.Sequence
+		}
+	}
+	done := inBackground(func() error {
+		return f.Log.Work(ctx, w, func(_ context.Context, r events.Recorded) error {
+			if r.Subject == bad.subject() {
+				return errEnough
+			}
+			seen <- r.Sequence
+			return nil
+		})
+	})
+	is := is.New(t)
+	receive(t, again, 1) // all have failed
+	want := good.append(t).Sequence
+	is.Equal(receive(t, seen, 1), []events.Sequence{want})
+	receive(t, again, 1)
 	cancel()
 	is.NoErr(<-done)
 }
