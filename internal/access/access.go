@@ -86,6 +86,9 @@ func (g *Gate) Judge(ctx context.Context, i auth.Identity, d Demand) (auth.Verdi
 	verdict := auth.Hidden
 	for n, p := range places {
 		here := i.Judge(d.Action, p)
+		if here == auth.Forbidden && governs(d.On.Kind) && !i.Can(auth.Read, p) {
+			here = auth.Hidden
+		}
 		if d.On.Kind == commands.KindGroup && n > 0 { // it shows and moves what is in each of its places
 			verdict = min(verdict, here)
 			continue
@@ -93,4 +96,10 @@ func (g *Gate) Judge(ctx context.Context, i auth.Identity, d Demand) (auth.Verdi
 		verdict = max(verdict, here)
 	}
 	return verdict, err
+}
+
+// governs says whether things of a kind hold for what is in a place, rather than being it: who may know of an organization need not
+// know of its halts.
+func governs(k commands.Kind) bool {
+	return k == commands.KindHalt || k == commands.KindPolicy || k == commands.KindSubscription
 }

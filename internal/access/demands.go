@@ -70,7 +70,7 @@ func ofProcess(c commands.Command) []Demand {
 	return nil
 }
 
-// ofDeployment is discreet with whoever may see an app but not deploy it (Cloud Foundry's way, reference 2.3).
+// ofDeployment is discreet with whoever may see an app but not deploy it where Cloud Foundry is (reference 2.3).
 func ofDeployment(c commands.Command) []Demand {
 	switch c := c.(type) {
 	case commands.CreateDeployment:
@@ -83,7 +83,7 @@ func ofDeployment(c commands.Command) []Demand {
 	case commands.CancelDeployment:
 		return discreetly(on(auth.ManageApps, commands.KindDeployment, string(c.Deployment)))
 	case commands.RollBackDeployment:
-		return discreetly(on(auth.ManageApps, commands.KindDeployment, string(c.Deployment)))
+		return on(auth.ManageApps, commands.KindDeployment, string(c.Deployment))
 	case commands.UpdateDeployment:
 		return on(auth.Write, commands.KindDeployment, string(c.Deployment))
 	}
@@ -104,13 +104,13 @@ func ofGroup(c commands.Command) (demands []Demand) {
 		}
 		return demands
 	case commands.ContinueGroup:
-		return discreetly(on(auth.ManageApps, commands.KindGroup, string(c.Group)))
+		return on(auth.ManageApps, commands.KindGroup, string(c.Group))
 	case commands.FinalizeGroup:
-		return discreetly(on(auth.ManageApps, commands.KindGroup, string(c.Group)))
+		return on(auth.ManageApps, commands.KindGroup, string(c.Group))
 	case commands.CancelGroup:
-		return discreetly(on(auth.ManageApps, commands.KindGroup, string(c.Group)))
+		return on(auth.ManageApps, commands.KindGroup, string(c.Group))
 	case commands.RollBackGroup:
-		return discreetly(on(auth.ManageApps, commands.KindGroup, string(c.Group)))
+		return on(auth.ManageApps, commands.KindGroup, string(c.Group))
 	case commands.UpdateGroup:
 		return on(auth.Write, commands.KindGroup, string(c.Group))
 	}

@@ -30,7 +30,7 @@ func ofAnswer(c commands.Command) []Demand {
 	case commands.DenyDeployment:
 		return discreetly(on(auth.Read, commands.KindDeployment, string(c.Deployment)))
 	case commands.StartDeployment:
-		return discreetly(on(auth.ManageApps, commands.KindDeployment, string(c.Deployment)))
+		return on(auth.ManageApps, commands.KindDeployment, string(c.Deployment))
 	}
 	return nil
 }

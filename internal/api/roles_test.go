@@ -109,9 +109,9 @@ POST /v3/droplets/{droplet}/upload                    422       403       403   
 PATCH /v3/routes/{route}                              200       200       403     403     403         404         404      404       403       403
 PATCH /v3/spaces/{space}                              403       403       403     200     200         404         404      404       403       403
 PATCH /v3/deployment_groups/{group}                   200       403       403     403     403         404         404      404       403       403
-POST /v3/deployment_groups/{group}/actions/cancel     422       422       404     404     404         404         404      404       403       403
-POST /v3/deployment_groups/{group}/actions/finalize   422       422       404     404     404         404         404      404       403       403
-POST /v3/deployment_groups/{group}/actions/continue   422       422       404     404     404         404         404      404       403       403
+POST /v3/deployment_groups/{group}/actions/cancel     422       422       403     403     403         404         404      404       403       403
+POST /v3/deployment_groups/{group}/actions/finalize   422       422       403     403     403         404         404      404       403       403
+POST /v3/deployment_groups/{group}/actions/continue   422       422       403     403     403         404         404      404       403       403
 PATCH /v3/organizations/{organization}                403       403       403     403     200         403         403      404       403       403
 PATCH /v3/space_quotas/{space_quota}                  403       403       403     403     200         404         404      404       403       403
 PATCH /v3/organization_quotas/{organization_quota}    403       403       403     403     403         403         403      404       403       403

@@ -116,7 +116,7 @@ func governance() []turn {
 		{step{"policy.create", "policy", `{"space":"default","name":"four eyes",` + rule + `}`}, "boss", "dev", forbidden},
 		{step{"deployment.create", "first", `{"app":` + a + `}`}, "dev", "boss", wrong},
 		{step{"deployment.approve", "approve", first + `,"comment":"fine"}`}, "boss", "audrey", forbidden}, // she may see it and is no approver
-		{step{"deployment.start", "begin", first + `}`}, "dev", "boss", hidden},                            // to start one is to deploy
+		{step{"deployment.start", "begin", first + `}`}, "dev", "boss", forbidden},                         // to start one is to deploy
 		{step{"deployment.create", "second", `{"app":` + a + `}`}, "dev", "audrey", wrong},
 		{step{"deployment.deny", "deny", second + `,"comment":"not now"}`}, "boss", "dev", forbidden}, // nobody answers for what they asked for
 		{step{"policy.update", "policy-update", `{"policy":` + y + `,"name":"two pairs of eyes"}`}, "boss", "dev", forbidden},
@@ -132,12 +132,12 @@ func governance() []turn {
 		{step{"group.create", "group", `{"members":[{"app":` + a + `,"strategy":"canary"}]}`}, "dev", "audrey", wrong},
 		{step{"deployment.create", string(member), `{"app":` + a + `,"strategy":"canary"}`}, "dev", "audrey", wrong},
 		{step{"pause", string(grouped), ""}, "", "", ""},
-		{step{"group.continue", "group-continue", g + `}`}, "dev", "audrey", hidden},
-		{step{"group.rollback", "group-roll-back", g + `}`}, "dev", "boss", hidden},
-		{step{"group.cancel", "group-cancel", g + `}`}, "dev", "audrey", hidden},
-		{step{"group.finalize", "group-finalize", g + `}`}, "dev", "audrey", hidden},
+		{step{"group.continue", "group-continue", g + `}`}, "dev", "audrey", forbidden},
+		{step{"group.rollback", "group-roll-back", g + `}`}, "dev", "boss", forbidden},
+		{step{"group.cancel", "group-cancel", g + `}`}, "dev", "audrey", forbidden},
+		{step{"group.finalize", "group-finalize", g + `}`}, "dev", "audrey", forbidden},
 		{step{"group.update", "group-update", g + `,"metadata":{"labels":{"team":"checkout"}}}`}, "dev", "audrey", forbidden},
-		{step{"deployment.rollback", "back", `{"deployment":"` + string(grouped) + `"}`}, "dev", "boss", hidden}, // by hand: automation is held
+		{step{"deployment.rollback", "back", `{"deployment":"` + string(grouped) + `"}`}, "dev", "boss", forbidden}, // by hand: automation is held
 		{step{"app.release-automation", "release", `{"app":` + a + `}`}, "dev", "robot", forbidden},
 
 		{step{"subscription.create", "hook", `{"name":"chat","space":"default","url":"https://hooks.test","types":["*"]}`}, "dev", "boss", forbidden},

@@ -9,20 +9,19 @@ import (
 	"slipway/projections"
 )
 
-// placesOfScope is the one place that something holds for: a space, or an organization alone; none where it holds everywhere.
+// placesOfScope is where something holds: a space, or an organization, first alone and then with each of its spaces, in which people may
+// know of it; none where it holds everywhere.
 func (f Finder) placesOfScope(ctx context.Context, o events.OrganizationID, s events.SpaceID) ([]auth.Place, error) {
 	switch {
 	case s != "":
 		p, err := f.placeOf(ctx, s)
 		return []auth.Place{p}, err
 	case o != "":
-		p := auth.Place{Organization: string(o)}
-		found, err := f.Store.Organization(ctx, o)
+		places, err := f.placesIn(ctx, o)
 		if errors.Is(err, projections.ErrNotFound) { // it is deleted: roles for its guid hold
-			return []auth.Place{p}, nil
+			return []auth.Place{{Organization: string(o)}}, nil
 		}
-		p.OrganizationName = found.Name
-		return []auth.Place{p}, err
+		return places, err
 	}
 	return nil, nil
 }
