@@ -106,6 +106,8 @@ func TestBadBodies(t *testing.T) {
 		{apps, `{"name":"x","environment_variables":{"A":1}}`, 422, "Environment variables must be a string"},
 		{"POST /v3/droplets", `{}`, 422, "Relationships App can't be blank"},
 		{"POST /v3/droplets", `{"relationships":{"app":{"data":{"guid":"nobody"}}}}`, 422, `App with guid "nobody" does not exist, or you do not have access to it.`},
+		{"POST /v3/deployments/plan", `{"relationships":5}`, 422, "Relationships must be an object"},
+		{"POST /v3/deployment_groups", `{"members":[{"relationships":{"app":5}}]}`, 422, "Members 1: Relationships app must be an object"},
 		{"POST /v3/processes/" + app + "/actions/scale", `{"instances":-1}`, 422, "Instances must be greater than or equal to 0"},
 		{"POST /v3/processes/" + app + "/actions/scale", `{"instances":99999999999999999999}`, 422, "Instances must be an integer"},
 		{"POST /v3/processes/" + app + "/actions/scale", `{"instances":1.5}`, 422, "Instances must be an integer"},

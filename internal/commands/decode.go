@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -55,9 +56,11 @@ func DecodeStrict(body []byte, v any) error {
 	return Malformed()
 }
 
-// fieldName writes a JSON path as Cloud Foundry's messages do: "web_instances" becomes "Web instances".
+// fieldName writes a JSON path as Cloud Foundry's messages do: "web_instances" becomes "Web instances". Where one body has the fields of
+// another, encoding/json names the Go type of that one too, as if it were a field; ours are in lower case.
 func fieldName(path string) string {
-	words := strings.ReplaceAll(strings.ReplaceAll(path, ".", " "), "_", " ")
+	fields := slices.DeleteFunc(strings.Split(path, "."), func(name string) bool { return name != strings.ToLower(name) })
+	words := strings.ReplaceAll(strings.Join(fields, " "), "_", " ")
 	if words == "" {
 		return "Body"
 	}
