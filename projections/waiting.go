@@ -16,7 +16,7 @@ func (d Deployment) Stuck() string {
 	return d.Watch.Asked.waits()
 }
 
-// waits says whose word it waits for, then which window, then who starts it.
+// waits says whose word it waits for, then which window, then who starts it: the updater, where nobody else is to.
 func (a Asked) waits() string {
 	var open []string
 	manual := false
@@ -35,7 +35,7 @@ func (a Asked) waits() string {
 	case manual:
 		return "approved, waits until somebody starts it"
 	}
-	return ""
+	return "waits for the updater to begin it"
 }
 
 // wanted is what a policy still wants of people.

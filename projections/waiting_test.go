@@ -24,7 +24,7 @@ func TestWhatWaitsToBeginSaysWhy(t *testing.T) {
 		"waits for approval: policy four eyes wants 2 of admin, user/bob, 1 agreed, until 2026-01-05T10:00:00Z: it matters": {Verdicts: []events.PolicyVerdict{eyes}, Approvals: []projections.Approval{yes}},
 		"policy office hours holds it until 2026-01-05T10:00:00Z":                                                           {Verdicts: []events.PolicyVerdict{office}},
 		"approved, waits until somebody starts it":                                                                          {Verdicts: []events.PolicyVerdict{eyes}, Approvals: []projections.Approval{yes, yes}},
-		"": {},
+		"waits for the updater to begin it":                                                                                 {},
 	} {
 		t.Run(want, func(t *testing.T) {
 			is := is.New(t)

@@ -3,6 +3,7 @@ package watch
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +76,15 @@ func (r Rollout) asks(now time.Time) string {
 	if held != nil && (now.IsZero() || ahead(held, now)) {
 		return r.held(until(" until ", held, now))
 	}
-	return "approved; waits until somebody starts it"
+	if r.manual() {
+		return "approved; waits until somebody starts it"
+	}
+	return "waits for the updater to begin it"
+}
+
+// manual says whether a policy leaves it to people to start what they agreed to.
+func (r Rollout) manual() bool {
+	return slices.ContainsFunc(r.Approval.Verdicts, func(v resource.PolicyVerdict) bool { return v.ManualStart })
 }
 
 // ahead says that a moment is still to come.
@@ -145,7 +154,7 @@ func (r Rollout) Next(now time.Time) []string {
 	case s.Halt != nil:
 		return []string{"lift " + s.Halt.GUID}
 	case s.Reason == projections.ReasonApproval && r.Approval != nil && r.Approval.Granted:
-		if ahead(s.HeldUntil, now) {
+		if ahead(s.HeldUntil, now) || !r.manual() {
 			return nil
 		}
 		return []string{do("start")}
