@@ -2,10 +2,8 @@ package updater_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,65 +14,23 @@ import (
 	"slipway/events"
 	"slipway/internal/commands"
 	"slipway/internal/eventlog"
+	"slipway/internal/eventlog/logtest"
 )
-
-// flaky is a log of which one answer is a failure. An append that fails has been written: its acknowledgement is lost.
-type flaky struct {
-	eventlog.Log
-	left   atomic.Int64 // the answer that fails, counted from now; not above 0: none
-	starts atomic.Bool  // no list of apps fails: without one an updater does not start at all
-}
-
-// answer is an error where this is the answer that fails.
-func (f *flaky) answer() error {
-	if f.left.Add(-1) == 0 {
-		return eventlog.ErrUnavailable
-	}
-	return nil
-}
-
-func (f *flaky) Last(ctx context.Context, s events.Subject) (events.Sequence, error) {
-	if err := f.answer(); err != nil {
-		return 0, err
-	}
-	return f.Log.Last(ctx, s)
-}
-
-func (f *flaky) Read(ctx context.Context, s events.Subject, after, until events.Sequence, fn func(events.Recorded) error) error {
-	if err := f.answer(); err != nil {
-		return err
-	}
-	return f.Log.Read(ctx, s, after, until, fn)
-}
-
-func (f *flaky) Heads(ctx context.Context, filter string) ([]eventlog.Head, error) {
-	if !f.starts.Load() {
-		if err := f.answer(); err != nil {
-			return nil, err
-		}
-	}
-	return f.Log.Heads(ctx, filter)
-}
-
-func (f *flaky) Append(ctx context.Context, c events.Commit, last events.Sequence) (events.Recorded, error) {
-	recorded, err := f.Log.Append(ctx, c, last)
-	return recorded, errors.Join(err, f.answer())
-}
 
 // unsteady is a rig whose updater has a flaky log, and flaky quotas; others do what they do on a steady one.
 type unsteady struct {
 	*rig
-	flaky  *flaky
+	flaky  *logtest.Flaky
 	others *rig
 	stop   func() // its updater
 }
 
 func newUnsteady(t *testing.T) *unsteady {
 	t.Helper()
-	log := &flaky{Log: eventlog.NewMemory(events.NewRegistry())}
+	log := &logtest.Flaky{Log: eventlog.NewMemory(events.NewRegistry()), Lists: true}
 	u := &unsteady{rig: newRigOn(t, log, eventlog.NewMemoryTimers(), 1), flaky: log}
 	u.others = &rig{log: log.Log, timers: u.timers, apps: commands.Apps(log.Log, nil)}
-	u.quotas = func(context.Context, app.State) (app.Quota, error) { return app.Quota{}, log.answer() }
+	u.quotas = func(context.Context, app.State) (app.Quota, error) { return app.Quota{}, log.Answer() }
 	u.stop = start(t, u.updater())
 	return u
 }
@@ -143,7 +99,10 @@ func TestAnyAnswerMayFail(t *testing.T) {
 				u.timers.(*eventlog.MemoryTimers).Lose("hello")
 				<-time.After(2 * time.Hour)
 			},
-			func(t *testing.T, u *unsteady) { u.flaky.starts.Store(true); u.stop = start(t, u.updater()) }, deployed,
+			func(t *testing.T, u *unsteady) {
+				u.flaky.Lists = false // without a list it does not start at all
+				u.stop = start(t, u.updater())
+			}, deployed,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -155,11 +114,11 @@ func TestAnyAnswerMayFail(t *testing.T) {
 					c.given(t, u)
 					<-time.After(time.Hour) // all is done that was to be done
 					answers++
-					u.flaky.left.Store(int64(answers))
+					u.flaky.Fail(answers)
 					c.cause(t, u)
 					u.awaitFor(t, 3*time.Hour, "what follows from it", c.follows)
 					<-time.After(time.Hour)
-					failed = u.flaky.left.Load() <= 0
+					failed = u.flaky.Failed()
 					is.Equal(len(u.told.at(slog.LevelWarn)) > 0, failed) // nobody hides it
 					is.Equal(len(u.told.at(slog.LevelError)), 0)         // it heals
 					came = append(came, u.others.types(t))

@@ -366,7 +366,9 @@ func TestItLooksNoFurtherThanItMust(t *testing.T) {
 		before := asked.Load()
 		is.True(before > 0)
 		r.decide(t, "stop", app.StopApp)
-		r.decide(t, "start", func(s app.State) ([]events.Event, error) { return app.StartApp(s, "start", app.Quota{}, time.Now().UTC()) })
+		r.decide(t, "start", func(s app.State) ([]events.Event, error) {
+			return app.StartApp(s, "start", app.Quota{}, time.Now().UTC())
+		})
 		<-time.After(time.Minute)
 		is.Equal(asked.Load(), before) // nothing is rolled out
 		r.deployAs(t, 3, app.CreateDeployment{Strategy: events.StrategyCanary})

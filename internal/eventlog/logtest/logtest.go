@@ -2,6 +2,8 @@
 //
 // The scenarios share one log and assume nothing about what else it holds: each works on aggregates of its own. So a
 // cluster that takes seconds to form is formed once.
+//
+// Beside it stands [Flaky], for tests of those who use a log.
 package logtest
 
 import (
