@@ -119,6 +119,10 @@ func (g *Group) evolve(e events.Event) {
 		})
 	case events.GroupDirected:
 		g.Directive = &Directive{Directive: e.Directive, By: e.By, At: e.At}
+		g.Members = slices.Clone(g.Members)
+		for i := range g.Members {
+			g.Members[i].Refusal = "" // that was of the one before
+		}
 		if e.Directive != events.DirectiveContinue {
 			g.Course = e.Directive
 		}

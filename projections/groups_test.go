@@ -82,6 +82,35 @@ func TestAGroupStandsAsItsMembersDo(t *testing.T) {
 	is.Equal(g.Spaces, []events.SpaceID{"default", ""}) // of an app that is not there nobody knows the space
 }
 
+// TestTheLastDirectiveOfAGroup: who gave it and when, which course it is on, and who refused that one, not another before.
+func TestTheLastDirectiveOfAGroup(t *testing.T) {
+	is := is.New(t)
+	l := grouped()
+	s := applied(t, l)
+	group := func() projections.Group {
+		t.Helper()
+		is.NoErr(s.Apply(t.Context(), l.commits))
+		g, err := s.Group(t.Context(), "j1")
+		is.NoErr(err)
+		return g
+	}
+	is.Equal(group().Directive, nil)
+	direct := func(directive string, by events.Actor, seconds events.Sequence) *projections.Directive {
+		l.add(events.GroupSubject("j1"), events.GroupDirected{Group: "j1", Directive: directive, By: by, At: at(seconds)})
+		return &projections.Directive{Directive: directive, By: by, At: at(seconds)}
+	}
+	first := direct(events.DirectiveRollback, "bob", 20)
+	l.add(events.GroupSubject("j1"), events.GroupMemberDirected{Group: "j1", Deployment: "x1", Error: "no way back"})
+	g := group()
+	is.Equal(g.Directive, first)
+	is.Equal([]string{g.Course, g.Members[0].Refusal, g.Members[1].Refusal}, []string{events.DirectiveRollback, "no way back", ""})
+	second := direct(events.DirectiveContinue, "ann", 21)
+	g = group()
+	is.Equal(g.Directive, second)
+	is.Equal([]string{g.Course, g.Members[0].Refusal}, []string{events.DirectiveRollback, ""}) // a continue steers nothing
+	is.Equal(g.UpdatedAt, at(g.Sequence))
+}
+
 func TestListsOfGroups(t *testing.T) {
 	is := is.New(t)
 	l := grouped()
