@@ -183,7 +183,7 @@ var examples = []Event{
 	},
 	GroupDirected{
 		Group: exampleGroup, Directive: DirectiveContinue, Command: exampleCommand, By: "user/alice", At: exampleTime,
-		Orders: []GroupOrder{{Deployment: exampleDeployment, Step: 1}},
+		Orders: []GroupOrder{{Deployment: exampleDeployment, Step: 1}}, Automation: true,
 	},
 	GroupMemberDirected{
 		Group: exampleGroup, Deployment: exampleDeployment, Command: exampleCommand,

@@ -70,6 +70,8 @@ type GroupDirected struct {
 	Orders    []GroupOrder `json:"orders,omitempty"` // what is asked of each member
 	By        Actor        `json:"by"`               // who asked
 	At        time.Time    `json:"at"`               // when
+
+	Automation bool `json:"automation,omitempty"` // no person did
 }
 
 // GroupMemberDirected: a member was told of a directive, and took it or refused.

@@ -13,6 +13,7 @@ type Steer struct {
 	Deployment   events.DeploymentID
 	ExpectedStep int // the step the caller has seen, from 1; 0: whatever it is. It fences a retry: see [ContinueDeployment]
 	By           events.Actor
+	Automation   bool      // By is no person
 	Now          time.Time // of the command
 	Crashes      int       // of new instances so far: those that a held rollout is forgiven when it goes on. See [Crashes]
 }
@@ -116,7 +117,9 @@ func RollBackDeployment(s State, c Steer) ([]events.Event, error) {
 	}
 	d := &decision{State: s}
 	d.rollBackFor(fmt.Sprintf("%s asked for it", c.By), false, c.Now)
-	d.holdAutomation(c.By, c.Now)
+	if !c.Automation {
+		d.holdAutomation(c.By, c.Now)
+	}
 	return d.events, nil
 }
 

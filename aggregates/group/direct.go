@@ -10,10 +10,11 @@ import (
 
 // Direction is the command to ask something of a whole group.
 type Direction struct {
-	Directive string // one of events.Directive...
-	Command   events.CommandID
-	By        events.Actor
-	Now       time.Time
+	Directive  string // one of events.Directive...
+	Command    events.CommandID
+	By         events.Actor
+	Automation bool // By is no person
+	Now        time.Time
 }
 
 // Direct decides what a directive means for each member, given what is seen of them. It is refused as a whole where the seed
@@ -113,7 +114,9 @@ func (s State) proceed(seen Seen, c Direction) ([]events.Event, error) {
 }
 
 func (s State) ordered(c Direction, orders []events.GroupOrder) events.GroupDirected {
-	return events.GroupDirected{Group: s.ID, Directive: c.Directive, Command: c.Command, Orders: orders, By: c.By, At: c.Now}
+	return events.GroupDirected{
+		Group: s.ID, Directive: c.Directive, Command: c.Command, Orders: orders, By: c.By, Automation: c.Automation, At: c.Now,
+	}
 }
 
 func (s State) orders(seen Seen, to func(Member) bool) (orders []events.GroupOrder) {

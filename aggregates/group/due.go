@@ -12,12 +12,13 @@ import (
 // Deed is something that is still to be done for a member, by a command of its own: create its deployment, or tell it of a
 // directive.
 type Deed struct {
-	Member    events.GroupMember
-	Directive string           // empty: create it
-	Step      int              // continue: past this step and no other
-	Command   events.CommandID // of the deed; the same deed has the same id, so doing it twice does it once
-	By        events.Actor     // in whose name
-	order     *Order           // that it carries out; nil: none that is on record
+	Member     events.GroupMember
+	Directive  string           // empty: create it
+	Step       int              // continue: past this step and no other
+	Command    events.CommandID // of the deed; the same deed has the same id, so doing it twice does it once
+	By         events.Actor     // in whose name
+	Automation bool             // who is no person
+	order      *Order           // that it carries out; nil: none that is on record
 }
 
 // Due is what is to be done now: deployments that have begun on record and that their apps do not know, orders, and, where the
@@ -27,7 +28,7 @@ func Due(s State, seen Seen) []Deed {
 	var deeds []Deed
 	for _, m := range s.Members {
 		if m.stands(seen) == Creating {
-			deeds = append(deeds, Deed{Member: m.GroupMember, Command: m.Command, By: s.By})
+			deeds = append(deeds, Deed{Member: m.GroupMember, Command: m.Command, By: s.By, Automation: s.Automation})
 		}
 	}
 	for _, o := range s.Orders {
@@ -41,7 +42,7 @@ func Due(s State, seen Seen) []Deed {
 	for _, m := range s.Members {
 		if at := seen[m.Deployment]; m.End == "" && at.AtPause {
 			deeds = append(deeds, Deed{
-				Member: m.GroupMember, Directive: proceed, Step: at.Step, By: s.Steered.By,
+				Member: m.GroupMember, Directive: proceed, Step: at.Step, By: s.Steered.By, Automation: s.Steered.Automation,
 				Command: events.CommandID(events.DeriveID(s.Steered.Command, "finalize/"+string(m.Deployment), at.Step)),
 			})
 		}
@@ -52,7 +53,7 @@ func Due(s State, seen Seen) []Deed {
 // told is the deed of an order.
 func told(m Entry, o Order) Deed {
 	return Deed{
-		Member: m.GroupMember, Directive: o.Directive, Step: o.Step, By: o.By, order: &o,
+		Member: m.GroupMember, Directive: o.Directive, Step: o.Step, By: o.By, Automation: o.Automation, order: &o,
 		Command: events.CommandID(events.DeriveID(o.Command, "order/"+string(o.Deployment), 0)),
 	}
 }

@@ -40,9 +40,10 @@ type Entry struct {
 // Order is something to be asked of one member.
 type Order struct {
 	events.GroupOrder
-	Directive string
-	Command   events.CommandID // of the directive
-	By        events.Actor
+	Directive  string
+	Command    events.CommandID // of the directive
+	By         events.Actor
+	Automation bool // By is no person
 }
 
 // Exists says whether the group has been created.
@@ -76,7 +77,7 @@ func Evolve(s State, e events.Event) State {
 func (s State) directed(e events.GroupDirected) State {
 	s.Orders = slices.Clone(s.Orders)
 	for _, o := range e.Orders {
-		s.Orders = append(s.Orders, Order{GroupOrder: o, Directive: e.Directive, Command: e.Command, By: e.By})
+		s.Orders = append(s.Orders, Order{GroupOrder: o, Directive: e.Directive, Command: e.Command, By: e.By, Automation: e.Automation})
 	}
 	if e.Directive != proceed {
 		s.Course, s.Steered = e.Directive, e

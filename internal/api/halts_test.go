@@ -203,6 +203,17 @@ func TestAutomationIsHeldAfterARollbackByHand(t *testing.T) {
 	w.must(201, "POST", "/v3/deployments", deploy, robot...)
 }
 
+// TestAutomationThatGoesBackItself is no person: nothing holds it afterwards.
+func TestAutomationThatGoesBackItself(t *testing.T) {
+	w := newWorld(t)
+	robot := w.somebody("robot", true, auth.SpaceDeveloper)
+	app, droplet := w.started()
+	deployment := text(w.must(201, "POST", "/v3/deployments", asks(app, droplet), robot...), "guid")
+	w.must(200, "POST", "/v3/deployments/"+deployment+"/actions/rollback", "", robot...)
+	is.New(t).Equal(at(w.must(200, "GET", "/v3/apps/"+app, ""), "automation_held"), nil)
+	w.must(201, "POST", "/v3/deployments", asks(app, droplet), robot...)
+}
+
 // TestStopEndsWhatServes: what Slipway alone knows ends as DELETED; what any client of Cloud Foundry asks for stays DEPLOYED.
 func TestStopEndsWhatServes(t *testing.T) {
 	for name, c := range map[string]struct{ strategy, want string }{

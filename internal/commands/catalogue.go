@@ -43,7 +43,7 @@ func init() {
 	cataloguedBy((*Handler).createDeployment)
 	catalogued((*Handler).continueDeployment)
 	catalogued((*Handler).cancelDeployment)
-	catalogued((*Handler).rollBackDeployment)
+	cataloguedBy((*Handler).rollBackDeployment)
 	catalogued((*Handler).updateDeployment)
 	cataloguedBy((*Handler).approveDeployment)
 	cataloguedBy((*Handler).denyDeployment)
@@ -61,10 +61,10 @@ func init() {
 
 	cataloguedBy((*Handler).createGroup)
 	catalogued((*Handler).updateGroup)
-	catalogued((*Handler).continueGroup)
-	catalogued((*Handler).finalizeGroup)
-	catalogued((*Handler).cancelGroup)
-	catalogued((*Handler).rollBackGroup)
+	cataloguedBy((*Handler).continueGroup)
+	cataloguedBy((*Handler).finalizeGroup)
+	cataloguedBy((*Handler).cancelGroup)
+	cataloguedBy((*Handler).rollBackGroup)
 }
 
 // And here those about what is around them.

@@ -171,8 +171,11 @@ func (h *Handler) cancelDeployment(ctx context.Context, c CancelDeployment, m ev
 	return h.steer(ctx, app.CancelDeployment, steering(c.Deployment, c.ExpectedStep, m), m)
 }
 
-func (h *Handler) rollBackDeployment(ctx context.Context, c RollBackDeployment, m eventlog.Meta) (Result, error) {
-	return h.steer(ctx, app.RollBackDeployment, steering(c.Deployment, c.ExpectedStep, m), m)
+// rollBackDeployment keeps automation from deploying again, where a person goes back.
+func (h *Handler) rollBackDeployment(ctx context.Context, c RollBackDeployment, by Caller, m eventlog.Meta) (Result, error) {
+	how := steering(c.Deployment, c.ExpectedStep, m)
+	how.Automation = by.Automation
+	return h.steer(ctx, app.RollBackDeployment, how, m)
 }
 
 func steering(id events.DeploymentID, step int, m eventlog.Meta) app.Steer {

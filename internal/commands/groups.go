@@ -112,20 +112,20 @@ func (h *Handler) updateGroup(ctx context.Context, c UpdateGroup, m eventlog.Met
 	return h.onGroup(ctx, c.Group, m, func(s group.State) ([]events.Event, error) { return group.SetMetadata(s, c.Metadata) })
 }
 
-func (h *Handler) continueGroup(ctx context.Context, c ContinueGroup, m eventlog.Meta) (Result, error) {
-	return h.direct(ctx, c.Group, events.DirectiveContinue, m)
+func (h *Handler) continueGroup(ctx context.Context, c ContinueGroup, by Caller, m eventlog.Meta) (Result, error) {
+	return h.direct(ctx, c.Group, events.DirectiveContinue, by, m)
 }
 
-func (h *Handler) finalizeGroup(ctx context.Context, c FinalizeGroup, m eventlog.Meta) (Result, error) {
-	return h.direct(ctx, c.Group, events.DirectiveFinalize, m)
+func (h *Handler) finalizeGroup(ctx context.Context, c FinalizeGroup, by Caller, m eventlog.Meta) (Result, error) {
+	return h.direct(ctx, c.Group, events.DirectiveFinalize, by, m)
 }
 
-func (h *Handler) cancelGroup(ctx context.Context, c CancelGroup, m eventlog.Meta) (Result, error) {
-	return h.direct(ctx, c.Group, events.DirectiveCancel, m)
+func (h *Handler) cancelGroup(ctx context.Context, c CancelGroup, by Caller, m eventlog.Meta) (Result, error) {
+	return h.direct(ctx, c.Group, events.DirectiveCancel, by, m)
 }
 
-func (h *Handler) rollBackGroup(ctx context.Context, c RollBackGroup, m eventlog.Meta) (Result, error) {
-	return h.direct(ctx, c.Group, events.DirectiveRollback, m)
+func (h *Handler) rollBackGroup(ctx context.Context, c RollBackGroup, by Caller, m eventlog.Meta) (Result, error) {
+	return h.direct(ctx, c.Group, events.DirectiveRollback, by, m)
 }
 
 func (h *Handler) onGroup(ctx context.Context, id events.GroupID, m eventlog.Meta, decide func(group.State) ([]events.Event, error)) (Result, error) {
@@ -196,12 +196,14 @@ func (h *Handler) rehearse(ctx context.Context, c CreateDeployment, by Caller, m
 }
 
 // direct asks something of a whole group, as its members stand now.
-func (h *Handler) direct(ctx context.Context, id events.GroupID, directive string, m eventlog.Meta) (Result, error) {
+func (h *Handler) direct(ctx context.Context, id events.GroupID, directive string, by Caller, m eventlog.Meta) (Result, error) {
 	return h.onGroup(ctx, id, m, func(s group.State) ([]events.Event, error) {
 		seen, err := Members{h.log, h.apps}.See(ctx, s)
 		if err != nil {
 			return nil, err
 		}
-		return group.Direct(s, seen, group.Direction{Directive: directive, Command: m.CommandID, By: m.Actor, Now: m.Time})
+		return group.Direct(s, seen, group.Direction{
+			Directive: directive, Command: m.CommandID, By: m.Actor, Automation: by.Automation, Now: m.Time,
+		})
 	})
 }

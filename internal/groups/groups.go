@@ -211,9 +211,9 @@ func (m *Manager) record(ctx context.Context, id events.GroupID, decide func(gro
 // do sends a member its command, and records a refusal, or that an order was taken; done says whether anything came of it. What
 // is neither done nor refused is an error: it is to be tried again.
 func (m *Manager) do(ctx context.Context, s group.State, d group.Deed) (done bool, err error) {
-	by := commands.Caller{CommandID: d.Command, Actor: d.By, Door: door}
+	by := commands.Caller{CommandID: d.Command, Actor: d.By, Automation: d.Automation, Door: door}
 	if d.Directive == "" { // then it is who asked for the group
-		by.Automation, by.Roles = s.Automation, commands.RolesOf(d.Member)
+		by.Roles = commands.RolesOf(d.Member)
 	}
 	_, refusal := m.send.Handle(ctx, command(s, d), by)
 	var rejected *aggregates.RejectedError

@@ -223,3 +223,27 @@ func TestAutomationAsksForAGroup(t *testing.T) {
 		is.Equal(w.stands(w.groupBy(ann, s[1].member(""))), "FINALIZED: DEPLOYED") // people may
 	})
 }
+
+// TestWhoTakesAGroupBack: after a person automation is held, whoever had asked for the group; after automation it is not.
+func TestWhoTakesAGroupBack(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		made, back []string
+		held       bool
+	}{
+		{"automation its own", ci, ci, false}, {"automation a person's", ann, ci, false},
+		{"a person automation's", ci, ann, true}, {"a person their own", ann, ann, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				is := is.New(t)
+				w.manager()
+				s := w.subjects("a")
+				id := w.groupBy(c.made, s[0].member(canary))
+				w.must(200, "POST", paths+"/"+id+"/actions/rollback", "", c.back...)
+				is.Equal(w.stands(id), "CANCELED: ROLLED_BACK")
+				is.Equal(at(w.must(200, "GET", "/v3/apps/"+s[0].app, ""), "automation_held") != nil, c.held)
+			})
+		})
+	}
+}
