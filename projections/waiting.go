@@ -50,8 +50,8 @@ func wanted(v events.PolicyVerdict, yes int) string {
 	return because(text, v.Reason)
 }
 
-// ended says why one that is over ended so: who or which policy denied it and why, who took it back, what failed. It is empty where
-// nobody said, and of one that is deployed.
+// ended says why one that is over ended so: who or which policy denied it and why, who took it back, what failed, what goes on in its
+// place. It is empty where nobody said, and of one that is deployed.
 func (d Deployment) ended() string {
 	asked, breach := d.Watch.Asked, d.Watch.Breach
 	switch {
@@ -59,6 +59,8 @@ func (d Deployment) ended() string {
 		return asked.Denial.words()
 	case d.StatusReason == ReasonCanceled && breach != nil && breach.Action == events.ThenCancel:
 		return breach.Reason
+	case d.SupersededBy != "":
+		return "deployment " + string(d.SupersededBy) + " goes on in its place"
 	}
 	return d.Error
 }

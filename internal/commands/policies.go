@@ -47,6 +47,7 @@ const lastDeployments = 10
 // Judged is what the policies say of a deployment that nobody has asked for yet.
 type Judged struct {
 	Outcome string // the strictest of the verdicts; allow where there is none
+	AppName string
 	app.Judgement
 	Sequence events.Sequence // of the app's commit that it was made from
 }
@@ -75,7 +76,7 @@ func (h *Handler) judged(ctx context.Context, c CreateDeployment, by Caller) (Ju
 	if !agg.State.Exists() {
 		return Judged{}, aggregates.Reject("Unable to use app. Ensure that the app exists and you have access to it.")
 	}
-	j := Judged{Outcome: events.OutcomeAllow, Sequence: agg.Position.Sequence}
+	j := Judged{Outcome: events.OutcomeAllow, AppName: agg.State.Name, Sequence: agg.Position.Sequence}
 	j.Judgement, err = h.policies.Evaluate(ctx, h.asking(c, agg.State, create, by), h.lastOf(c.App))
 	if err != nil {
 		return Judged{}, err

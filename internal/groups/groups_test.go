@@ -192,8 +192,10 @@ func TestAnAppThatIsDeleted(t *testing.T) {
 		id := w.group(s[0].member(canary), s[1].member(canary), s[2].member(wave(2, "")))
 		w.must(202, "DELETE", "/v3/apps/"+s[0].app, "")
 		is.Equal(w.stands(id), "RUNNING: DELETED PAUSED SKIPPED")
-		w.must(201, "POST", "/v3/deployments", s[1].member(""))
+		newer := text(w.must(201, "POST", "/v3/deployments", s[1].member("")), "guid")
 		is.Equal(w.stands(id), "FINALIZED: DELETED SUPERSEDED SKIPPED")
+		superseded := at(w.must(200, "GET", paths+"/"+id, ""), "members", 1, "reason")
+		is.Equal(superseded, "deployment "+newer+" goes on in its place")
 	})
 }
 

@@ -184,6 +184,7 @@ func TestEvaluateAGroup(t *testing.T) {
 			line := text(v, "outcome") + ":"
 			for n := range members {
 				is.Equal(at(v, "members", n, "context", "app", "guid"), at(v, "members", n, "app", "guid")) // what conditions see
+				is.Equal(at(v, "members", n, "context", "app", "name"), at(v, "members", n, "app", "name"))
 				line += fmt.Sprint(" ", text(v, "members", n, "outcome"), at(v, "members", n, "wave"))
 			}
 			return line

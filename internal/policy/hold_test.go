@@ -129,7 +129,8 @@ func TestWhatWaitsIsKept(t *testing.T) {
 	policies := New(eventlog.NewMemory(events.NewRegistry()))
 	gathered := 0
 	judge := func(waits bool) *app.Judgement {
-		j, err := policies.Judge(t.Context(), waits, func(context.Context) (Request, error) { gathered++; return request(), nil }, nil)
+		ask := func(context.Context) (Request, error) { gathered++; return request(), nil }
+		j, err := policies.Judge(t.Context(), waits, ask, func(context.Context) ([]Past, error) { return request().Last, nil })
 		is.NoErr(err)
 		return j
 	}
@@ -137,6 +138,7 @@ func TestWhatWaitsIsKept(t *testing.T) {
 	is.Equal(gathered, 0) // nobody asks, so nothing is looked up
 	j := judge(true)
 	is.Equal(len(j.Verdicts), 0)
+	is.True(strings.Contains(string(j.Context), "ROLLED_BACK")) // with the history of its app
 	_, err := policies.Decide(t.Context(), eventlog.Meta{CommandID: "c", Actor: "user/ann", Time: monday}, func(s policy.State) ([]events.Event, error) {
 		return policy.Create(s, policy.Policy{ID: "p", Name: "freeze", Organization: "o1", Space: "s1", Rule: events.PolicyRule{
 			Outcome: events.OutcomeHold, Window: week(t, "2026-01-14 09:00", "2026-01-15 09:00"),
@@ -194,6 +196,36 @@ func TestPoliciesChange(t *testing.T) {
 	is.Equal(looked, 2)
 	decide("c5", func(s policy.State) ([]events.Event, error) { return policy.Delete(s, "q") })
 	is.Equal(judge(), "")
+}
+
+// TestWhatWaitsKeepsItsHistory: what waits for people or a window is judged again, by policies made since too, so what they may look at
+// is kept with it; of what begins at once or never nobody asks again.
+func TestWhatWaitsKeepsItsHistory(t *testing.T) {
+	for outcome, c := range map[string]struct {
+		rule   events.PolicyRule
+		looked int
+	}{
+		"approval": {events.PolicyRule{Outcome: events.OutcomeApproval, Approval: &events.PolicyApproval{Needed: 1, Approvers: []string{"admin"}}}, 1},
+		"hold":     {events.PolicyRule{Outcome: events.OutcomeHold, Window: &events.PolicyWindow{Rule: "FREQ=DAILY", Start: "2026-01-01T00:00:00", Seconds: 60, Zone: "UTC", Applies: "outside"}}, 1},
+		"allow":    {events.PolicyRule{Outcome: events.OutcomeAllow}, 0},
+		"deny":     {events.PolicyRule{Outcome: events.OutcomeDeny}, 0},
+	} {
+		t.Run(outcome, func(t *testing.T) {
+			is := is.New(t)
+			policies := New(eventlog.NewMemory(events.NewRegistry()))
+			_, err := policies.Decide(t.Context(), eventlog.Meta{CommandID: "c", Actor: "user/ann", Time: monday}, func(s policy.State) ([]events.Event, error) {
+				return policy.Create(s, policy.Policy{ID: "p", Name: "p", Rule: c.rule})
+			})
+			is.NoErr(err)
+			looked := 0
+			ask := func(context.Context) (Request, error) { r := request(); r.Last = nil; return r, nil }
+			last := func(context.Context) ([]Past, error) { looked++; return request().Last, nil }
+			j, err := policies.Judge(t.Context(), false, ask, last)
+			is.NoErr(err)
+			is.Equal(looked, c.looked)
+			is.Equal(strings.Contains(string(j.Context), "ROLLED_BACK"), c.looked > 0) // which is kept
+		})
+	}
 }
 
 // TestWhatPoliciesCannotSee is told, and nothing is judged.

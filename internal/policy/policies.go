@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 
 	"slipway/aggregates/app"
@@ -42,7 +43,7 @@ func (p *Policies) Decide(
 
 // Judge asks all policies about a request, those included that were made or changed a moment ago. ask gathers the request, where
 // there are policies; last gives earlier deployments of the app, where a policy looks at them. Nil: no policy has anything to say. Of
-// a request that waits in any case what policies see is kept, for when it begins.
+// a request that waits, in any case or by what policies say, all that they could see is kept, for when it begins (docs/adr/0031).
 func (p *Policies) Judge(
 	ctx context.Context, waits bool, ask func(context.Context) (Request, error), last func(context.Context) ([]Past, error),
 ) (*app.Judgement, error) {
@@ -54,16 +55,36 @@ func (p *Policies) Judge(
 	if err != nil {
 		return nil, err
 	}
-	if s.needsHistory(r) {
-		if r.Last, err = last(ctx); err != nil {
-			return nil, fmt.Errorf("last deployments of app %s: %w", r.App.GUID, err)
-		}
+	if waits || s.needsHistory(r) {
+		return s.judgeWith(ctx, r, waits, last)
 	}
 	j, err := s.judge(r)
+	switch {
+	case err != nil || len(j.Verdicts) == 0:
+		return nil, err
+	case waiting(j):
+		return s.judgeWith(ctx, r, waits, last)
+	}
+	return j, nil
+}
+
+// judgeWith asks every policy about a request with the history of its app.
+func (s set) judgeWith(ctx context.Context, r Request, waits bool, last func(context.Context) ([]Past, error)) (j *app.Judgement, err error) {
+	if r.Last, err = last(ctx); err != nil {
+		return nil, fmt.Errorf("last deployments of app %s: %w", r.App.GUID, err)
+	}
+	j, err = s.judge(r)
 	if err != nil || !waits && len(j.Verdicts) == 0 {
 		return nil, err
 	}
 	return j, nil
+}
+
+// waiting says whether policies let the request begin, but not now.
+func waiting(j *app.Judgement) bool {
+	return slices.ContainsFunc(j.Verdicts, func(v events.PolicyVerdict) bool {
+		return v.Outcome == events.OutcomeApproval || v.Outcome == events.OutcomeHold
+	}) && !slices.ContainsFunc(j.Verdicts, func(v events.PolicyVerdict) bool { return v.Outcome == events.OutcomeDeny })
 }
 
 // Evaluate is Judge for a request that nobody makes: what policies see is gathered in any case, for who writes the first condition.

@@ -40,7 +40,7 @@ type GroupMember struct {
 	App        AppRef       `json:"app"`
 	Wave       int          `json:"wave"`             // from 1; it begins when all earlier ones are deployed
 	Status     group.Member `json:"status"`           // how it stands
-	Reason     string       `json:"reason,omitempty"` // why it could not be created or never begins, was denied or taken back
+	Reason     string       `json:"reason,omitempty"` // why it could not be created or never begins, was denied or taken back, or what goes on in its place
 	Error      string       `json:"error,omitempty"`  // why it refused the last directive
 	Stuck      string       `json:"stuck,omitempty"`  // why it does not move, as its deployment says
 }
@@ -48,7 +48,7 @@ type GroupMember struct {
 // AppRef names an app to people too.
 type AppRef struct {
 	GUID string `json:"guid"` // its id
-	Name string `json:"name"` // what it was called when the group was made
+	Name string `json:"name"` // what it was called when the group was made, or is when policies are asked
 }
 
 // OfGroup are the relationships of a group.

@@ -51,8 +51,8 @@ type GroupEvaluation struct {
 
 // MemberEvaluation is what the policies say of one member.
 type MemberEvaluation struct {
-	App  GUID `json:"app"`
-	Wave int  `json:"wave"` // from 1
+	App  AppRef `json:"app"`
+	Wave int    `json:"wave"` // from 1
 	Evaluation
 }
 
@@ -60,7 +60,10 @@ type MemberEvaluation struct {
 func GroupEvaluationOf(c commands.CreateGroup, j commands.JudgedGroup) GroupEvaluation {
 	e := GroupEvaluation{Outcome: j.Outcome}
 	for i, m := range c.Members {
-		e.Members = append(e.Members, MemberEvaluation{App: guid(m.App), Wave: m.WaveNumber(), Evaluation: EvaluationOf(j.Members[i])})
+		of := j.Members[i]
+		e.Members = append(e.Members, MemberEvaluation{
+			App: AppRef{GUID: string(m.App), Name: of.AppName}, Wave: m.WaveNumber(), Evaluation: EvaluationOf(of),
+		})
 	}
 	return e
 }
