@@ -154,7 +154,7 @@ func TestApprovedIsNotStarted(t *testing.T) {
 	approved := w.must(200, "POST", "/v3/deployments/"+id+"/actions/approve", "", mary...)
 	is.Equal([]any{at(approved, "status", "reason"), at(approved, "approval", "granted")}, []any{"CREATING_APPROVAL", true})
 	is.Equal(text(approved, "links", "start", "method"), "POST")
-	w.must(404, "POST", "/v3/deployments/"+id+"/actions/start", "", mary...) // a manager deploys nothing
+	w.must(403, "POST", "/v3/deployments/"+id+"/actions/start", "", mary...) // a manager deploys nothing
 	w.must(200, "POST", "/v3/deployments/"+id+"/actions/start", "", paul...)
 	w.until("it is deployed", func() bool { return w.status(id) == "FINALIZED/DEPLOYED" })
 }
