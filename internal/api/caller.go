@@ -24,7 +24,7 @@ const (
 // callerOf says who sends a command under which id.
 func (a *API) callerOf(c echo.Context) (commands.Caller, error) {
 	header := c.Request().Header
-	id := events.NewID()
+	id, chosen := events.NewID(), true
 	if given := header.Values(headerIdempotencyKey); len(given) > 0 {
 		id = given[0]
 		if len(given) > 1 || !events.ValidID(id) {
@@ -33,9 +33,13 @@ func (a *API) callerOf(c echo.Context) (commands.Caller, error) {
 		}
 	} else if attempt := header.Get(headerInvocation); ofAppConfig(c.Request().URL.Path) && events.ValidID(attempt) {
 		id = attempt
+	} else {
+		chosen = false
 	}
 	c.Response().Header().Set(headerCommand, id)
-	return a.caller(c, events.CommandID(id)), nil
+	by := a.caller(c, events.CommandID(id))
+	by.Chosen = chosen
+	return by, nil
 }
 
 // caller is who sends a command under this id.

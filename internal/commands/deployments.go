@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"slipway/aggregates"
@@ -14,6 +15,9 @@ import (
 func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, by Caller, m eventlog.Meta) (Result, error) {
 	create, err := h.asked(ctx, c, by, m)
 	if err != nil {
+		return Result{}, err
+	}
+	if err := h.unused(ctx, c, create.DeploymentID(), by); err != nil {
 		return Result{}, err
 	}
 	result, err := h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) {
@@ -30,6 +34,23 @@ func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, by C
 	})
 	result.Kind, result.ID = KindDeployment, string(create.DeploymentID())
 	return result, err
+}
+
+// unused refuses an id that the caller chose and that has made a deployment of another app. People choose words such as "release-42", and
+// use one for each of their apps: the second deployment would have the guid of the first, and be shown as that one.
+func (h *Handler) unused(ctx context.Context, c CreateDeployment, id events.DeploymentID, by Caller) error {
+	if !by.Chosen {
+		return nil
+	}
+	of, err := h.finder.AppOfDeployment(ctx, id)
+	if errors.Is(err, ErrUnknown) || err == nil && of == c.App {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("what the id has made: %w", err)
+	}
+	return aggregates.Reject("The id %s has made a deployment of another app already: give this one an id of its own (Idempotency-Key, or Nats-Msg-Id)",
+		by.CommandID)
 }
 
 // asked is the decision that a request asks for, with the facts that never change.

@@ -29,6 +29,30 @@ func (r *rig) created(t testing.TB, id string) (found events.DeploymentCreated) 
 	return found
 }
 
+// TestAnIDOfAnotherApp: people choose words for ids, the same for each of their apps and the same as others do. No two deployments have one
+// guid, and nobody is shown a deployment of another app as theirs.
+func TestAnIDOfAnotherApp(t *testing.T) {
+	is := is.New(t)
+	r := newRig()
+	shop, ofShop := r.staged(t, "shop")
+	stock, ofStock := r.staged(t, "stock")
+	deploy := func(id string, app events.AppID, droplet events.DropletID) (commands.Result, error) {
+		by := commands.Caller{CommandID: events.CommandID(id), Chosen: true, Actor: "user/ann", Door: "test"}
+		return r.handler.Handle(t.Context(), commands.CreateDeployment{App: app, Droplet: droplet}, by)
+	}
+	first, err := deploy("release-42", shop, ofShop)
+	is.NoErr(err)
+	before := len(r.types(t))
+	_, err = deploy("release-42", stock, ofStock)
+	is.Equal(refusal(err), "The id release-42 has made a deployment of another app already: give this one an id of its own (Idempotency-Key, or Nats-Msg-Id)")
+	is.Equal(len(r.types(t)), before) // nothing is left behind
+	again, err := deploy("release-42", shop, ofShop)
+	is.NoErr(err)
+	is.True(again.Duplicate && again.ID == first.ID) // for the same app it is the same deployment
+	_, err = deploy("release-42-stock", stock, ofStock)
+	is.NoErr(err)
+}
+
 // TestADeploymentCopiesTheNumbersOfItsStrategy: as they are when it starts, whatever becomes of the strategy.
 func TestADeploymentCopiesTheNumbersOfItsStrategy(t *testing.T) {
 	is := is.New(t)

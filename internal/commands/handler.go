@@ -115,6 +115,7 @@ func Droplets(log eventlog.Log) *eventlog.Repository[droplet.State] {
 // Caller says who sends a command, through which door, and under which id.
 type Caller struct {
 	CommandID events.CommandID // must be a valid id; the same id again is the same command
+	Chosen    bool             // who sends it chose the id: a word, maybe, that they or others have used before
 	Actor     events.Actor
 	Door      string // "http", "rpc" or "commands"
 	Trace     string // W3C traceparent, may be empty

@@ -40,7 +40,7 @@ func readOrder(subject string, header nats.Header, body []byte, at place) order 
 		o.readSignal(events.AppID(id))
 	}
 	given := header.Get(events.HeaderMsgID)
-	o.by = commands.Caller{CommandID: events.CommandID(given), Actor: unknown, Door: doorCommands, Trace: trace(header)}
+	o.by = commands.Caller{CommandID: events.CommandID(given), Chosen: given != "", Actor: unknown, Door: doorCommands, Trace: trace(header)}
 	switch {
 	case o.fault != nil || slices.Contains(commands.Names(), o.name):
 	case slices.Contains(commands.Questions(), o.name):

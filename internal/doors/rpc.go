@@ -121,7 +121,7 @@ func (r *rpc) serve(ctx context.Context, name string, req micro.Request) {
 		CommandID: events.CommandID(nats.Header(req.Headers()).Get(events.HeaderMsgID)),
 		Door:      doorRPC, Trace: trace(nats.Header(req.Headers())),
 	}
-	if by.CommandID == "" {
+	if by.Chosen = by.CommandID != ""; !by.Chosen {
 		by.CommandID = events.CommandID(events.NewID())
 	}
 	by.CommandID = by.CommandID[:min(len(by.CommandID), events.MaxIDLength+1)] // longer is refused; the log need not have it all
