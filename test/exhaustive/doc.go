@@ -19,7 +19,12 @@
 //  6. Nothing waits silently: while nobody does anything, what happens leads to a world in which whatever waits names somebody.
 //  7. Two updaters whose clocks differ come to rest, and none begins what the other holds.
 //
-// Laws 5 and 6 go by a ledger of events and of what people did, not by what the rules say of themselves (docs/adr/0032).
+//  8. Of a group (TestReleases): whatever the process manager, the updater, agents and people do in whatever order, on whatever the manager saw
+//     before it acts, though it dies between a deed and its record or cannot do one: a wave begins after all earlier ones are deployed, as
+//     their apps say; a member is told nothing before there is one; what is on record of a member is so; the group's status is the same
+//     wherever its members stand the same; directives are refused where docs/groups.md says so; and 6 holds of its members.
+//
+// Laws 5, 6 and 8 go by a ledger of events and of what people did, not by what the rules say of themselves (docs/adr/0032).
 //
 // Worlds are told apart by everything a rule reads, with moments relative to the present, so what differs only in history
 // is visited once. What bounds a scope are budgets: so many crashes, verdicts and commands of each kind.

@@ -26,17 +26,16 @@ type scope struct {
 // graph is what was found of a scope.
 type graph struct {
 	*scope
+	walk
 	keys    keys
 	visited map[key]int32 // worlds, in the order of their discovery
 	courses []course
-	from    []int32 // from which world each was reached
-	by      []action
-	edges   int
+	by      []action // what led to each
 }
 
 // explore walks through a scope, breadth first.
 func explore(sc *scope) (*graph, error) {
-	g := &graph{scope: sc, visited: map[key]int32{}, courses: courses()}
+	g := &graph{scope: sc, walk: begun(sc.name), visited: map[key]int32{}, courses: courses()}
 	root, err := begin(sc)
 	if err != nil {
 		return nil, err
@@ -52,7 +51,7 @@ func explore(sc *scope) (*graph, error) {
 			}
 		}
 		if w.idle() && w.left[deploys] == 0 {
-			if _, err := sc.take(w, action{kind: stops}); err != nil {
+			if err := sc.restarts(w); err != nil {
 				return g, fmt.Errorf("%w\n%s", err, g.path(at))
 			}
 			continue
@@ -74,8 +73,8 @@ func explore(sc *scope) (*graph, error) {
 		if err != nil {
 			return g, err
 		}
-		if len(g.from) > most {
-			return g, fmt.Errorf("more than %d worlds, %d edges so far: make the scope smaller", most, g.edges)
+		if err = g.going(len(frontier)); err != nil {
+			return g, err
 		}
 	}
 	return g, nil
@@ -93,6 +92,22 @@ func (g *graph) visit(w *world, from int32, by action) bool {
 
 // longest bounds a fair continuation: it is longer than any that ends.
 const longest = 1000
+
+// restarts holds the laws of stops where all is over: the app is stopped, started and stopped again.
+func (sc *scope) restarts(w *world) error {
+	w = w.copy()
+	w.left = budget{stops: 2}
+	for _, k := range []kind{stops, starts, stops} {
+		next, err := sc.take(w, action{kind: k})
+		if err != nil {
+			return fmt.Errorf("%s when all is over: %w", names[k], err)
+		}
+		if next != nil {
+			w = next
+		}
+	}
+	return nil
+}
 
 // course is one way to go on from any world.
 type course struct {

@@ -28,7 +28,7 @@ func (w *world) tick() (*world, error) {
 	if err := errors.Join(w.pace(next.state, seen), next.still(w.state, decided)); err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(decided, begun) {
+	if slices.ContainsFunc(decided, creates) {
 		return next, next.rests(seen) // the new one's floor counts from its next step on
 	}
 	if err := app.CheckCapacity(w.state, next.state, seen); err != nil {
@@ -37,7 +37,7 @@ func (w *world) tick() (*world, error) {
 	return next, next.rests(seen)
 }
 
-func begun(e events.Event) bool { return e.Type() == events.TypeDeploymentCreated }
+func creates(e events.Event) bool { return e.Type() == events.TypeDeploymentCreated }
 
 // decisions bounds how many decisions may follow one another while nothing is reported: a step begins, a pause ends, and each
 // lets the next one be looked at.
@@ -81,7 +81,7 @@ func (w *world) pace(after app.State, seen app.Instances) error {
 // behindhand is the law that an updater whose clock is behind begins nothing that another one holds.
 func (w *world) behindhand(seen app.Instances) error {
 	then := w.now.Add(-slack)
-	if decided := app.Proceed(w.state, seen, app.Quota{}, w.brakes(then, ""), then); slices.ContainsFunc(decided, begun) {
+	if decided := app.Proceed(w.state, seen, app.Quota{}, w.brakes(then, ""), then); slices.ContainsFunc(decided, creates) {
 		return fmt.Errorf("by a clock that is behind begins what is held: %s", text(decided))
 	}
 	return nil
@@ -222,7 +222,7 @@ func order(before app.State, decided []events.Event) error {
 				return fmt.Errorf("a second deployment while %s is active", was.ID())
 			}
 		case events.DeploymentCanceling, events.DeploymentRollingBack:
-			if s.Droplet != was.PreviousDroplet {
+			if was == nil || s.Droplet != was.PreviousDroplet {
 				return fmt.Errorf("on the way back %s is current", s.Droplet)
 			}
 		case events.DeploymentDeployed, events.DeploymentCanceled, events.DeploymentRolledBack, events.DeploymentSuperseded:
