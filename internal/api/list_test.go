@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -293,5 +294,43 @@ func TestValuesMayBeEscapedOnceMore(t *testing.T) {
 	} {
 		v := w.must(200, "GET", "/v3/apps?"+query, "")
 		is.Equal(at(v, "pagination", "total_results"), want) // query
+	}
+}
+
+// TestEveryParameterOfAListSelects: each list names its parameters where one is unknown. Whatever they select by, there is a value that
+// nothing has; and a list can be turned around, but is not sorted by what it does not know.
+func TestEveryParameterOfAListSelects(t *testing.T) {
+	w, e := settled(t)
+	lists := []string{
+		"processes", "apps/{app}/revisions", "apps/{app}/events", "deployments/{deployment}/events", "deployment_groups/{group}/events",
+	}
+	for list := range collections {
+		if list != "jobs" && list != "revisions" {
+			lists = append(lists, list)
+		}
+	}
+	for _, list := range lists {
+		t.Run(list, func(t *testing.T) {
+			is := is.New(t)
+			list := e.fill("/v3/" + list + "?")
+			total := func(query string) any { return at(w.must(200, "GET", list+query, ""), "pagination", "total_results") }
+			is.True(total("") != 0.0)
+			_, names, _ := strings.Cut(text(w.must(400, "GET", list+"unknown=1", ""), "errors", 0, "detail"), "Valid parameters are: ")
+			for name := range strings.SplitSeq(names, ", ") {
+				switch name = strings.Trim(name, "'"); name {
+				case "page", "per_page", "include", "embed", "target_guids[not]":
+				case "order_by":
+					w.must(400, "GET", list+"order_by=unknown", "")
+					first := func(order string) any { return at(w.must(200, "GET", list+"order_by="+order, ""), "resources", 0) }
+					is.True(total("") == 1.0 || !reflect.DeepEqual(first("created_at"), first("-created_at")))
+				case "created_ats", "updated_ats":
+					is.Equal(total(name+"[lt]=1970-01-01T00:00:00Z"), 0.0)
+				default:
+					if n := total(name + "=unknown"); n != 0.0 {
+						t.Errorf("%s=unknown selects %v", name, n)
+					}
+				}
+			}
+		})
 	}
 }
