@@ -29,6 +29,7 @@ import (
 	"slipway/internal/agent/driver/exec"
 	"slipway/internal/agent/driver/sim"
 	"slipway/internal/agent/router"
+	"slipway/internal/agent/tree"
 	"slipway/internal/eventlog"
 )
 
@@ -108,13 +109,13 @@ func (s *site) suspect(id events.InstanceID, why string) {
 }
 
 // serve runs an agent in dir until ctx ends or stop is called.
-func serve(ctx context.Context, dir string, w wishes, log Log) (id events.AgentID, address string, stop func() error, err error) {
+func serve(ctx context.Context, dir string, w wishes, log Log, bits tree.Bits) (id events.AgentID, address string, stop func() error, err error) {
 	home, err := OpenHome(dir)
 	if err != nil {
 		return "", "", nil, err
 	}
 	logger := slog.New(slog.DiscardHandler)
-	d, err := exec.New(exec.Config{Agent: home.ID, Dir: filepath.Join(dir, "exec"), Bits: nothing{}, Logger: logger})
+	d, err := exec.New(exec.Config{Agent: home.ID, Dir: filepath.Join(dir, "exec"), Bits: bits, Logger: logger})
 	if err != nil {
 		return "", "", nil, err
 	}
@@ -135,13 +136,15 @@ func serve(ctx context.Context, dir string, w wishes, log Log) (id events.AgentI
 	}), nil
 }
 
-func newSite(t *testing.T, dir string) *site {
+func newSite(t *testing.T, dir string) *site { return newSiteOf(t, dir, nothing{}) }
+
+func newSiteOf(t *testing.T, dir string, bits tree.Bits) *site {
 	t.Helper()
 	s := &site{
 		t: t, wishes: make(wishes), log: eventlog.NewMemory(events.NewRegistry()), ready: make(chan struct{}),
 		suspects: map[events.InstanceID]string{},
 	}
-	id, address, stop, err := serve(context.Background(), dir, s.wishes, witness{s.log, s})
+	id, address, stop, err := serve(context.Background(), dir, s.wishes, witness{s.log, s}, bits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -345,7 +348,7 @@ func TestOnlyWebProcessesAreRouted(t *testing.T) {
 // runMortalAgent is an agent of its own process; it prints its router's address and every instance that answers there.
 func runMortalAgent() {
 	w := make(wishes)
-	_, address, _, err := serve(context.Background(), os.Getenv("TEST_DIR"), w, eventlog.NewMemory(events.NewRegistry()))
+	_, address, _, err := serve(context.Background(), os.Getenv("TEST_DIR"), w, eventlog.NewMemory(events.NewRegistry()), nothing{})
 	if err != nil {
 		panic(err)
 	}

@@ -32,6 +32,8 @@ type world struct {
 	log *eventlog.Memory
 	api *api.API
 
+	handler *commands.Handler
+
 	driver         *sim.Driver
 	agent, updater *part
 
@@ -63,7 +65,7 @@ func after(d time.Duration) sim.Life { return sim.Life{HealthyAfter: d} }
 // newWorld is called inside a bubble.
 func newWorld(t *testing.T) *world {
 	s := apitest.New(t, apitest.Parts{})
-	w := &world{t: t, is: is.New(t), log: s.Log, api: s.API, lives: map[events.DropletID][]sim.Life{}}
+	w := &world{t: t, is: is.New(t), log: s.Log, api: s.API, handler: s.Handler, lives: map[events.DropletID][]sim.Life{}}
 	w.is.NoErr(s.Handler.Bootstrap(t.Context()))
 	w.driver = sim.New(w.life)
 	quota, quiet := w.quota(commands.NewQuotas(w.log, nil, s.Finder)), slog.New(slog.DiscardHandler)
