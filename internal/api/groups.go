@@ -28,11 +28,16 @@ func (a *API) groupRoutes() {
 	a.echo.POST(one+"/actions/finalize", a.directGroup(func(id events.GroupID) commands.Command { return commands.FinalizeGroup{Group: id} }))
 }
 
+var groupStatuses = []group.Value{
+	group.StatusPending, group.StatusRunning, group.StatusFinalizing, group.StatusFinalized, group.StatusCanceled, group.StatusFailed,
+	group.StatusDenied,
+}
+
 func (a *API) listGroups(c echo.Context) error {
 	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "label_selector", "app_guids", "status_values")
 	f := projections.GroupFilter{
 		GUIDs: list[events.GroupID](q, "guids"), Names: list[string](q, "names"), Apps: list[events.AppID](q, "app_guids"),
-		Statuses: list[group.Value](q, "status_values"), Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
+		Statuses: oneOf(q, "status_values", groupStatuses), Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
 	q.orderBy(projections.ByName)
 	return listed(a, c, q, auth.Read, projections.Sight.Groups, f, a.base(c).Group)

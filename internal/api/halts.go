@@ -28,11 +28,13 @@ type inScope struct {
 	Space        toOne `json:"space"`
 }
 
+var haltStates = []projections.HaltState{projections.HaltInForce, projections.HaltLifted, projections.HaltOver}
+
 func (a *API) listHalts(c echo.Context) error {
 	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "organization_guids", "space_guids", "states", "label_selector")
 	f := projections.HaltFilter{
 		GUIDs: list[events.HaltID](q, "guids"), Organizations: list[events.OrganizationID](q, "organization_guids"),
-		Spaces: list[events.SpaceID](q, "space_guids"), States: list[projections.HaltState](q, "states"), Now: a.Now(),
+		Spaces: list[events.SpaceID](q, "space_guids"), States: oneOf(q, "states", haltStates), Now: a.Now(),
 		Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
 	q.orderBy()

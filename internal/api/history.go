@@ -79,7 +79,8 @@ func (a *API) listEvents(of toldOf) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		t, q := of(a, c.Param("guid")), listQuery(c, "order_by", "types", "actors", "created_ats")
 		q.orderBy()
-		t.filter.Types, t.filter.Actors, t.filter.At = list[events.Type](q, "types"), list[events.Actor](q, "actors"), q.times("created_ats")
+		t.filter.Types = oneOf(q, "types", a.registry.Types())
+		t.filter.Actors, t.filter.At = list[events.Actor](q, "actors"), q.times("created_ats")
 		if err := q.err(); err != nil {
 			return err
 		}

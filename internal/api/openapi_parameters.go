@@ -31,11 +31,11 @@ var parameters = map[string]openapi.Parameter{
 	"app_guids":          {Text: "Those of one of these apps, separated by commas."},
 	"group_guids":        {Text: "Those that are members of one of these groups, separated by commas."},
 	"label_selector":     {Text: "Those whose labels fit, in the words of Kubernetes' selectors: `env in (prod,test),!legacy`."},
-	"states":             {Text: "Those in one of these states, separated by commas."},
-	"status_values":      {Text: "Those with one of these values of status, separated by commas."},
+	"states":             {Text: "Those in one of these states, separated by commas. Of halts, what is none is refused (400); of deployments it selects nothing, as in Cloud Foundry."},
+	"status_values":      {Text: "Those with one of these values of status, separated by commas. Of groups, what is none is refused (400); of deployments it selects nothing, as in Cloud Foundry."},
 	"status_reasons":     {Text: "Those with one of these reasons of status, separated by commas."},
-	"outcomes":           {Text: "Those with one of these outcomes, separated by commas."},
-	"types":              {Text: "Events of these types, separated by commas: `deployment.paused`."},
+	"outcomes":           {Text: "Those with one of these outcomes, separated by commas; what is none is refused (400)."},
+	"types":              {Text: "Events of these types, separated by commas: `deployment.paused`. What is none is refused (400), but of audit events, where it selects nothing, as in Cloud Foundry."},
 	"target_guids":       {Text: "Those about one of these apps, policies, halts, subscriptions or groups, separated by commas."},
 	"target_guids[not]":  {Text: "Those about none of these."},
 	"actors": {Text: "Those of one of these, separated by commas, as history names them: `user/alice`, `client/ci`, or a part of Slipway, " +
@@ -47,6 +47,13 @@ func paged(keys ...string) []string { return append(slices.Clone(pageKeys), keys
 
 // keyed are the headers of requests that are carried out as a command.
 var keyed = []string{headerIdempotencyKey}
+
+func words[T ~string](values []T) (all []string) {
+	for _, v := range values {
+		all = append(all, string(v))
+	}
+	return all
+}
 
 // enums says which values fields have that are strings in Go.
 var enums = []openapi.Enum{
@@ -66,16 +73,9 @@ var enums = []openapi.Enum{
 		events.StrategyRolling, events.StrategyCanary, events.StrategyLinear, events.StrategyExponential,
 	}},
 	{Of: resource.Moment{}, Field: "version", Values: []string{resource.VersionOld, resource.VersionNew}},
-	{Of: resource.PolicyVerdict{}, Field: "outcome", Values: []string{
-		events.OutcomeAllow, events.OutcomeDeny, events.OutcomeApproval, events.OutcomeHold,
-	}},
-	{Of: resource.Halt{}, Field: "state", Values: []string{
-		string(projections.HaltInForce), string(projections.HaltLifted), string(projections.HaltOver),
-	}},
-	{Of: resource.GroupStatus{}, Field: "value", Values: []string{
-		string(group.StatusPending), string(group.StatusRunning), string(group.StatusFinalizing), string(group.StatusFinalized),
-		string(group.StatusCanceled), string(group.StatusFailed), string(group.StatusDenied),
-	}},
+	{Of: resource.PolicyVerdict{}, Field: "outcome", Values: outcomes},
+	{Of: resource.Halt{}, Field: "state", Values: words(haltStates)},
+	{Of: resource.GroupStatus{}, Field: "value", Values: words(groupStatuses)},
 	{Of: resource.GroupMember{}, Field: "status", Values: []string{
 		string(group.Pending), string(group.Creating), string(group.Approval), string(group.Deploying), string(group.Paused), string(group.Baking),
 		string(group.Canceling), string(group.RollingBack), string(group.Deployed), string(group.Canceled), string(group.RolledBack),

@@ -23,13 +23,15 @@ func (a *API) policyRoutes() {
 	a.echo.DELETE("/v3/policies/:guid", a.deletePolicy)
 }
 
+var outcomes = []string{events.OutcomeAllow, events.OutcomeDeny, events.OutcomeApproval, events.OutcomeHold}
+
 func (a *API) listPolicies(c echo.Context) error {
 	q := listQuery(c, "order_by", "created_ats", "updated_ats", "guids", "names", "organization_guids", "space_guids", "outcomes",
 		"label_selector")
 	f := projections.PolicyFilter{
 		GUIDs: list[events.PolicyID](q, "guids"), Names: list[string](q, "names"),
 		Organizations: list[events.OrganizationID](q, "organization_guids"), Spaces: list[events.SpaceID](q, "space_guids"),
-		Outcomes: list[string](q, "outcomes"), Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
+		Outcomes: oneOf(q, "outcomes", outcomes), Created: q.times("created_ats"), Updated: q.times("updated_ats"), Labels: q.labels(),
 	}
 	q.orderBy(projections.ByName)
 	return listed(a, c, q, auth.Read, projections.Sight.Policies, f, a.base(c).Policy)

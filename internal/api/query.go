@@ -127,11 +127,7 @@ func (q *query) orderBy(also ...projections.OrderBy) {
 	by := projections.OrderBy(strings.TrimLeft(text, "+- "))
 	sign := text[:len(text)-len(by)]
 	if len(sign) > 1 || !slices.Contains(columns, by) {
-		var names []string
-		for _, c := range columns {
-			names = append(names, "'"+string(c)+"'")
-		}
-		q.fault("Order by can only be: " + strings.Join(names, ", "))
+		q.fault("Order by " + canOnlyBe(columns))
 		return
 	}
 	q.order = projections.Order{By: by, Descending: sign == "-"}
@@ -157,6 +153,24 @@ func list[T ~string](q *query, key string) []T {
 		values[i] = T(part)
 	}
 	return values
+}
+
+// oneOf is list for a key of our own that takes these values and no others: one that is misspelt would wait for nothing. Cloud Foundry's
+// own keys take any, which then selects nothing (reference 2.3).
+func oneOf[T ~string](q *query, key string, known []T) []T {
+	given := list[T](q, key)
+	if slices.ContainsFunc(given, func(v T) bool { return !slices.Contains(known, v) }) {
+		q.fault(label(key) + " " + canOnlyBe(known))
+	}
+	return given
+}
+
+func canOnlyBe[T ~string](known []T) string {
+	var names []string
+	for _, v := range known {
+		names = append(names, "'"+string(v)+"'")
+	}
+	return "can only be: " + strings.Join(names, ", ")
 }
 
 // numbers is list for whole numbers; what is none matches nothing.
