@@ -17,8 +17,15 @@ func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, by C
 	if err != nil {
 		return Result{}, err
 	}
-	if err := h.unused(ctx, c, create.DeploymentID(), by); err != nil {
-		return Result{}, err
+	if by.Chosen {
+		end, err := h.keyed.begin(ctx)
+		if err != nil {
+			return Result{}, err
+		}
+		defer end()
+		if err := h.unused(ctx, c, create.DeploymentID(), by); err != nil {
+			return Result{}, err
+		}
 	}
 	result, err := h.within(ctx, c.App, m, func(s app.State, q app.Quota) ([]events.Event, error) {
 		if err := h.facts(ctx, c, s, q, &create); err != nil {
@@ -37,11 +44,9 @@ func (h *Handler) createDeployment(ctx context.Context, c CreateDeployment, by C
 }
 
 // unused refuses an id that the caller chose and that has made a deployment of another app. People choose words such as "release-42", and
-// use one for each of their apps: the second deployment would have the guid of the first, and be shown as that one.
+// use one for each of their apps: the second deployment would have the guid of the first, and be shown as that one. One at a time, so
+// what a read model says of the id is exact within this process.
 func (h *Handler) unused(ctx context.Context, c CreateDeployment, id events.DeploymentID, by Caller) error {
-	if !by.Chosen {
-		return nil
-	}
 	of, err := h.finder.AppOfDeployment(ctx, id)
 	if errors.Is(err, ErrUnknown) || err == nil && of == c.App {
 		return nil

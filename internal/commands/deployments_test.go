@@ -1,6 +1,10 @@
 package commands_test
 
 import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/matryer/is"
@@ -51,6 +55,28 @@ func TestAnIDOfAnotherApp(t *testing.T) {
 	is.True(again.Duplicate && again.ID == first.ID) // for the same app it is the same deployment
 	_, err = deploy("release-42-stock", stock, ofStock)
 	is.NoErr(err)
+}
+
+// TestAnIDForManyAtOnce: whichever of the apps is first has the id.
+func TestAnIDForManyAtOnce(t *testing.T) {
+	is := is.New(t)
+	r := newRig()
+	var made, refused atomic.Int32
+	var all sync.WaitGroup
+	for i := range 8 {
+		app, droplet := r.staged(t, fmt.Sprintf("app-%d", i))
+		all.Go(func() {
+			by := commands.Caller{CommandID: "release-42", Chosen: true, Actor: "user/ann", Door: "test"}
+			_, err := r.handler.Handle(t.Context(), commands.CreateDeployment{App: app, Droplet: droplet}, by)
+			if err == nil {
+				made.Add(1)
+			} else if strings.Contains(refusal(err), "give this one an id of its own") {
+				refused.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	is.Equal([]int32{made.Load(), refused.Load()}, []int32{1, 7})
 }
 
 // TestADeploymentCopiesTheNumbersOfItsStrategy: as they are when it starts, whatever becomes of the strategy.

@@ -79,6 +79,7 @@ type Handler struct {
 
 	schedule plan.Schedule
 	creating creation
+	keyed    creation      // deployments of ids that their callers chose
 	stranded chan struct{} // something may be left in a place that is gone
 	finder   Finder
 	bits     Bits
@@ -94,7 +95,7 @@ func NewHandler(log eventlog.Log, snapshots eventlog.Snapshots, finder Finder, b
 		packages: Packages(log), builds: Builds(log), groups: Groups(log),
 		names:  eventlog.NewRepository(log, events.AggregateName, name.Evolve, nil, 0),
 		places: newPlaces(log, snapshots), strategies: NewStrategies(log), halts: halts.New(log), policies: policy.New(log),
-		subscriptions: Subscriptions(log), creating: make(creation, 1), stranded: make(chan struct{}, 1),
+		subscriptions: Subscriptions(log), creating: make(creation, 1), keyed: make(creation, 1), stranded: make(chan struct{}, 1),
 		finder: finder, bits: bits, logger: logger, now: time.Now,
 	}
 }

@@ -64,8 +64,8 @@ func (s *Strategies) Growth(ctx context.Context, id events.StrategyID) (events.G
 	return agg.State.Growth, nil
 }
 
-// creation lets one strategy be created at a time. How many there are is counted in the read model, so that two at once would
-// not know of each other. Between processes that can happen, and the quota be passed by one.
+// creation lets one thing of a kind be created at a time: what it is up to is looked up in the read model, and two at once would not
+// know of each other. Between processes that can happen, and the quota of strategies be passed by one.
 type creation chan struct{}
 
 func (c creation) begin(ctx context.Context) (end func(), err error) {
