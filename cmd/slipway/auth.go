@@ -219,9 +219,12 @@ func fetchToken(ctx context.Context, login, user, password string) (string, erro
 	return answer.Token, nil
 }
 
+// loginTimeout bounds a login and its answer: a token server that is busy takes seconds.
+const loginTimeout = time.Minute
+
 // answered sends a request and reads its answer. It follows no redirect: that could carry a password elsewhere.
 func answered(request *http.Request, into any) error {
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := http.Client{Timeout: loginTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(request)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@
 //
 //  1. An answer that is no success is a [*RefusedError], with what the API says in words.
 //  2. A [Stream] hands each event on once and in order, over however many connections, and none is silent for ever.
+//  3. A call ends: an API that has taken it and does not answer is given up.
 package client
 
 import (
@@ -20,6 +21,17 @@ import (
 	"sync"
 	"time"
 )
+
+// Limits of a call.
+const (
+	// callTimeout bounds one with its answer: several times what the API gives a command.
+	callTimeout = 2 * time.Minute
+	// uploadTimeout bounds an upload: a gigabyte over a slow line, and the look into it.
+	uploadTimeout = time.Hour
+)
+
+// errMuteAPI: nothing came of a call.
+var errMuteAPI = errors.New("the API did not answer in time")
 
 // Client speaks to one API.
 type Client struct {
@@ -66,10 +78,12 @@ func (c *Client) Once(ctx context.Context, key, method, path string, body, answe
 	if key != "" {
 		header.Set("Idempotency-Key", key)
 	}
-	return c.send(ctx, method, path, header, r, answer)
+	return c.send(ctx, callTimeout, method, path, header, r, answer)
 }
 
-func (c *Client) send(ctx context.Context, method, path string, header http.Header, body io.Reader, answer any) error {
+func (c *Client) send(ctx context.Context, limit time.Duration, method, path string, header http.Header, body io.Reader, answer any) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%w: %v", errMuteAPI, limit))
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, c.Base+path, body)
 	if err != nil {
 		return err
@@ -78,6 +92,9 @@ func (c *Client) send(ctx context.Context, method, path string, header http.Head
 	response, err := c.do(request)
 	if errors.Is(err, ErrSecret) {
 		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if late := context.Cause(ctx); err != nil && errors.Is(late, errMuteAPI) {
+		return fmt.Errorf("%s %s: %w", method, path, late)
 	}
 	if err != nil {
 		return fmt.Errorf("%s %s: %w (is Slipway running? start it with: make run)", method, path, err)
@@ -135,7 +152,7 @@ func (c *Client) Upload(ctx context.Context, droplet string, bits []byte) error 
 		return err
 	}
 	header := http.Header{"Content-Type": {writer.FormDataContentType()}}
-	return c.send(ctx, http.MethodPost, "/v3/droplets/"+droplet+"/upload", header, &form, nil)
+	return c.send(ctx, uploadTimeout, http.MethodPost, "/v3/droplets/"+droplet+"/upload", header, &form, nil)
 }
 
 // Deploy begins a rolling rollout.
