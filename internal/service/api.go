@@ -81,7 +81,7 @@ func API(b *Backbone, store *projections.Store, logins *auth.Authority, listener
 		}
 		defer func() { _ = stop() }() // it fails on a closed connection only
 		group, ctx := errgroup.WithContext(ctx)
-		group.Go(func() error { return serve(ctx, face.Server(), listener) })
+		group.Go(func() error { return serve(ctx, face.Server(), listener, httpDrain) })
 		group.Go(func() error { return stager.Run(ctx) })
 		group.Go(func() error { tidy(ctx, b, logger); return nil })
 		group.Go(func() error { handler.KeepTidy(ctx); return nil })
@@ -133,8 +133,8 @@ func tidy(ctx context.Context, b *Backbone, logger *slog.Logger) {
 	}
 }
 
-// serve serves until ctx ends, then lets requests in flight finish.
-func serve(ctx context.Context, server *http.Server, listener net.Listener) error {
+// serve serves until ctx ends, then lets requests in flight finish for as long as drain, and cuts off what is left.
+func serve(ctx context.Context, server *http.Server, listener net.Listener, drain time.Duration) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
@@ -142,9 +142,12 @@ func serve(ctx context.Context, server *http.Server, listener net.Listener) erro
 		return err
 	case <-ctx.Done():
 	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), httpDrain)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
-	err := server.Shutdown(drain)
+	err := server.Shutdown(bounded)
+	if err != nil {
+		err = fmt.Errorf("requests were cut off that took longer than %v: %w", drain, errors.Join(err, server.Close()))
+	}
 	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
 		err = errors.Join(err, ended)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 )
 
 // Part is one running piece of Slipway.
@@ -31,7 +32,10 @@ func Run(ctx context.Context, logger *slog.Logger, parts ...Part) error {
 	var faults []error
 	for i := range running {
 		logger.LogAttrs(ctx, slog.LevelDebug, "stopping", slog.String("part", parts[i].Name))
-		faults = append(faults, running[i].end())
+		faults = append(faults, running[i].end(func(since time.Duration) {
+			logger.LogAttrs(ctx, slog.LevelWarn, "waiting for a part to stop; a second signal kills at once",
+				slog.String("part", parts[i].Name), slog.Duration("since", since))
+		}))
 	}
 	return errors.Join(faults...)
 }
@@ -59,7 +63,20 @@ func start(ctx context.Context, part Part, fail context.CancelCauseFunc) running
 	return runningPart{stop: stop, ended: ended}
 }
 
-func (p runningPart) end() error {
+// stopPatience is how long the end of a part is waited for without a word: longer than any part gives what it has begun.
+const stopPatience = 45 * time.Second
+
+// end stops a part and waits for its end; slow is told again and again how long that has taken.
+func (p runningPart) end(slow func(since time.Duration)) error {
 	p.stop()
-	return <-p.ended
+	tick := time.NewTicker(stopPatience)
+	defer tick.Stop()
+	for began := time.Now(); ; {
+		select {
+		case err := <-p.ended:
+			return err
+		case <-tick.C:
+			slow(time.Since(began))
+		}
+	}
 }

@@ -1,12 +1,16 @@
 package service_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/matryer/is"
 
@@ -61,4 +65,21 @@ func TestAPartThatEndsByItselfIsAFailure(t *testing.T) {
 	err := service.Run(t.Context(), slog.New(slog.DiscardHandler),
 		service.Part{Name: "updater", Run: func(context.Context) error { return nil }})
 	is.Equal(err.Error(), "updater: ended by itself")
+}
+
+// TestAPartThatDoesNotStopIsNamed: whoever waits for the end is told what they wait for.
+func TestAPartThatDoesNotStopIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		is := is.New(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		var said bytes.Buffer
+		cancel()
+		err := service.Run(ctx, slog.New(slog.NewTextHandler(&said, nil)), service.Part{Name: "sluggard", Run: func(ctx context.Context) error {
+			<-ctx.Done()
+			<-time.After(2 * time.Minute)
+			return nil
+		}})
+		is.NoErr(err)
+		is.Equal(strings.Count(said.String(), "part=sluggard"), 2) // and again
+	})
 }
