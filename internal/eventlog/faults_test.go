@@ -3,7 +3,9 @@ package eventlog_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -151,6 +153,48 @@ func TestNoServer(t *testing.T) {
 		is.NoErr(err)
 		is.Equal(rec.Sequence, events.Sequence(1)) // written by the attempt that got no answer
 	})
+}
+
+// book is a log of a program, for a test to read.
+type book struct{ lines chan string }
+
+func (b book) Write(line []byte) (int, error) {
+	b.lines <- string(line)
+	return len(line), nil
+}
+
+// says waits for a line.
+func (b book) says(t *testing.T, text string) {
+	t.Helper()
+	for patience := time.After(time.Minute); ; {
+		select {
+		case line := <-b.lines:
+			if strings.Contains(line, text) {
+				return
+			}
+		case <-patience:
+			t.Fatalf("a minute has passed and nobody said %q", text)
+		}
+	}
+}
+
+// TestAFollowerSaysWhatItWaitsFor: however long a server is away, whoever looks knows why nothing comes.
+func TestAFollowerSaysWhatItWaitsFor(t *testing.T) {
+	is := is.New(t)
+	server := natstest.Start(t)
+	natstest.ConnectTo(t, server)
+	nc, line := connectLossy(t, server)
+	said := book{make(chan string, 1000)}
+	log := open(t, nc, eventlog.Config{AckWait: 50 * time.Millisecond, Patience: 150 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(said, nil))})
+	ctx, cancel := context.WithCancel(t.Context())
+	line.mute()
+	ended := make(chan error, 1)
+	go func() { ended <- log.Follow(ctx, eventlog.Query{}, func([]events.Recorded) error { return nil }) }()
+	said.says(t, "the stream does not answer")
+	line.heal()
+	said.says(t, "the stream answers again")
+	cancel()
+	is.NoErr(<-ended)
 }
 
 func TestFollowLosesAndDoublesNothing(t *testing.T) {

@@ -41,14 +41,17 @@ type session struct {
 }
 
 // openSession makes a consumer and begins to take from it. It tries again while no server answers: for the log's
-// patience, or until ctx ends.
+// patience, or until ctx ends. Past that patience it says that it waits, once, and when that is over.
 func (l *link) openSession(ctx context.Context, givesUp bool, cfg jetstream.ConsumerConfig, ahead int) (*session, error) {
 	const op = "open a consumer"
-	deadline := time.Now().Add(l.cfg.Patience)
+	deadline, told := time.Now().Add(l.cfg.Patience), false
 	for n := 1; ; n++ {
 		s, err := l.startSession(ctx, cfg, ahead)
 		switch {
 		case err == nil:
+			if told {
+				l.cfg.Logger.Info("the stream answers again", "stream", l.stream, "consumer", cfg.Durable)
+			}
 			return s, nil
 		case ctx.Err() != nil:
 			return nil, unavailable(op, ctx.Err())
@@ -58,6 +61,10 @@ func (l *link) openSession(ctx context.Context, givesUp bool, cfg jetstream.Cons
 			return nil, fmt.Errorf("%s: %w", op, err)
 		}
 		l.cfg.Logger.Debug("no consumer yet", "attempt", n, "err", err)
+		if !told && time.Now().After(deadline) {
+			told = true
+			l.cfg.Logger.Warn("the stream does not answer; what it would bring waits", "stream", l.stream, "consumer", cfg.Durable, "err", err)
+		}
 		if err := pause(ctx, n); err != nil {
 			return nil, unavailable(op, err)
 		}
