@@ -124,6 +124,7 @@ func TestAHaltComesFirstToWhatIsKnown(t *testing.T) {
 		}
 		stop := start(t, r.updater())
 		<-time.After(time.Hour)
+		synctest.Wait() // an alarm rings at this very moment
 		log.apps = nil
 		declared := time.Now()
 		r.halt(t, declaration(time.Time{}))
