@@ -32,7 +32,7 @@ func (d Deploy) Run(ctx context.Context, streams cli.Streams) error {
 		return err
 	}
 	if d.Watch {
-		return Watch{Which{d.Remote, made.GUID}}.Run(ctx, streams)
+		return Watch{d.Remote, made.GUID}.Run(ctx, streams)
 	}
 	_, err = fmt.Fprintf(streams.Out, "deployment %s. To see what follows:\n\n  %s\n", made.GUID, d.typed("watch "+made.GUID))
 	return err

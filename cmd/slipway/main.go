@@ -14,7 +14,7 @@ type Commands struct {
 	Demo     Demo   `cmd:"" help:"Roll out an example app under load on a Slipway that runs, and count failed requests."`
 	Plan     Plan   `cmd:"" help:"Say how a deployment would go, and what a failure would do, without making it."`
 	Deploy   Deploy `cmd:"" help:"Roll a version of an app out."`
-	Watch    Watch  `cmd:"" help:"Follow a rollout until it is over, and say what it waits for."`
+	Watch    Watch  `cmd:"" help:"Follow a rollout, or a group of them, until it is over, and say what it waits for."`
 	Continue Steer  `cmd:"" help:"Let a rollout that pauses go on."`
 	Rollback Steer  `cmd:"" help:"Take a rollout back to the version before, which is at full strength before the new one leaves."`
 	Cancel   Steer  `cmd:"" help:"Take a rollout back to the version before at once, whatever that costs."`

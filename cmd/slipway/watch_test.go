@@ -97,3 +97,51 @@ func TestWatchAnApproval(t *testing.T) {
 	is.True(err != nil)
 	is.True(strings.HasSuffix(err.Error(), "ended as CREATING_APPROVAL_DENIED: denied by user/admin: not on a Friday"))
 }
+
+// TestWatchAGroup shows each member, and why it waits, over a connection that is cut, and ends with the last of them.
+func TestWatchAGroup(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t)
+	one, two := w.app("one"), w.app("two")
+	member := func(app string, wave int, strategy string) any {
+		return map[string]any{"wave": wave, "strategy": strategy, "relationships": map[string]any{"app": to(app)}}
+	}
+	grouped := func(members ...any) (guid string) {
+		var made struct{ GUID string }
+		is.NoErr(w.api.Call(t.Context(), http.MethodPost, "/v3/deployment_groups", map[string]any{"name": "release 42", "members": members}, &made))
+		return made.GUID
+	}
+	w.cuts.Store(1)
+	group := grouped(member(one, 1, "canary"), member(two, 2, "rolling"))
+	watched := w.begins("watch", group)
+	w.shows(watched, "two  PENDING: begins when wave 1 is deployed")
+	w.shows(watched, "release 42  RUNNING: 1 PAUSED, 1 PENDING")
+	var first struct {
+		Resources []struct{ GUID string }
+	}
+	is.NoErr(w.api.Call(t.Context(), http.MethodGet, "/v3/deployments?group_guids="+group, nil, &first))
+	w.shows(watched, "PAUSED, step 1 of 1  paused until somebody continues: slipway continue %s --step 1", first.Resources[0].GUID)
+	_, err := w.slipway("continue", first.Resources[0].GUID)
+	is.NoErr(err)
+	is.NoErr(w.ends(watched)) // exit 0
+	lines := strings.Split(strings.TrimSpace(watched.String()), "\n")
+	is.True(strings.HasSuffix(lines[len(lines)-1], "release 42  FINALIZED: 2 DEPLOYED"))
+	is.True(!strings.ContainsAny(watched.String(), "\x1b\r")) // no control codes
+
+	group = grouped(member(one, 1, "canary"), member(two, 2, "rolling"))
+	watched = w.begins("watch", group)
+	w.shows(watched, "release 42  RUNNING: 1 PAUSED, 1 PENDING")
+	_, err = w.slipway("cancel", "one")
+	is.NoErr(err)
+	err = w.ends(watched)
+	is.True(err != nil)
+	is.True(strings.HasPrefix(err.Error(), "group "+group+" ended as "))
+	is.True(strings.Contains(err.Error(), "; one: CANCELED; two: SKIPPED: wave 1 did not end well"))
+
+	watched = w.begins("watch", grouped(member(one, 1, "canary")))
+	w.shows(watched, "PAUSED")
+	watched.stop()
+	err = w.ends(watched)
+	is.True(err != nil)
+	is.True(strings.Contains(err.Error(), "and the group goes on: slipway watch "))
+}

@@ -24,6 +24,7 @@ import (
 	"slipway/internal/commands"
 	"slipway/internal/commands/commandstest"
 	"slipway/internal/eventlog"
+	"slipway/internal/groups"
 	"slipway/internal/updater"
 )
 
@@ -53,6 +54,7 @@ func newWorld(t *testing.T) *world {
 	is.NoErr(err)
 	apitest.Run(t, updater.New(s.Log, eventlog.NewMemoryTimers(), apps, nil, quiet).Run)
 	apitest.Run(t, agent.Run)
+	apitest.Run(t, groups.New(s.Log, apps, s.Handler, quiet).Run)
 	server := httptest.NewServer(w.unreliable(s.API))
 	t.Cleanup(server.Close)
 	w.url, w.api = server.URL, client.WithToken(server.URL, "anything")

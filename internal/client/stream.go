@@ -38,20 +38,28 @@ const (
 )
 
 var (
-	// ErrOver: the deployment is over, and all of its events have been read.
-	ErrOver = errors.New("the deployment is over")
+	// ErrOver: it is over, and all of its events have been read.
+	ErrOver = errors.New("it is over")
 	errMute = fmt.Errorf("no sign of life for %v", maxSilence)
 )
 
-// Stream is the history of a deployment from its first event on, as it happens.
+// Stream is the history of a deployment, or of a group of them, from its first event on, as it happens.
 type Stream struct {
-	client     *Client
-	deployment string
-	last       string // id, in the stream, of the last event that was handed on
+	client *Client
+	about  string // in words: "deployment <guid>"
+	path   string // of what it is about
+	last   string // id, in the stream, of the last event that was handed on
 }
 
 // Stream is the history of a deployment. Nothing is read yet.
-func (c *Client) Stream(deployment string) *Stream { return &Stream{client: c, deployment: deployment} }
+func (c *Client) Stream(deployment string) *Stream {
+	return &Stream{client: c, about: "deployment " + deployment, path: "/v3/deployments/" + deployment}
+}
+
+// GroupStream is the history of a group and of its members. Nothing is read yet.
+func (c *Client) GroupStream(group string) *Stream {
+	return &Stream{client: c, about: "group " + group, path: "/v3/deployment_groups/" + group}
+}
 
 // Watch follows a deployment from its first event on, over one connection: see [Stream.Read].
 func (c *Client) Watch(ctx context.Context, deployment string, seen func(Event) (done bool)) error {
@@ -59,10 +67,10 @@ func (c *Client) Watch(ctx context.Context, deployment string, seen func(Event) 
 }
 
 // Read hands events to seen until that says that it is done, over one connection. When it is called again it goes on behind the
-// last event, so a connection that was cut loses nothing and repeats nothing. At the deployment's end it gives [ErrOver].
+// last event, so a connection that was cut loses nothing and repeats nothing. At its end it gives [ErrOver].
 func (s *Stream) Read(ctx context.Context, seen func(Event) (done bool)) error {
 	if err := s.read(ctx, seen); err != nil {
-		return fmt.Errorf("watch deployment %s: %w", s.deployment, err)
+		return fmt.Errorf("watch %s: %w", s.about, err)
 	}
 	return nil
 }
@@ -103,7 +111,7 @@ func (s *Stream) read(ctx context.Context, seen func(Event) bool) (err error) {
 
 // open asks for what follows the last event.
 func (s *Stream) open(ctx context.Context) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.client.Base+"/v3/deployments/"+s.deployment+"/stream", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.client.Base+s.path+"/stream", nil)
 	if err != nil {
 		return nil, err
 	}

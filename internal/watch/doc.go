@@ -1,5 +1,5 @@
 // Package watch shows people, over the public HTTP API, how rollouts stand: how much of them serves, what each waits for, and
-// what to type where it waits for a person.
+// what to type where it waits for a person; of a group, each of its members.
 //
 // What it guarantees:
 //

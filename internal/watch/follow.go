@@ -28,46 +28,108 @@ var ErrGone = errors.New("the deployment is gone, with its app")
 
 // Follow shows a deployment until it is over, and gives how it ended. It fails where the API refuses, or is away for too long.
 func Follow(ctx context.Context, c *client.Client, deployment string, view View) (Rollout, error) {
-	f := &follower{
-		reader: Reader{API: c}, query: url.Values{"guids": {deployment}}, news: make(chan struct{}, 1), lookAt: time.Now().Add(again),
-	}
-	streaming, stop := context.WithCancel(ctx)
-	var stream sync.WaitGroup
-	stream.Go(func() { f.listen(streaming, c.Stream(deployment)) })
-	defer stream.Wait()
-	defer stop()
-	err := f.run(ctx, view)
-	return f.now, err
+	one := &single{reader: Reader{API: c}, query: url.Values{"guids": {deployment}}}
+	f := &follower[Rollout]{read: one.read, over: Rollout.Over, show: view.Show, heard: func(e client.Event) {
+		e.Subject = deployment // there is no other
+		one.hear(e)
+	}}
+	return f.follow(ctx, c.Stream(deployment))
 }
 
-// follower follows one deployment.
-type follower struct {
+// single is one deployment as it is read.
+type single struct {
+	histories
 	reader Reader
 	query  url.Values
-	news   chan struct{} // holds one: something may have happened since the last look
+	known  bool // it has been read
+}
 
+func (s *single) read(ctx context.Context) (next Rollout, err error) {
+	found, err := s.reader.Read(ctx, s.query, nil)
+	if err != nil {
+		return next, err
+	}
+	if len(found) == 0 {
+		return next, ErrGone
+	}
+	next = found[0]
+	if err := s.complete(&next); err != nil {
+		return next, err
+	}
+	if next.Over() && (!s.known || next.Status.Reason == projections.ReasonSuperseded) {
+		next.Level = resource.Level{} // what runs now is not of it
+	}
+	s.known = true
+	return next, nil
+}
+
+// histories are the beginnings of deployments, as streams have told them.
+type histories struct {
 	mu      sync.Mutex
-	created json.RawMessage // the data of deployment.created, once it is known
+	created map[string]json.RawMessage // the data of deployment.created, by deployment
+}
 
-	now    Rollout
+func (h *histories) hear(e client.Event) {
+	if e.Type != "deployment.created" {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.created == nil {
+		h.created = map[string]json.RawMessage{}
+	}
+	h.created[e.Subject] = e.Data
+}
+
+// complete tells a rollout what its history has told.
+func (h *histories) complete(r *Rollout) error {
+	h.mu.Lock()
+	created := h.created[r.GUID]
+	h.mu.Unlock()
+	if created != nil {
+		if err := json.Unmarshal(created, &r.Created); err != nil {
+			return fmt.Errorf("read deployment.created: %w", err)
+		}
+	}
+	r.dark()
+	return nil
+}
+
+// follower follows what is told by a stream, and read whenever something has happened.
+type follower[S any] struct {
+	read  func(context.Context) (S, error)
+	over  func(S) bool // nothing follows any more
+	show  func(now S, trouble string) error
+	heard func(client.Event)
+
+	news   chan struct{} // holds one: something may have happened since the last look
+	now    S
 	known  bool      // now has been read
 	failed error     // why the last look did; nil: it did not
 	since  time.Time // when looks began to fail
 	lookAt time.Time // when to look though nothing is known to have happened: where the last look failed, or there was none yet
 }
 
+// follow shows it until it is over, and gives it as it was read last.
+func (f *follower[S]) follow(ctx context.Context, s *client.Stream) (S, error) {
+	f.news, f.lookAt = make(chan struct{}, 1), time.Now().Add(again)
+	streaming, stop := context.WithCancel(ctx)
+	var stream sync.WaitGroup
+	stream.Go(func() { f.listen(streaming, s) })
+	defer stream.Wait()
+	defer stop()
+	err := f.run(ctx)
+	return f.now, err
+}
+
 // listen says whenever something happens, over one connection after the other, until ctx ends.
-func (f *follower) listen(ctx context.Context, s *client.Stream) {
+func (f *follower[S]) listen(ctx context.Context, s *client.Stream) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	<-timer.C
 	for ctx.Err() == nil {
 		_ = s.Read(ctx, func(e client.Event) bool {
-			if e.Type == "deployment.created" {
-				f.mu.Lock()
-				f.created = e.Data
-				f.mu.Unlock()
-			}
+			f.heard(e)
 			f.tell()
 			return false
 		})
@@ -80,15 +142,15 @@ func (f *follower) listen(ctx context.Context, s *client.Stream) {
 	}
 }
 
-func (f *follower) tell() {
+func (f *follower[S]) tell() {
 	select {
 	case f.news <- struct{}{}:
 	default:
 	}
 }
 
-// run looks and shows until the deployment is over.
-func (f *follower) run(ctx context.Context, view View) error {
+// run looks and shows until it is over.
+func (f *follower[S]) run(ctx context.Context) error {
 	tick := time.NewTicker(refresh)
 	defer tick.Stop()
 	for {
@@ -103,17 +165,17 @@ func (f *follower) run(ctx context.Context, view View) error {
 		if !f.known && f.failed == nil {
 			continue
 		}
-		if err := view.Show(f.now, f.trouble()); err != nil {
+		if err := f.show(f.now, f.trouble()); err != nil {
 			return fmt.Errorf("show the rollout: %w", err)
 		}
-		if f.known && f.now.Over() && f.failed == nil {
+		if f.known && f.over(f.now) && f.failed == nil {
 			return nil
 		}
 	}
 }
 
-// look reads how the deployment stands, if something has happened. It fails where there is no use in trying again.
-func (f *follower) look(ctx context.Context) error {
+// look reads how it stands, if something has happened. It fails where there is no use in trying again.
+func (f *follower[S]) look(ctx context.Context) error {
 	select {
 	case <-f.news:
 	default:
@@ -121,9 +183,9 @@ func (f *follower) look(ctx context.Context) error {
 			return nil
 		}
 	}
-	err := f.read(ctx)
+	next, err := f.read(ctx)
 	if err == nil {
-		f.failed = nil
+		f.now, f.known, f.failed = next, true, nil
 		return nil
 	}
 	var refused *client.RefusedError
@@ -141,33 +203,8 @@ func (f *follower) look(ctx context.Context) error {
 	return nil
 }
 
-func (f *follower) read(ctx context.Context) error {
-	found, err := f.reader.Read(ctx, f.query, nil)
-	if err != nil {
-		return err
-	}
-	if len(found) == 0 {
-		return ErrGone
-	}
-	next := found[0]
-	f.mu.Lock()
-	created := f.created
-	f.mu.Unlock()
-	if created != nil {
-		if err := json.Unmarshal(created, &next.Created); err != nil {
-			return fmt.Errorf("read deployment.created: %w", err)
-		}
-	}
-	next.dark()
-	if next.Over() && (!f.known || next.Status.Reason == projections.ReasonSuperseded) {
-		next.Level = resource.Level{} // what runs now is not of it
-	}
-	f.now, f.known = next, true
-	return nil
-}
-
 // trouble says that what is shown may be old.
-func (f *follower) trouble() string {
+func (f *follower[S]) trouble() string {
 	if f.failed == nil {
 		return ""
 	}

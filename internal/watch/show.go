@@ -57,25 +57,38 @@ type Lines struct {
 	Command Command
 	Now     func() time.Time
 
-	last   string
+	last   map[string]string // that was written, by what it is about
 	widest int
 }
 
 // Show implements [View].
 func (l *Lines) Show(r Rollout, trouble string) error {
+	if trouble != "" {
+		return l.write("", plain(trouble))
+	}
+	return l.write("", l.rollout(r))
+}
+
+// rollout is the line of one, with what a person can type where it waits for them.
+func (l *Lines) rollout(r Rollout) string {
 	l.widest = max(l.widest, r.Level.Desired, r.Created.Target)
 	text := r.Line(l.widest)
 	if next := r.Next(l.Now()); len(next) > 0 {
 		text += ": " + l.Command(next[0])
 	}
-	if trouble != "" {
-		text = plain(trouble)
-	}
+	return text
+}
+
+// write writes a line about something if it is another one than the last.
+func (l *Lines) write(about, text string) error {
 	change := strings.Join(strings.Fields(text), " ") // a bar that is only drawn wider is none
-	if change == l.last {
+	if change == l.last[about] {
 		return nil
 	}
-	l.last = change
+	if l.last == nil {
+		l.last = map[string]string{}
+	}
+	l.last[about] = change
 	_, err := fmt.Fprintf(l.Out, "%s  %s\n", l.Now().Format(time.TimeOnly), text)
 	return err
 }
@@ -94,7 +107,15 @@ type Screen struct {
 // Show implements [View].
 func (s *Screen) Show(r Rollout, trouble string) error {
 	s.widest = max(s.widest, r.Level.Desired, r.Created.Target)
-	text := s.block(r, trouble)
+	if r.GUID == "" {
+		return s.draw(nil, trouble)
+	}
+	return s.draw(s.rollout(r), trouble)
+}
+
+// draw draws lines in the place of those before.
+func (s *Screen) draw(lines []string, trouble string) error {
+	text := block(lines, trouble)
 	if text == s.last {
 		return nil
 	}
@@ -108,11 +129,7 @@ func (s *Screen) Show(r Rollout, trouble string) error {
 }
 
 // block is all that is drawn, each line with its end.
-func (s *Screen) block(r Rollout, trouble string) string {
-	var lines []string
-	if r.GUID != "" {
-		lines = s.rollout(r)
-	}
+func block(lines []string, trouble string) string {
 	if trouble != "" {
 		lines = append(lines, "  "+trouble)
 	}
