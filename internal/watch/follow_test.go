@@ -161,6 +161,7 @@ func TestFollowLooksWhereSomethingHappened(t *testing.T) {
 	follow(t, func(is *is.I, f *following) {
 		is.True(f.passes(10 * time.Second))
 		is.Equal(f.looks, 1)
+		is.Equal(f.shown[0].GUID, "d-1") // nothing before
 		is.Equal(f.shown[len(f.shown)-1].App, "hello")
 		for range 50 {
 			f.happened <- "instance.running"
@@ -279,17 +280,18 @@ func TestWhatRunsWithoutRequests(t *testing.T) {
 		status string
 		want   resource.Level
 	}{
-		"before":       {going("DEPLOYING", `,"step":{"current":1,"total":3}`), resource.Level{Old: 2, Desired: 4}},
-		"after":        {going("DEPLOYING", `,"step":{"current":2,"total":3}`), resource.Level{New: 2, Desired: 4}},
-		"later":        {going("DEPLOYING", `,"step":{"current":3,"total":3}`), resource.Level{Old: 2, New: 2, Desired: 4}},
-		"beyond":       {going("DEPLOYING", `,"step":{"current":4,"total":4}`), resource.Level{Old: 2, New: 2, Desired: 4}},
-		"on its way":   {going("CANCELING", `,"step":{"current":2,"total":3}`), resource.Level{Old: 2, New: 2, Desired: 4}},
-		"without step": {going("DEPLOYING", ""), resource.Level{Old: 2, New: 2, Desired: 4}},
+		"before":         {going("DEPLOYING", `,"step":{"current":1,"total":3}`), resource.Level{Old: 2, Desired: 4}},
+		"after":          {going("DEPLOYING", `,"step":{"current":2,"total":3}`), resource.Level{New: 2, Desired: 4}},
+		"later":          {going("DEPLOYING", `,"step":{"current":3,"total":3}`), resource.Level{Old: 2, New: 2, Desired: 4}},
+		"beyond":         {going("DEPLOYING", `,"step":{"current":4,"total":4}`), resource.Level{Old: 2, New: 2, Desired: 4}},
+		"on its way":     {going("CANCELING", `,"step":{"current":2,"total":3}`), resource.Level{Old: 2, New: 2, Desired: 4}},
+		"without step":   {going("DEPLOYING", ""), resource.Level{Old: 2, New: 2, Desired: 4}},
+		"not blue-green": {going("DEPLOYING", `,"step":{"current":1,"total":2}`), resource.Level{Old: 2, New: 2, Desired: 4}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			follow(t, func(is *is.I, f *following) {
 				f.set(func() { f.deployment, f.processes = c.status, web("p-1", "rr")+","+web("p-2", "rr") })
-				f.happened <- `deployment.created {"target":7,"plan":[{"new":2,"dark":true},{"new":2},{"new":2}]}`
+				f.happened <- fmt.Sprintf(`deployment.created {"target":7,"plan":[{"new":2,"dark":%t},{"new":2},{"new":2}]}`, name != "not blue-green")
 				f.happened <- `instance.running {"target":1}`
 				f.passes(10 * time.Second)
 				last := f.shown[len(f.shown)-1]

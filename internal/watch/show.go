@@ -162,7 +162,7 @@ func (s *Screen) rows(text string) (n int) {
 	columns := s.Columns()
 	for line := range strings.Lines(text) {
 		n++
-		if width := utf8.RuneCountInString(line) - 1; columns > 0 && width > columns {
+		if width := utf8.RuneCountInString(line) - 1; columns > 0 {
 			n += (width - 1) / columns
 		}
 	}
@@ -177,9 +177,6 @@ func progress(done, total int) string {
 	bar := progressbar.NewOptions(total, progressbar.OptionSetWriter(io.Discard), progressbar.OptionSetWidth(progressWidth),
 		progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false))
 	_ = bar.Set(min(done, total)) // it writes nowhere
-	if done == 0 {
-		_ = bar.RenderBlank()
-	}
 	return strings.TrimPrefix(strings.TrimRight(bar.String(), " "), "\r")
 }
 

@@ -64,7 +64,7 @@ func TestWhy(t *testing.T) {
 		"approved":                        {active + `"reason":"CREATING_APPROVAL"`, `,"approval":{"granted":true,"verdicts":[{"manual_start":true}]}`, "approved; waits until somebody starts it", "start d-1"},
 		"begins by itself":                {active + `"reason":"CREATING_APPROVAL"`, `,"approval":{"granted":true,"verdicts":[{"outcome":"require_approval"}]}`, "waits for the updater to begin it", ""},
 		"not yet approved":                {active + `"reason":"CREATING_APPROVAL"`, `,"approval":{"verdicts":[{"policy":{"guid":"p"},"name":"four eyes","outcome":"require_approval","needed":2,"approvers":["admin","user/bob"]},{"outcome":"allow"}],"approvals":[{"by":"user/ann","policies":[{"guid":"q"},{"guid":"p"}]}]}`, "waits for approval by admin or user/bob: 1 of 2, policy four eyes", "approve d-1|deny d-1"},
-		"deployed":                        {over + `"reason":"DEPLOYED","details":{"error":"instances crashed"}`, "", "", ""},
+		"deployed":                        {over + `"reason":"DEPLOYED","details":{"error":"instances crashed"}`, `,"approval":{"granted":true}`, "", ""},
 		"stopped":                         {over + `"reason":"DELETED"`, "", "its app was stopped", ""},
 		"canceled":                        {over + `"reason":"CANCELED","details":{"error":"taken back by user/ann"}`, "", "taken back by user/ann", ""},
 		"rolled back":                     {over + `"reason":"ROLLED_BACK","failure":{"reason":"check x failed","at":"2026-01-02T03:04:05Z"}`, "", "check x failed", ""},
@@ -162,6 +162,8 @@ func TestWordsAndLine(t *testing.T) {
 	r := rollout(t, `"value":"ACTIVE","reason":"CREATING_APPROVAL","held_until":"2026-01-02T09:00:00Z","hold":{"name":"office"}`, `,"approval":{"granted":true}`)
 	is.Equal(r.Words(), "CREATING_APPROVAL: held by policy office until 2026-01-02T09:00:00Z")
 	is.Equal(r.Line(5), "CREATING_APPROVAL  held by policy office until 2026-01-02T09:00:00Z")
+	r = rollout(t, `"value":"ACTIVE","reason":"CREATING_APPROVAL"`, `,"approval":{"granted":true,"verdicts":[{"manual_start":true}]}`)
+	is.Equal(r.Words(), "CREATING_APPROVAL: approved; waits until somebody starts it")
 	r = rollout(t, `"value":"FINALIZED","reason":"DEPLOYED","canary":{"steps":{"current":3,"total":3}}`, "")
 	is.Equal([]string{r.Words(), r.Line(5), r.Far(5)}, []string{"DEPLOYED", "DEPLOYED", "DEPLOYED"})
 	r = rollout(t, `"value":"ACTIVE","reason":"DEPLOYING","step":{"current":2,"total":5}`, "")

@@ -73,7 +73,7 @@ func (r Rollout) asks(now time.Time) string {
 	if a == nil || !a.Granted {
 		return "waits for approval" + r.whose(now)
 	}
-	if held != nil && (now.IsZero() || ahead(held, now)) {
+	if ahead(held, now) {
 		return r.held(until(" until ", held, now))
 	}
 	if r.manual() {
