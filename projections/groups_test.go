@@ -63,6 +63,14 @@ func TestAGroupStandsAsItsMembersDo(t *testing.T) {
 	is.Equal([]string{was.Members[0].AppName, was.Members[1].AppName}, []string{"hello", ""}) // no name is on record: the app's own
 	l.app(events.DeploymentCreated{App: "a1", Deployment: "x1", Group: "j1", Plan: []events.Step{{New: 2, Gate: events.GateHealthy}}})
 	stands(group.StatusRunning, group.Deploying, group.Pending) // in the commit in which the member does
+	before, err := s.Group(t.Context(), "j1")
+	is.NoErr(err)
+	is.Equal([]int{before.Members[0].Wave, before.Members[1].Wave}, []int{1, 2})
+	l.app(events.DeploymentMetadataSet{App: "a1", Deployment: "x1", Metadata: events.Metadata{Labels: map[string]string{"a": "b"}}})
+	stands(group.StatusRunning, group.Deploying, group.Pending)
+	after, err := s.Group(t.Context(), "j1")
+	is.NoErr(err)
+	is.Equal(after, before) // what a group does not show does not touch it
 	l.app(events.DeploymentPaused{App: "a1", Deployment: "x1", Step: 1})
 	stands(group.StatusRunning, group.Paused, group.Pending)
 	l.add(events.GroupSubject("j1"), events.GroupDirected{Group: "j1", Directive: events.DirectiveRollback, By: "bob"},
@@ -108,13 +116,34 @@ func TestTheLastDirectiveOfAGroup(t *testing.T) {
 	g = group()
 	is.Equal(g.Directive, second)
 	is.Equal([]string{g.Course, g.Members[0].Refusal}, []string{events.DirectiveRollback, ""}) // a continue steers nothing
+	is.Equal(g.Sequence, events.Sequence(len(l.commits)))                                      // in the commit that told it
 	is.Equal(g.UpdatedAt, at(g.Sequence))
+}
+
+// TestAMemberThatIsTakenBackForAFault says which, as its deployment does.
+func TestAMemberThatIsTakenBackForAFault(t *testing.T) {
+	for action, want := range map[string]string{events.ThenCancel: "too many errors", events.ThenHold: ""} {
+		t.Run(action, func(t *testing.T) {
+			is := is.New(t)
+			l := grouped()
+			l.app(events.DeploymentCreated{App: "a1", Deployment: "x1", Group: "j1", Plan: []events.Step{{New: 2, Gate: events.GateHealthy}}})
+			l.app(events.DeploymentBreached{App: "a1", Deployment: "x1", Cause: "check", Reason: "too many errors", Action: action})
+			l.app(events.DeploymentCanceling{App: "a1", Deployment: "x1"})
+			l.app(events.DeploymentCanceled{App: "a1", Deployment: "x1"})
+			g, err := applied(t, l).Group(t.Context(), "j1")
+			is.NoErr(err)
+			is.Equal(g.Members[0].Status, group.Canceled)
+			is.Equal(g.Members[0].Reason, want) // somebody canceled what was held: that is no fault
+		})
+	}
 }
 
 func TestListsOfGroups(t *testing.T) {
 	is := is.New(t)
 	l := grouped()
-	l.add(events.GroupSubject("j2"), events.GroupCreated{Group: "j2", Members: []events.GroupMember{{Deployment: "x3", App: "a1", Wave: 1}}})
+	l.add(events.GroupSubject("j2"), events.GroupCreated{Group: "j2", Members: []events.GroupMember{
+		{Deployment: "x3", App: "a1", Wave: 1}, {Deployment: "x4", App: "a1", Wave: 2},
+	}})
 	l.app(events.DeploymentCreated{App: "a1", Deployment: "x3", Group: "j2"})
 	s := applied(t, l)
 	found := func(sight projections.Sight, f projections.GroupFilter) (ids []events.GroupID) {
@@ -126,6 +155,9 @@ func TestListsOfGroups(t *testing.T) {
 		}
 		return ids
 	}
+	g, err := s.Group(t.Context(), "j2")
+	is.NoErr(err)
+	is.Equal(g.Spaces, []events.SpaceID{"default"}) // once
 	both, second := []events.GroupID{"j1", "j2"}, []events.GroupID{"j2"}
 	is.Equal(found(s.All(), projections.GroupFilter{}), both)
 	is.Equal(found(s.All(), projections.GroupFilter{Apps: []events.AppID{"a1"}}), both)

@@ -98,7 +98,12 @@ func TestRejectedVersionsAndHeldAutomation(t *testing.T) {
 	l.app(events.VersionRejected{App: "a1", Droplet: "d1", Reason: "leaks", By: "ann"},
 		events.VersionRejected{App: "a1", Revision: "r1", Reason: "slow", By: "ann"},
 		events.AutomationHeld{App: "a1", Reason: "ann went back", By: "ann", At: at(5)})
+	l.app(events.VersionRejected{App: "a2", Droplet: "d2", Reason: "not theirs", By: "eve"}, // of another app's nothing is said
+		events.VersionRejected{App: "a2", Revision: "r1", Reason: "not theirs", By: "eve"})
 	s := applied(t, l)
+	other, err := s.Droplet(t.Context(), "d1")
+	is.NoErr(err)
+	is.Equal(other.UpdatedAt, at(other.Sequence)) // when it was rejected
 	look := func() []string {
 		d, err := s.Droplet(t.Context(), "d1")
 		is.NoErr(err)
@@ -113,4 +118,46 @@ func TestRejectedVersionsAndHeldAutomation(t *testing.T) {
 		events.AutomationReleased{App: "a1", By: "ann"})
 	is.NoErr(s.Apply(t.Context(), []events.Recorded{done}))
 	is.Equal(look(), []string{"", "", ""})
+}
+
+// TestGovernanceOfNothing is told as an anomaly, and stops nothing: so is what is there already.
+func TestGovernanceOfNothing(t *testing.T) {
+	for want, c := range map[string]struct {
+		subject events.Subject
+		facts   []events.Event
+	}{
+		"halt h exists already":          {events.HaltSubject, []events.Event{events.HaltDeclared{Halt: "h"}, events.HaltDeclared{Halt: "h"}}},
+		"halt x is unknown":              {events.HaltSubject, []events.Event{events.HaltMetadataSet{Halt: "x"}}},
+		"halt y is unknown":              {events.HaltSubject, []events.Event{events.HaltLifted{Halt: "y"}}},
+		"policy p exists already":        {events.PolicySubject, []events.Event{events.PolicyCreated{Policy: "p"}, events.PolicyCreated{Policy: "p"}}},
+		"policy x is unknown":            {events.PolicySubject, []events.Event{events.PolicyUpdated{Policy: "x"}}},
+		"policy y is unknown":            {events.PolicySubject, []events.Event{events.PolicyDeleted{Policy: "y"}}},
+		"app a is unknown":               {events.AppSubject("a"), []events.Event{events.AutomationHeld{App: "a"}}},
+		"app b is unknown":               {events.AppSubject("b"), []events.Event{events.AutomationReleased{App: "b"}}},
+		"group j exists already":         {events.GroupSubject("j"), []events.Event{events.GroupCreated{Group: "j"}, events.GroupCreated{Group: "j"}}},
+		"group x is unknown":             {events.GroupSubject("x"), []events.Event{events.GroupEnded{Group: "x"}}},
+		`app "a" has no deployment "x1"`: {events.AppSubject("a"), []events.Event{events.DeploymentApproved{App: "a", Deployment: "x1"}}},
+		`app "a" has no deployment "x2"`: {events.AppSubject("a"), []events.Event{events.DeploymentDenied{App: "a", Deployment: "x2"}}},
+		"subscription x is unknown":      {events.SubscriptionSubject("x"), []events.Event{events.SubscriptionDeleted{SubscriptionRef: events.SubscriptionRef{Subscription: "x"}}}},
+	} {
+		t.Run(want, func(t *testing.T) {
+			is := is.New(t)
+			l := &log{actor: "ann"}
+			l.add(c.subject, c.facts...)
+			found, err := applied(t, l).Anomalies(t.Context(), projections.Page{})
+			is.NoErr(err)
+			is.Equal(len(found.Rows), 1)
+			is.Equal(found.Rows[0].Problem, want)
+		})
+	}
+}
+
+// TestAnAnswerToNoRequest is no harm: of a deployment that was not asked for before.
+func TestAnAnswerToNoRequest(t *testing.T) {
+	is := is.New(t)
+	l := deploying()
+	l.app(events.DeploymentApproved{App: "a1", Deployment: "x1", By: "bob", Granted: true})
+	d, err := applied(t, l).Deployment(t.Context(), "x1")
+	is.NoErr(err)
+	is.Equal(d.StatusReason, projections.ReasonDeploying) // it goes on
 }

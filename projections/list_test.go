@@ -161,10 +161,20 @@ func TestOtherLists(t *testing.T) {
 		is.NoErr(err)
 		is.Equal(one, rest.Rows[0]) // found by what causes name
 	})
+	t.Run("history of an app", func(t *testing.T) {
+		is := is.New(t)
+		found, err := s.History(t.Context(), projections.HistoryFilter{App: "a2"}, projections.Order{}, projections.Page{})
+		is.NoErr(err)
+		is.True(found.Total > 2)
+		for _, e := range found.Rows {
+			is.Equal(e.App, events.AppID("a2")) // and of no other
+		}
+	})
 	t.Run("history of a deployment has what happened to the app meanwhile", func(t *testing.T) {
 		is := is.New(t)
 		l := deploying()
 		l.report("p1", events.InstanceCrashed{InstanceRef: ref("p1", 0, "i1")})
+		l.add(events.DropletSubject("d9"), events.DropletCreated{Droplet: "d9", App: "a1"}) // which is no part of it
 		l.app(events.DeploymentDeployed{App: "a1", Deployment: "x1"})
 		l.report("p1", events.InstanceStopped{InstanceRef: ref("p1", 0, "i1")})
 		found, err := applied(t, l).History(t.Context(), projections.HistoryFilter{Deployment: "x1"}, projections.Order{}, projections.Page{})

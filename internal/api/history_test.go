@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,6 +36,10 @@ func TestHistoryByWhoAndWhen(t *testing.T) {
 	is.True(len(asked("/v3/apps/{app}/events", "per_page=500&actors=agent/a1")) > 0) // what agents report too
 	is.Equal(asked("/v3/audit_events", "per_page=500&actors=user/supporter"), []string{"audit.app.deployment.cancel"})
 	is.Equal(len(asked("/v3/audit_events", "per_page=500&actors=user/nobody")), 0)
+
+	mine := w.call("GET", e.fill("/v3/apps/{app}/events?per_page=500"), "").Body.String()
+	theirs := text(w.must(200, "GET", "/v3/apps?names=hello-lab", ""), "resources", 0, "guid")
+	is.True(strings.Contains(mine, e["app"]) && !strings.Contains(mine, theirs)) // nothing of another app
 
 	soon := url.QueryEscape(time.Now().Add(time.Hour).UTC().Format("2006-01-02T15:04:05Z"))
 	for _, path := range []string{of, "/v3/apps/{app}/events", "/v3/audit_events"} {
