@@ -67,6 +67,9 @@ func TestAnyAnswerMayFail(t *testing.T) {
 		},
 		"an approval in a freeze": {
 			func(t *testing.T, u *unsteady) {
+				start(t, u.others.agent(nil))
+				u.others.deployAs(t, 3, app.CreateDeployment{Strategy: events.StrategyCanary})
+				u.await(t, "another pauses", paused)
 				u.others.freeze(t, "freeze", time.Now(), 300*time.Hour)
 				u.others.requestApproval(t)
 			},

@@ -121,13 +121,8 @@ func (u *Updater) grown(ctx context.Context, s app.State) (at time.Time, err err
 }
 
 func grows(e events.Event, process events.ProcessID) bool {
-	switch e := e.(type) {
-	case events.ProcessCreated:
-		return e.Process == process
-	case events.ProcessScaled:
-		return e.Process == process && e.Instances > e.From
-	}
-	return false
+	scaled, ok := e.(events.ProcessScaled)
+	return ok && scaled.Process == process && scaled.Instances > scaled.From
 }
 
 // overdue says whether new instances have been missing for too long.
