@@ -44,6 +44,9 @@ func (a *API) listGroups(c echo.Context) error {
 }
 
 func (a *API) getGroup(c echo.Context) error {
+	if err := noQuery(c); err != nil {
+		return err
+	}
 	g, err := named(a, c, auth.Read, commands.KindGroup, a.Store.Group, events.GroupID(c.Param("guid")))
 	if err != nil {
 		return err

@@ -67,6 +67,9 @@ func (a *API) declareHalt(c echo.Context) error {
 
 // getHalt shows a halt to whoever sees it in the list.
 func (a *API) getHalt(c echo.Context) error {
+	if err := noQuery(c); err != nil {
+		return err
+	}
 	f := projections.HaltFilter{GUIDs: []events.HaltID{events.HaltID(c.Param("guid"))}}
 	seen, err := all(a, c, auth.Read, projections.Sight.Halts, f)
 	if err != nil {

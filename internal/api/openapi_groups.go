@@ -35,7 +35,7 @@ func groupOperations() []openapi.Operation {
 			Text:    "As if the waves of all members came now.",
 			Body:    describedGroup{}, Needed: true, Answers: []openapi.Answer{{Status: http.StatusOK, Body: resource.GroupEvaluation{}}},
 		},
-		{ID: "getDeploymentGroup", Method: "GET", Path: path + "/:guid", Tag: tagGroups, Summary: "Get a group", Answers: shown},
+		{ID: "getDeploymentGroup", Method: "GET", Path: path + "/:guid", Tag: tagGroups, Summary: "Get a group", Query: noParameters, Answers: shown},
 		{
 			ID: "updateDeploymentGroup", Method: "PATCH", Path: path + "/:guid", Tag: tagGroups, Summary: "Change labels and annotations",
 			Header: keyed, Body: updateDeployment{}, Answers: shown,

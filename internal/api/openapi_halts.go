@@ -21,7 +21,7 @@ func haltOperations() []openapi.Operation {
 				"`duration_in_seconds`.",
 			Header: keyed, Body: declareHalt{}, Needed: true, Answers: []openapi.Answer{{Status: http.StatusCreated, Body: resource.Halt{}}},
 		},
-		{ID: "getHalt", Method: "GET", Path: "/v3/halts/:guid", Tag: tagHalts, Summary: "Get a halt", Answers: shown},
+		{ID: "getHalt", Method: "GET", Path: "/v3/halts/:guid", Tag: tagHalts, Summary: "Get a halt", Query: noParameters, Answers: shown},
 		{
 			ID: "updateHalt", Method: "PATCH", Path: "/v3/halts/:guid", Tag: tagHalts, Summary: "Change labels and annotations of a halt",
 			Text: "In force or not.", Header: keyed, Body: updateDeployment{}, Needed: true, Answers: shown,

@@ -27,7 +27,7 @@ func policyOperations() []openapi.Operation {
 			Summary: "Say which policies would match a deployment, and what would come out; it writes nothing",
 			Body:    createDeployment{}, Needed: true, Answers: []openapi.Answer{{Status: http.StatusOK, Body: resource.Evaluation{}}},
 		},
-		{ID: "getPolicy", Method: "GET", Path: "/v3/policies/:guid", Tag: tagPolicies, Summary: "Get a policy", Answers: shown},
+		{ID: "getPolicy", Method: "GET", Path: "/v3/policies/:guid", Tag: tagPolicies, Summary: "Get a policy", Query: noParameters, Answers: shown},
 		{
 			ID: "updatePolicy", Method: "PATCH", Path: "/v3/policies/:guid", Tag: tagPolicies, Summary: "Change a policy for requests from now on",
 			Text: "A rule replaces the whole one.", Header: keyed, Body: updatePolicy{}, Needed: true, Answers: shown,

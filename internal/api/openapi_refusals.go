@@ -7,6 +7,9 @@ import (
 	"slipway/internal/openapi"
 )
 
+// noParameters is the Query of an operation that refuses any; see [noQuery].
+var noParameters = []string{}
+
 // refused adds to an operation how it can be refused, which its form says: what reads a body can find it wrong, what is about a
 // thing can miss it. Statuses, codes and texts are those of package cferror.
 func refused(o openapi.Operation) openapi.Operation {

@@ -24,7 +24,7 @@ func subscriptionOperations() []openapi.Operation {
 			Header: keyed, Body: createSubscription{}, Needed: true,
 			Answers: []openapi.Answer{{Status: http.StatusCreated, Body: resource.Subscription{}}},
 		},
-		{ID: "getSubscription", Method: "GET", Path: one, Tag: tagSubscriptions, Summary: "Get a subscription, and how deliveries go", Answers: shown},
+		{ID: "getSubscription", Method: "GET", Path: one, Tag: tagSubscriptions, Summary: "Get a subscription, and how deliveries go", Query: noParameters, Answers: shown},
 		{
 			ID: "updateSubscription", Method: "PATCH", Path: one, Tag: tagSubscriptions, Summary: "Change a subscription",
 			Header: keyed, Body: updateSubscription{}, Answers: shown,

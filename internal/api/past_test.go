@@ -182,6 +182,15 @@ func TestPastShowsTheAppAsItWas(t *testing.T) {
 	is.Equal(at(fresh, "process_instances", 1), map[string]any{"index": 1.0, "state": "DOWN", "routable": false})
 }
 
+// TestOnlyDeploymentsHaveAPast: nobody is shown as of some time what is as of now.
+func TestOnlyDeploymentsHaveAPast(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/v3/deployment_groups/g", "/v3/halts/h", "/v3/policies/p", "/v3/subscriptions/s"} {
+		got := w.call("GET", path+"?at=2026-01-01T00:00:00Z", "")
+		refused(t, got, 400, 10005, "CF-BadQueryParameter", "The query parameter is invalid: Unknown query parameter(s): 'at'. There are none here.")
+	}
+}
+
 func TestPastRefusesNonsense(t *testing.T) {
 	w, _, deployments := eventful(t)
 	newest, _ := w.log.Newest(t.Context())

@@ -57,6 +57,9 @@ func (a *API) createPolicy(c echo.Context) error {
 
 // getPolicy shows a policy to whoever sees it in the list.
 func (a *API) getPolicy(c echo.Context) error {
+	if err := noQuery(c); err != nil {
+		return err
+	}
 	f := projections.PolicyFilter{GUIDs: []events.PolicyID{events.PolicyID(c.Param("guid"))}}
 	seen, err := all(a, c, auth.Read, projections.Sight.Policies, f)
 	if err != nil {

@@ -59,11 +59,18 @@ func parseQuery(raw string, keys ...string) *query {
 	}
 	if len(unknown) > 0 {
 		slices.Sort(unknown)
-		q.fault("Unknown query parameter(s): " + strings.Join(unknown, ", ") +
-			". Valid parameters are: '" + strings.Join(keys, "', '") + "'")
+		valid := "There are none here."
+		if len(keys) > 0 {
+			valid = "Valid parameters are: '" + strings.Join(keys, "', '") + "'"
+		}
+		q.fault("Unknown query parameter(s): " + strings.Join(unknown, ", ") + ". " + valid)
 	}
 	return q
 }
+
+// noQuery refuses what is asked of one of our own things that takes no parameters. Whoever asks for a group ?at= some time must not be
+// shown it as it is now. Cloud Foundry overlooks parameters there, and so do we of its things.
+func noQuery(c echo.Context) error { return parseQuery(c.Request().URL.RawQuery).err() }
 
 func badQuery(fault string) error {
 	return cferror.BadQueryParameter.With("The query parameter is invalid: %s", fault)

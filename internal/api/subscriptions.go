@@ -34,6 +34,9 @@ func (a *API) listSubscriptions(c echo.Context) error {
 }
 
 func (a *API) getSubscription(c echo.Context) error {
+	if err := noQuery(c); err != nil {
+		return err
+	}
 	s, err := named(a, c, auth.Read, commands.KindSubscription, a.Store.Subscription, events.SubscriptionID(c.Param("guid")))
 	if err != nil {
 		return err
