@@ -79,6 +79,9 @@ func (w *world) line(s app.State, e events.Event, by kind) error {
 	case events.DeploymentApproved:
 		return w.agreed(s, e)
 	case events.DeploymentDenied:
+		if !w.mayDeny(s, e, by) {
+			return errors.New("it is denied without a cause")
+		}
 		return l.move(e.Deployment, over, waiting)
 	case events.DeploymentWithdrawn:
 		if e.By == events.ActorUpdater && !w.expired(s, e.Deployment) {
@@ -221,6 +224,21 @@ func (w *world) expired(s app.State, id events.DeploymentID) bool {
 		}
 	}
 	return false
+}
+
+// mayDeny is the law of denials: a policy denies what it says so of and what it would hold for ever, the updater what must not begin any
+// more, and else somebody does who was asked.
+func (w *world) mayDeny(s app.State, e events.DeploymentDenied, by kind) bool {
+	f, r := w.ledger.fates[number(e.Deployment)], requestOf(s, e.Deployment)
+	switch e.By {
+	case events.ActorPolicy:
+		h := w.freeze.hold(w.now)
+		return h.Policy != "" && h.Until.IsZero() ||
+			slices.ContainsFunc(r.Verdicts, func(v events.PolicyVerdict) bool { return v.Outcome == events.OutcomeDeny })
+	case events.ActorUpdater:
+		return w.ledger.rejected&version(r.Version.Droplet) != 0 || f.robot && w.ledger.byHand && f.yes == [2]uint8{}
+	}
+	return by == denies && slices.Contains(people[1:], e.By) && len(wanting(r)) > 0
 }
 
 // mayBegin is the law of beginning: everybody has agreed in time, nobody has said no, somebody starts it where a policy wants
