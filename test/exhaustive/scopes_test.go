@@ -129,7 +129,7 @@ var scopes = []scope{
 	{name: "breaker twice", size: night, instances: 2, first: guarded(2, fallBack), second: guarded(2, fallBack), left: budget{deploys: 1, crashes: 1}},
 
 	{name: "approval twice, halts and freezes", size: night, instances: 1, first: agreed, second: agreed, left: budget{deploys: 1, declares: 1, freezes: 1}},
-	{name: "approval three times", size: night, instances: 1, first: agreed, second: agreed, third: judged(rolling, byHand(approval("p", 1))), left: budget{deploys: 2, freezes: 1}},
+	{name: "approval three times", size: night, instances: 1, first: agreed, second: agreed, third: judged(rolling, byHand(approval("p", 1))), left: budget{deploys: 2}},
 	{name: "approval, stopped twice", size: night, instances: 1, first: agreed, second: rolling, left: budget{deploys: 1, stops: 2, freezes: 1}},
 	{name: "promised its turn, in freezes", size: night, instances: 1, first: rolling, second: agreed, promised: true, left: budget{deploys: 1, declares: 2, freezes: 1}},
 	{name: "rolling 2, then approval, in halts", size: night, instances: 2, first: rolling, second: agreed, left: budget{deploys: 1, declares: 1, crashes: 1, rollsBack: 1}},

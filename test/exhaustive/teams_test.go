@@ -33,8 +33,8 @@ var teams = []team{
 	{name: "three waves", size: ci, waves: []int{1, 2, 3}, first: members(rolling, broken, asked), left: map[deed]int{breaks: 1, refuses: 1, rollBackAll: 1, standStill: 1}},
 	{name: "three members", size: ci, waves: []int{1, 1, 2}, first: members(rolling, rolling, rolling), left: map[deed]int{cancelAll: 1, rollBackAll: 1, killed: 1}},
 
-	{name: "all directives", size: night, waves: []int{1, 1}, first: members(canary, halves), left: map[deed]int{continueAll: 1, finalizeAll: 1, cancelAll: 1, rollBackAll: 1}},
-	{name: "pauses, killed", size: night, waves: []int{1, 1}, first: members(canary, halves), left: map[deed]int{continueAll: 2, killed: 1}},
+	{name: "all directives", size: night, waves: []int{1, 1}, first: members(canary, rolling), left: map[deed]int{continueAll: 1, finalizeAll: 1, cancelAll: 1, rollBackAll: 1}},
+	{name: "pauses, killed", size: night, waves: []int{1, 1}, first: members(canary, canary), left: map[deed]int{continueAll: 2, killed: 1}},
 	{name: "three members, by people", size: night, waves: []int{1, 1, 2}, first: members(asked, rolling, asked), left: map[deed]int{refuses: 1, goesBack: 1, rollBackAll: 1, killed: 1}},
 	{name: "three members, superseded and deleted", size: night, waves: []int{1, 1, 2}, first: members(rolling, broken, rolling), left: map[deed]int{another: 1, deletes: 1, breaks: 1, cancelAll: 1}},
 	{name: "three waves in halts", size: night, waves: []int{1, 2, 3}, first: members(canary, asked, broken), left: map[deed]int{standStill: 1, breaks: 1, rollBackAll: 1, finalizeAll: 1}},
