@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -47,8 +49,25 @@ func send(c echo.Context, status int, body []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if c.Request().Method != http.MethodHead {
-		_, _ = w.Write(body) // it fails where the client has gone, and then there is nobody to tell
+		deliver(w, body)
 	}
+}
+
+// portion is how much of an answer is written at once, in bytes: less than anybody needs [writeTimeout] for.
+const portion = 64 << 10
+
+// deliver writes a body to whoever reads it. It gives up where they have gone or do not read, and then there is nobody to tell.
+func deliver(w http.ResponseWriter, body []byte) {
+	connection := http.NewResponseController(w)
+	// A connection that has no deadlines, as in tests, needs none.
+	defer func() { _ = connection.SetWriteDeadline(time.Time{}) }()
+	for part := range slices.Chunk(body, portion) {
+		_ = connection.SetWriteDeadline(time.Now().Add(writeTimeout))
+		if _, err := w.Write(part); err != nil {
+			return
+		}
+	}
+	_ = connection.Flush() // what is left goes while its deadline stands
 }
 
 // standsAt names the sequence that the answer shows.
