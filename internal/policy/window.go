@@ -35,6 +35,7 @@ var frequencies = []rrule.Frequency{rrule.DAILY, rrule.WEEKLY, rrule.MONTHLY, rr
 // window is a recurring stretch of time.
 type window struct {
 	rule     *rrule.RRule
+	until    time.Time // the last moment at which it may open; zero: there is none
 	duration time.Duration
 	outside  bool
 
@@ -72,12 +73,13 @@ func parseWindow(w *events.PolicyWindow) (*window, error) {
 	if !slices.Contains(frequencies, option.Freq) {
 		return nil, aggregates.Reject("Rule window rule must recur DAILY, WEEKLY, MONTHLY or YEARLY")
 	}
-	option.Dtstart = start
+	until := option.Until // is looked at here: the library would do so before it is known which of two equal times is meant
+	option.Dtstart, option.Until = start, time.Time{}
 	rule, err := rrule.NewRRule(*option)
 	if err != nil {
 		return nil, aggregates.Reject("Rule window rule cannot be used: %v", err)
 	}
-	return &window{rule: rule, duration: time.Duration(w.Seconds) * time.Second, outside: w.Applies == events.WindowOutside}, nil
+	return &window{rule: rule, until: until, duration: time.Duration(w.Seconds) * time.Second, outside: w.Applies == events.WindowOutside}, nil
 }
 
 // applies says whether the policy applies at a moment as far as its window goes, and until when that stays so; zero: for ever.
@@ -145,7 +147,10 @@ func (w *window) opens(at time.Time) time.Time {
 func (w *window) openings() iter.Seq[time.Time] {
 	return func(yield func(time.Time) bool) {
 		next := w.rule.Iterator()
-		for t, ok := next(); ok && yield(first(t)); t, ok = next() {
+		for t, ok := next(); ok; t, ok = next() {
+			if t = first(t); !w.until.IsZero() && t.After(w.until) || !yield(t) {
+				return
+			}
 		}
 	}
 }

@@ -49,3 +49,32 @@ func TestWindowsWhenTheClockGoesBack(t *testing.T) {
 		})
 	}
 }
+
+// TestTheLastOpeningWhenTheClockGoesBack: UNTIL is a moment (RFC 5545, 3.3.10), and the opening that it ends with may be in the hour that
+// the clock shows twice: then the first of the two counts, as it does for the opening itself.
+func TestTheLastOpeningWhenTheClockGoesBack(t *testing.T) {
+	for name, c := range map[string]struct{ zone, rule, last string }{
+		"east: at the opening":             {"Europe/Berlin", "FREQ=DAILY;BYHOUR=2;BYMINUTE=30;UNTIL=20261025T003000Z", "2026-10-25T00:30:00Z"},
+		"east: in between":                 {"Europe/Berlin", "FREQ=DAILY;BYHOUR=2;BYMINUTE=30;UNTIL=20261025T010000Z", "2026-10-25T00:30:00Z"},
+		"east: the second time":            {"Europe/Berlin", "FREQ=DAILY;BYHOUR=2;BYMINUTE=30;UNTIL=20261025T013000Z", "2026-10-25T00:30:00Z"},
+		"east: a second before":            {"Europe/Berlin", "FREQ=DAILY;BYHOUR=2;BYMINUTE=30;UNTIL=20261025T002959Z", "2026-10-24T00:30:00Z"},
+		"west: at the opening":             {"America/New_York", "FREQ=DAILY;BYHOUR=1;BYMINUTE=30;UNTIL=20261101T053000Z", "2026-11-01T05:30:00Z"},
+		"west: in between":                 {"America/New_York", "FREQ=DAILY;BYHOUR=1;BYMINUTE=30;UNTIL=20261101T060000Z", "2026-11-01T05:30:00Z"},
+		"west: a second before":            {"America/New_York", "FREQ=DAILY;BYHOUR=1;BYMINUTE=30;UNTIL=20261101T052959Z", "2026-10-31T05:30:00Z"},
+		"by half an hour":                  {"Australia/Lord_Howe", "FREQ=DAILY;BYHOUR=1;BYMINUTE=45;UNTIL=20260404T144500Z", "2026-04-04T14:45:00Z"},
+		"by half an hour: a second before": {"Australia/Lord_Howe", "FREQ=DAILY;BYHOUR=1;BYMINUTE=45;UNTIL=20260404T144459Z", "2026-04-03T14:45:00Z"},
+		"by position":                      {"Europe/Berlin", "FREQ=DAILY;BYHOUR=2;BYMINUTE=0,30;BYSETPOS=-1;UNTIL=20261025T003000Z", "2026-10-25T00:30:00Z"},
+		"on another day":                   {"Europe/Berlin", "FREQ=DAILY;BYHOUR=2;BYMINUTE=30;UNTIL=20260710T003000Z", "2026-07-10T00:30:00Z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			w, err := parseWindow(&events.PolicyWindow{Rule: c.rule, Start: "2026-01-01T00:00:00", Seconds: 60, Zone: c.zone})
+			is.NoErr(err)
+			last, err := time.Parse(time.RFC3339, c.last)
+			is.NoErr(err)
+			is.Equal(w.opened(last.AddDate(1, 0, 0)).UTC(), last)
+			is.True(w.stretch(last).open)
+			is.True(w.opens(last).IsZero()) // it is the last one
+		})
+	}
+}
