@@ -99,10 +99,13 @@ func (s State) finalize(seen Seen, c Direction) ([]events.Event, error) {
 }
 
 // proceed lets the members go on that wait at a step. One that is held after a failure is not among them: whoever forgives that
-// says so of the one member.
+// says so of the one member. Where a halt holds one of them it is refused, as it is of a single deployment.
 func (s State) proceed(seen Seen, c Direction) ([]events.Event, error) {
 	var orders []events.GroupOrder
 	for _, m := range s.Members {
+		if halt := seen[m.Deployment].Halt; m.End == "" && halt != "" {
+			return nil, aggregates.Reject("Cannot continue the deployment group: %s: %s", describe(m, m.stands(seen)), halt)
+		}
 		if at := seen[m.Deployment]; m.End == "" && at.AtPause {
 			orders = append(orders, events.GroupOrder{Deployment: m.Deployment, Step: at.Step})
 		}

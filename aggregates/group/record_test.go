@@ -88,6 +88,7 @@ func TestSee(t *testing.T) {
 		"to a step": {on(app.Deployment{}), group.Sighting{Status: group.Deploying, Step: 1}, true},
 		"active":    {on(app.Deployment{Step: 2}), group.Sighting{Status: group.Deploying, Step: 2}, true},
 		"at a step": {on(app.Deployment{Step: 1, AtPause: true}), group.Sighting{Status: group.Paused, Step: 2, AtPause: true}, true},
+		"halted":    {on(app.Deployment{Step: 1, AtPause: true, Halt: "h", Error: "because"}), group.Sighting{Status: group.Paused, Step: 2, AtPause: true, Halt: "because"}, true},
 		"held":      {on(app.Deployment{AtPause: true, Held: true}), group.Sighting{Status: group.Paused, Step: 1}, true},
 		"waits":     {app.State{Requests: []app.Request{asked}}, group.Sighting{Status: group.Approval}, true},
 		"ended": {

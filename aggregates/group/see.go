@@ -10,8 +10,9 @@ import (
 // Sighting is how a member stands as its app tells.
 type Sighting struct {
 	Status  Member
-	Step    int  // that it is at, from 1
-	AtPause bool // it waits at a step for somebody, and nothing has failed
+	Step    int    // that it is at, from 1
+	AtPause bool   // it waits at a step for somebody, and nothing has failed
+	Halt    string // why it would not go on from there: a halt holds it
 }
 
 // Seen is what is seen of members; one whose app does not know its deployment is not in it.
@@ -21,7 +22,11 @@ type Seen map[events.DeploymentID]Sighting
 // whose app is deleted, not any more.
 func See(s app.State, id events.DeploymentID) (seen Sighting, ok bool) {
 	if d := s.Deployment; d != nil && d.ID() == id {
-		return Sighting{Status: active(d.Phase()), Step: d.CurrentStep(), AtPause: d.AtPause && !d.Held}, true
+		seen := Sighting{Status: active(d.Phase()), Step: d.CurrentStep(), AtPause: d.AtPause && !d.Held}
+		if seen.AtPause && d.Halt != "" {
+			seen.Halt = d.Error
+		}
+		return seen, true
 	}
 	if s.Waits(id) {
 		return Sighting{Status: Approval}, true

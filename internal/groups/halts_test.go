@@ -81,6 +81,25 @@ func TestAHaltThatEndsByItself(t *testing.T) {
 	})
 }
 
+// TestAHaltHoldsWhoPauses: to continue is refused, with why, and nothing is left of it; after the lift they go on when they are told.
+func TestAHaltHoldsWhoPauses(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		is := is.New(t)
+		w.manager()
+		s := w.subjects("a", "b")
+		id := w.group(s[0].member(canary), s[1].member(canary))
+		halt := w.halts("")
+		no := w.cannot(id, "continue")
+		is.True(strings.HasPrefix(no, "Cannot continue the deployment group: deployment "+w.deployment(id, 0)+" of app a ("))
+		is.True(strings.HasSuffix(no, " is PAUSED: rollouts are halted by user/admin: incident"))
+		w.lifts(halt)
+		w.passes(settling)
+		is.Equal(w.stands(id), "RUNNING: PAUSED PAUSED") // what was refused is not done later
+		w.direct(id, "continue")
+		is.Equal(w.stands(id), "FINALIZED: DEPLOYED DEPLOYED")
+	})
+}
+
 // TestAWaitingWaveIsSteered: cancel names it, rollback takes it back with all others, and a cancel of it alone skips what comes after.
 func TestAWaitingWaveIsSteered(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
