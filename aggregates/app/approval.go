@@ -129,7 +129,7 @@ type Answer struct {
 	Now        time.Time
 }
 
-// maxComment bounds what people say to an approval, in bytes.
+// maxComment bounds what people say to an answer, in bytes.
 const maxComment = 1024
 
 // ApproveDeployment says yes. It counts once for each policy that By may answer for and has not yet; when nobody is left to be
@@ -139,12 +139,15 @@ func ApproveDeployment(s State, c Answer) ([]events.Event, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := aggregates.CheckText("Comment", c.Comment, 0, maxComment); err != nil {
+		return nil, err
+	}
 	policies, err := r.answers("approve", c)
 	if err != nil || len(policies) == 0 {
 		return nil, err
 	}
 	approved := events.DeploymentApproved{
-		App: s.ID, Deployment: c.Deployment, By: c.By, Policies: policies, Comment: cut(c.Comment, maxComment), At: c.Now,
+		App: s.ID, Deployment: c.Deployment, By: c.By, Policies: policies, Comment: c.Comment, At: c.Now,
 	}
 	after := r.approved(approved)
 	approved.Granted = !slices.ContainsFunc(r.Verdicts, func(v events.PolicyVerdict) bool { return after.missing(v) > 0 })
@@ -160,11 +163,14 @@ func DenyDeployment(s State, c Answer) ([]events.Event, error) {
 	if r.Granted && r.asksPeople() {
 		return nil, aggregates.Reject("Cannot deny the deployment: it is approved; cancel it instead")
 	}
+	if err := aggregates.CheckText("Comment", c.Comment, 0, maxComment); err != nil {
+		return nil, err
+	}
 	policies, err := r.answers("deny", c)
 	if err != nil {
 		return nil, err
 	}
-	denied := events.DeploymentDenied{App: s.ID, Deployment: c.Deployment, By: c.By, Reason: cut(c.Comment, maxComment), At: c.Now}
+	denied := events.DeploymentDenied{App: s.ID, Deployment: c.Deployment, By: c.By, Reason: c.Comment, At: c.Now}
 	if denied.Reason == "" {
 		denied.Reason = "denied by " + string(c.By)
 	}

@@ -97,8 +97,8 @@ func RejectVersion(s State, v Version, reason string, by events.Actor) ([]events
 	if (v.Droplet == "") == (v.Revision == "") {
 		return nil, aggregates.Reject("Name either a droplet or a revision")
 	}
-	if reason == "" || len(reason) > maxComment {
-		return nil, aggregates.Reject("Reason must have 1 to %d characters", maxComment)
+	if err := aggregates.CheckText("Reason", reason, 1, maxComment); err != nil {
+		return nil, err
 	}
 	if s.Rejected[versionID(v.Droplet, v.Revision)] == reason {
 		return nil, nil

@@ -47,8 +47,9 @@ func (c Creation) Check() error {
 		return aggregates.Reject("Members must have at least one deployment")
 	case len(c.Members) > MaxMembers:
 		return aggregates.Reject("Members has too many deployments (maximum is %d)", MaxMembers)
-	case len(c.Name) > maxName:
-		return aggregates.Reject("Name is too long (maximum is %d bytes)", maxName)
+	}
+	if err := aggregates.CheckText("Name", c.Name, 0, maxName); err != nil {
+		return err
 	}
 	apps := map[events.AppID]int{}
 	for i, m := range c.Members {

@@ -223,7 +223,7 @@ func TestCreate(t *testing.T) {
 		"too many":          {slices.Repeat([]events.GroupMember{member("a", 1)}, 101), nil, "", "Members has too many deployments (maximum is 100)"},
 		"no wave":           {[]events.GroupMember{member("a", 0)}, nil, "", "Members 1 wave must be an integer between 1 and 100"},
 		"twice the app":     {[]events.GroupMember{member("a", 1), member("b", 1), member("a", 2)}, nil, "", "Members 1 and 3 are of the same app: the later one would supersede the other"},
-		"a long name":       {[]events.GroupMember{member("a", 1)}, nil, strings.Repeat("x", 251), "Name is too long (maximum is 250 bytes)"},
+		"a long name":       {[]events.GroupMember{member("a", 1)}, nil, strings.Repeat("x", 251), "Name must have at most 250 characters"},
 		"two organizations": {[]events.GroupMember{member("a", 1), member("b", 1)}, []group.Home{home, {Organization: "umbrella"}}, "", "Members must be apps of one organization"},
 	} {
 		t.Run(name, func(t *testing.T) {

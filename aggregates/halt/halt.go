@@ -78,8 +78,8 @@ type Declaration struct {
 
 // Declare halts.
 func Declare(s State, c Declaration) ([]events.Event, error) {
-	if c.Reason == "" || len(c.Reason) > maxReason {
-		return nil, aggregates.Reject("Reason must have 1 to %d characters", maxReason)
+	if err := aggregates.CheckText("Reason", c.Reason, 1, maxReason); err != nil {
+		return nil, err
 	}
 	if !c.Until.IsZero() && !c.Until.After(c.Now) {
 		return nil, aggregates.Reject("Until must be in the future")

@@ -148,13 +148,15 @@ func DeleteIn(s State, o events.OrganizationID, space events.SpaceID) (gone []ev
 
 func (p Policy) check() error {
 	r := p.Rule
+	if err := aggregates.CheckText("Name", p.Name, 1, maxName); err != nil {
+		return err
+	}
+	if err := aggregates.CheckText("Rule reason", r.Reason, 0, maxReason); err != nil {
+		return err
+	}
 	switch {
-	case strings.TrimSpace(p.Name) == "" || len(p.Name) > maxName:
-		return aggregates.Reject("Name must have 1 to %d characters", maxName)
 	case len(r.Condition) > maxCondition:
 		return aggregates.Reject("Rule condition must have at most %d characters", maxCondition)
-	case len(r.Reason) > maxReason:
-		return aggregates.Reject("Rule reason must have at most %d characters", maxReason)
 	case len(r.AppLabels) > maxLabels:
 		return aggregates.Reject("Rule app labels must be at most %d", maxLabels)
 	case r.Outcome == events.OutcomeHold && r.Window == nil:

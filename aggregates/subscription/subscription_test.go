@@ -42,7 +42,7 @@ func TestCreateRefuses(t *testing.T) {
 		want   string
 	}{
 		{"no name", func(s *subscription.Settings) { s.Name = "" }, "Name must have 1 to 255 characters"},
-		{"no text", func(s *subscription.Settings) { s.Name = "\xff" }, "Name must have 1 to 255 characters"},
+		{"no text", func(s *subscription.Settings) { s.Name = "\xff" }, "Name must not contain control characters or invalid UTF-8"},
 		{"no URL", func(s *subscription.Settings) { s.URL = "" }, "Url must be an http or https URL with a host"},
 		{"another scheme", func(s *subscription.Settings) { s.URL = "ftp://x" }, "Url must be an http or https URL with a host"},
 		{"no host", func(s *subscription.Settings) { s.URL = "http://:80/" }, "Url must be an http or https URL with a host"},

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"slipway/aggregates"
 	"slipway/events"
@@ -47,8 +46,8 @@ func byThing() map[string][]string {
 // faults tells all that is wrong with the settings at once.
 func (s Settings) faults() error {
 	var faults []string
-	if s.Name == "" || len(s.Name) > maxName || !utf8.ValidString(s.Name) {
-		faults = append(faults, fmt.Sprintf("Name must have 1 to %d characters", maxName))
+	if err := aggregates.CheckText("Name", s.Name, 1, maxName); err != nil {
+		faults = append(faults, err.Error())
 	}
 	if fault := urlFault(s.URL); fault != "" {
 		faults = append(faults, fault)

@@ -49,7 +49,7 @@ func (a *API) showHalt(c echo.Context) func(projections.Halt) resource.Halt {
 type declareHalt struct {
 	Reason        string   `json:"reason"`              // why, for everybody whose deployment stands still
 	Until         string   `json:"until"`               // when it ends by itself, RFC 3339
-	Seconds       int      `json:"duration_in_seconds"` // or how long it lasts, at most a year
+	Seconds       *int     `json:"duration_in_seconds"` // or how long it lasts, at most a year
 	Relationships inScope  `json:"relationships"`
 	Metadata      metadata `json:"metadata"`
 }

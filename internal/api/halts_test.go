@@ -76,6 +76,8 @@ func TestHaltResources(t *testing.T) {
 		`{}`:                            "Reason must have 1 to 1024 characters",
 		`{"reason":"x","until":"soon"}`: "Until must be a time such as 2026-01-02T15:04:05Z, within a year",
 		`{"reason":"x","until":"2020-01-01T00:00:00Z"}`:                     "Until must be in the future",
+		`{"reason":"x","duration_in_seconds":0}`:                            "Duration in seconds must be between 1 and 31536000",
+		`{"reason":"a\u001b[2J"}`:                                           "Reason must not contain control characters or invalid UTF-8",
 		`{"reason":"x","duration_in_seconds":-1}`:                           "Duration in seconds must be between 1 and 31536000",
 		`{"reason":"x","relationships":{"space":{"data":{"guid":"none"}}}}`: "Invalid space. Ensure that the space exists and you have access to it.",
 	} {

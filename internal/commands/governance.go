@@ -34,7 +34,7 @@ type (
 		Space        events.SpaceID        `json:"space,omitempty"`
 		Reason       string                `json:"reason"`
 		Until        string                `json:"until,omitempty"`               // when it ends by itself, RFC 3339
-		Seconds      int                   `json:"duration_in_seconds,omitempty"` // or how long it lasts
+		Seconds      *int                  `json:"duration_in_seconds,omitempty"` // or how long it lasts
 		Metadata     events.Metadata       `json:"metadata,omitzero"`
 	}
 	// UpdateHalt merges labels and annotations of a halt, in force or not; null deletes one.
@@ -156,7 +156,7 @@ const maxHalt = 365 * 24 * 60 * 60
 
 func (c DeclareHalt) until(now time.Time) (time.Time, error) {
 	switch {
-	case c.Until != "" && c.Seconds != 0:
+	case c.Until != "" && c.Seconds != nil:
 		return time.Time{}, aggregates.Reject("Cannot set both fields 'until' and 'duration_in_seconds'")
 	case c.Until != "":
 		until, err := time.Parse(time.RFC3339, c.Until)
@@ -164,12 +164,12 @@ func (c DeclareHalt) until(now time.Time) (time.Time, error) {
 			return time.Time{}, aggregates.Reject("Until must be a time such as 2026-01-02T15:04:05Z, within a year")
 		}
 		return until.UTC(), nil
-	case c.Seconds < 0 || c.Seconds > maxHalt:
+	case c.Seconds == nil:
+		return time.Time{}, nil
+	case *c.Seconds < 1 || *c.Seconds > maxHalt:
 		return time.Time{}, aggregates.Reject("Duration in seconds must be between 1 and %d", maxHalt)
-	case c.Seconds > 0:
-		return now.Add(time.Duration(c.Seconds) * time.Second), nil
 	}
-	return time.Time{}, nil
+	return now.Add(time.Duration(*c.Seconds) * time.Second), nil
 }
 
 // scope checks that a scope is there, and completes it: a space is in its organization.
