@@ -8,15 +8,21 @@
 //     sees: the agent follows what is desired when it gets to it, an instance on its way out may still be reported RUNNING,
 //     and a report may be late. Deaths that the updater could not know of are excepted, and so are crashed instances of
 //     the old version, which count as if they served (docs/adr/0007).
+//
 //  2. The capacity law that the updater asserts holds as well; phases and steps follow one another only as they may; what
 //     has ended stays ended; the new version never exceeds its target and never shrinks but on the way back.
+//
 //  3. Between now and the deadline time alone decides nothing; what was decided is not decided again.
+//
 //  4. From every world, however it came about, a rollout with agents that work ends, with one web process left, of the
 //     version that is current.
+//
 //  5. What people and policies say holds: nothing begins or acts on a process that is not agreed to by those who may and in time, that was
 //     denied, taken back or superseded, in a halt or a freeze, or with a version that is rejected. A halted rollout takes no step, and goes
 //     on where it stood. A stop ends what serves, where it may.
+//
 //  6. Nothing waits silently: while nobody does anything, what happens leads to a world in which whatever waits names somebody.
+//
 //  7. Two updaters whose clocks differ come to rest, and none begins what the other holds.
 //
 //  8. Of a group (TestReleases): whatever the process manager, the updater, agents and people do in whatever order, on whatever the manager saw
