@@ -155,11 +155,16 @@ func (s *session) receive(ctx context.Context) (jetstream.Msg, error) {
 	}
 }
 
-// stop takes nothing more and gives back what was not received.
+// stop takes nothing more. Where the server keeps count, it waits for what is still on its way and gives back what was not received:
+// nats.go looks each 100 ms whether that has come, so nobody else waits for it.
 func (s *session) stop() {
 	close(s.over)
-	s.consume.Drain()
 	s.link.nc.RemoveStatusListener(s.status)
+	if !s.acks {
+		s.consume.Stop()
+		return
+	}
+	s.consume.Drain()
 	if s.link.nc.IsConnected() {
 		t := time.NewTimer(goodbye)
 		defer t.Stop()
