@@ -42,6 +42,33 @@ func TestMembersAreIndependent(t *testing.T) {
 	})
 }
 
+// TestALateContinuePassesNoPause: the group is told to go on, and before that is carried out somebody has led a member past its pause: it
+// stays at the next one, and says that somebody else was first.
+func TestALateContinuePassesNoPause(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		is := is.New(t)
+		stop := w.manager()
+		s := w.subjects("a")
+		id := w.group(s[0].member(`,"strategy":"canary","options":{"web_instances":2,"canary":{"steps":[{"instance_weight":1},{"instance_weight":50}]}}`))
+		is.Equal(w.stands(id), "RUNNING: PAUSED")
+		stop()
+		w.direct(id, "continue")
+		step := func() any {
+			return at(w.must(200, "GET", "/v3/deployments/"+w.deployment(id, 0), ""), "status", "canary", "steps", "current")
+		}
+		is.Equal(step(), 1.0)
+		w.must(200, "POST", "/v3/deployments/"+w.deployment(id, 0)+"/actions/continue", "")
+		w.passes(settling)
+		is.Equal(step(), 2.0)
+		w.manager()
+		w.passes(settling)
+		is.Equal(step(), 2.0) // nobody has said that it may pass this one
+		is.Equal(w.stands(id), "RUNNING: PAUSED")
+		is.Equal(text(w.must(200, "GET", paths+"/"+id, ""), "members", 0, "error"),
+			"Cannot continue the deployment at step 1: it is at step 2, continued by user/admin")
+	})
+}
+
 // TestOneMemberAlone: a single one is canceled, or rolled back, at any time.
 func TestOneMemberAlone(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
