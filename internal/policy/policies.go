@@ -68,7 +68,8 @@ func (p *Policies) Judge(
 	return j, nil
 }
 
-// judgeWith asks every policy about a request with the history of its app.
+// judgeWith asks every policy about a request with the history of its app. It gives nil where none says anything, unless the request waits
+// in any case.
 func (s set) judgeWith(ctx context.Context, r Request, waits bool, last func(context.Context) ([]Past, error)) (j *app.Judgement, err error) {
 	if r.Last, err = last(ctx); err != nil {
 		return nil, fmt.Errorf("last deployments of app %s: %w", r.App.GUID, err)
@@ -99,10 +100,7 @@ func (p *Policies) Evaluate(
 	if err != nil {
 		return app.Judgement{}, err
 	}
-	if r.Last, err = last(ctx); err != nil {
-		return app.Judgement{}, fmt.Errorf("last deployments of app %s: %w", r.App.GUID, err)
-	}
-	j, err := s.judge(r)
+	j, err := s.judgeWith(ctx, r, true, last)
 	if err != nil {
 		return app.Judgement{}, err
 	}
